@@ -1,0 +1,28 @@
+"""posetrack: from a trained PyTorch pose model to real-time tracked video."""
+
+from pathlib import Path as _Path
+
+if not (_Path(__file__).parent / "pyproject.toml").is_file():
+    from .apps import read_images, read_video
+    from .engine import EngineOptions, PoseEngine
+    from .structures import Frame, ModelSpec, Poses, Skeleton, TrackState
+    from .trackers import PoseTracker, TrackerConfig
+elif __name__ == "posetrack":  # a Python started in the parent of a clone named posetrack
+    raise ImportError(
+        f"this is posetrack's source tree ({_Path(__file__).parent}), not the installed package: "
+        "run `pip install .` in it, or start Python in another folder"
+    )
+
+__all__ = [
+    "EngineOptions",
+    "Frame",
+    "ModelSpec",
+    "PoseEngine",
+    "PoseTracker",
+    "Poses",
+    "Skeleton",
+    "TrackState",
+    "TrackerConfig",
+    "read_images",
+    "read_video",
+]

@@ -1,0 +1,5 @@
+"""Commands, video in and out, drawing, reports."""
+
+from .reading import read_images, read_video
+
+__all__ = ["read_images", "read_video"]

@@ -1,0 +1,34 @@
+"""`posetrack export`: weights -> a model file."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .progress import say
+
+
+def export(
+    model: Annotated[str, typer.Argument(help="Name of the network, such as movenet-multipose.")],
+    weights: Annotated[Path, typer.Option(help="File of weights.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .onnx file to write.")],
+    post: Annotated[
+        Literal["none"],
+        typer.Option(help="none: the heads only, decoded by the engine."),
+    ] = "none",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+) -> None:
+    """Write a network and its weights as one self-describing ONNX file."""
+    if importlib.util.find_spec("torch") is None:
+        raise RuntimeError("export needs torch: pip install 'posetrack[export]'")
+    from ..exporters import export_onnx
+
+    if output.exists() and not overwrite:
+        raise FileExistsError(f"{output} exists: use --overwrite to replace it")
+    spec = export_onnx(model, weights, output, post=post)
+    size_mb = output.stat().st_size / 1e6
+    say(f"{spec.name}: {len(spec.heads)} heads, {size_mb:.1f} MB")
+    print(output)

@@ -1,0 +1,226 @@
+"""`posetrack run`: find and track people in videos and images."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
+from ..engine.sessions import available_threads
+from ..formats import FORMATS
+from .images import DEFAULT_FPS
+from .pipeline import parallel_frames
+from .progress import say
+from .results import COMPLETE, INTERRUPTED
+from .run import Run, check_results, open_source, result_folders
+from .run_options import RunOptions
+
+_EXIT_INTERRUPTED = 130
+_MAX_SIZE = 4096
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and 1 <= int(part) <= _MAX_SIZE for part in parts):
+        raise typer.BadParameter(f"must be pixels such as 256 or 256,512, got {text!r}")
+    sizes = tuple(int(part) for part in parts)
+    if list(sizes) != sorted(set(sizes)):
+        raise typer.BadParameter(f"must ascend, got {text!r}")
+    return sizes
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown:
+        raise typer.BadParameter(f"must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
+    return names
+
+
+Sources = Annotated[
+    list[Path], typer.Argument(metavar="SOURCE...", help="Videos, images, folders of images.")
+]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", help="Results go to OUTPUT/<name of the source>/.")
+]
+Model = Annotated[str, typer.Option("-m", "--model", help="A model that ships, or an .onnx file.")]
+Backend = Annotated[
+    Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the network.")
+]
+Precision = Annotated[
+    Literal["fp32", "bf16"],
+    typer.Option(help="Arithmetic of the network; bf16 needs openvino and a CPU that has it."),
+]
+Size = Annotated[
+    str,
+    typer.Option(
+        help="Short side of the network's input, pixels; two or more, ascending, find small and "
+        "large people each at the size that suits them. [default: the model's]"
+    ),
+]
+FlipTest = Annotated[
+    bool, typer.Option("--flip-test", help="Average with the mirror image: better, half as fast.")
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option(min=0.0, help="Leave out poses below this score. [default: the model's]"),
+]
+MaxPeople = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="Most people in one image. [default: model's]")
+]
+NoTrack = Annotated[bool, typer.Option("--no-track", help="Poses only, no identities.")]
+Fps = Annotated[float, typer.Option(min=0.01, help="Images per second of a folder.")]
+Stills = Annotated[
+    bool, typer.Option("--stills", help="The images of a folder do not belong together.")
+]
+MaxFrames = Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads of the network; 0 = all.")]
+NoVideo = Annotated[bool, typer.Option("--no-video", help="Write records, draw nothing.")]
+Format = Annotated[str, typer.Option(help=f"Write these too: {','.join(FORMATS)}.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, only errors.")]
+
+
+def run(  # noqa: PLR0913 - one parameter per option of the command line
+    sources: Sources,
+    output: Output = Path("runs"),
+    model: Model = DEFAULT_MODEL,
+    backend: Backend = "auto",
+    precision: Precision = "fp32",
+    size: Size = "",
+    flip_test: FlipTest = False,
+    min_score: MinScore = None,
+    max_people: MaxPeople = None,
+    no_track: NoTrack = False,
+    fps: Fps = DEFAULT_FPS,
+    stills: Stills = False,
+    max_frames: MaxFrames = None,
+    threads: Threads = 0,
+    no_video: NoVideo = False,
+    format: Format = "",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find and track people in videos and images."""
+    threads = threads or available_threads()
+    parallel = parallel_frames(threads)
+    engine_options = EngineOptions(
+        sizes=_sizes(size) if size else (), flip_test=flip_test, max_people=max_people
+    )
+    options = RunOptions(
+        min_score=min_score,
+        track=not no_track,
+        fps=fps,
+        stills=stills,
+        max_frames=max_frames,
+        draw=not no_video,
+        formats=_formats(format),
+        parallel=parallel,
+    )
+    missing = next((path for path in sources if not path.exists()), None)
+    if missing is not None:
+        raise FileNotFoundError(f"there is no file or folder {missing}")
+    check_results(sources, result_folders(sources, output), overwrite=overwrite)
+    engine = PoseEngine.load(
+        model,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        parallel=parallel,
+        options=engine_options,
+    )
+    with engine:
+        if not quiet:
+            say(_first_line(engine, threads))
+        code = _run_all(sources, output, engine, options, _model_card(model, engine), quiet=quiet)
+    if code:
+        raise typer.Exit(code)
+
+
+def _run_all(
+    sources: list[Path],
+    output: Path,
+    engine: PoseEngine,
+    options: RunOptions,
+    model: dict[str, Any],
+    *,
+    quiet: bool,
+) -> int:
+    """Every source in turn; one that fails does not stop the next. Returns the exit code."""
+    code = 0
+    with _interrupts() as interrupted:
+        for path, folder in zip(sources, result_folders(sources, output), strict=True):
+            try:
+                with open_source(path, options) as source:
+                    job = Run(source, engine, folder, options, model)
+                    report = job.execute(lambda: bool(interrupted), quiet=quiet)
+                    warning = source.warning
+            except (OSError, ValueError, RuntimeError) as error:
+                say(f"posetrack: {error}")
+                code = 1
+                continue
+            if report["reason"] == INTERRUPTED:
+                say(f"posetrack: interrupted after {report['frames']} frames of {path}")
+                return _EXIT_INTERRUPTED
+            if warning:
+                say(f"posetrack: {warning}")
+            if report["reason"] != COMPLETE:
+                say(f"posetrack: {report['reason'].removeprefix('failed: ')}")
+                code = 1
+            if not quiet:
+                say(f"{path}: {_summary(report)}")
+            print(folder.path)
+    return code
+
+
+def _summary(report: dict[str, Any]) -> str:
+    frames = report["frames"]
+    count = f"{frames} frame{'s' * (frames != 1)}, {report['fps']:.1f} FPS"
+    if report["people"] == 0:
+        return f"{count}: no people found"
+    at_most = report["people_at_most"]
+    people = f"{at_most} {'people' if at_most > 1 else 'person'}"
+    if report["tracks"] == 0:
+        return f"{count}: {people}" + (" at most" if frames > 1 else "")
+    tracks = f"{report['tracks']} track{'s' * (report['tracks'] != 1)}"
+    return f"{count}: {tracks}, at most {people} at once"
+
+
+def _first_line(engine: PoseEngine, threads: int) -> str:
+    session = engine.session
+    sizes = "+".join(map(str, engine.sizes))
+    return (
+        f"posetrack {version('posetrack')}: {engine.spec.name} at {sizes} px, "
+        f"{session.backend} {session.precision}, {threads} thread{'s' * (threads != 1)}"
+    )
+
+
+def _model_card(model: str, engine: PoseEngine) -> dict[str, Any]:
+    digest = hashlib.sha256(model_path(model).read_bytes()).hexdigest()
+    return {"name": engine.spec.name, "sha256": digest, "licence": engine.spec.weights_licence}
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collects the first Ctrl-C, so that files are closed properly; the second one ends at once."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if received:
+            sys.exit(_EXIT_INTERRUPTED)
+        received.append(number)
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,124 @@
+"""Single images and folders of images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..structures import Frame
+from ..structures.arrays import UInt8Array
+from .sources import Source, SourceError, VideoFacts
+
+SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+DEFAULT_FPS = 25.0
+
+
+def is_image(path: Path) -> bool:
+    """Whether the name is that of an image."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_image(path: Path) -> UInt8Array:
+    """(H, W, 3) uint8 RGB, turned as the file's orientation tag says.
+
+    Raises:
+        SourceError: not a readable image.
+    """
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if _bytes(path) else None
+    if image is None:
+        raise SourceError(f"{path} is not a readable image")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def write_image(path: Path, image: UInt8Array) -> None:
+    """Write (H, W, 3) uint8 RGB as PNG; the file appears only once it is whole.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    whole, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    if not whole:
+        raise OSError(f"{path} could not be encoded as PNG")
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data.tobytes())
+    partial.replace(path)
+
+
+class ImageSource(Source):
+    """One image.
+
+    Args:
+        path: the file.
+
+    Raises:
+        SourceError: not a readable image.
+    """
+
+    kind = "image"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, path.stem)
+        self._image = read_image(path)
+        height, width = self._image.shape[:2]
+        self.facts = VideoFacts(width, height, DEFAULT_FPS, 1 / Fraction(DEFAULT_FPS), 0, 1)
+
+    def frames(self) -> Iterator[Frame]:
+        """The one frame."""
+        yield Frame(self._image, 0, 0, 0.0, self.path.name)
+
+
+class FolderSource(Source):
+    """The images of a folder, in the order of their names.
+
+    Args:
+        path: the folder.
+        fps: images per second, where they belong together.
+        same_size: refuse an image of another size than the first, as a video must.
+
+    Raises:
+        SourceError: there are no images in it, or the first cannot be read.
+    """
+
+    kind = "images"
+
+    def __init__(self, path: Path, fps: float, *, same_size: bool) -> None:
+        super().__init__(path, path.resolve().name)
+        self._files = sorted(file for file in path.iterdir() if file.is_file() and is_image(file))
+        if not self._files:
+            raise SourceError(f"the folder {path} holds no images ({', '.join(sorted(SUFFIXES))})")
+        height, width = read_image(self._files[0]).shape[:2]
+        time_base = 1 / Fraction(fps).limit_denominator(1001)
+        self.facts = VideoFacts(width, height, fps, time_base, 0, len(self._files))
+        self._same_size = same_size
+
+    @property
+    def names(self) -> list[str]:
+        """File names in order."""
+        return [file.name for file in self._files]
+
+    def frames(self) -> Iterator[Frame]:
+        """Every readable image; `problem` afterwards names the first that was not."""
+        size = (self.facts.height, self.facts.width)
+        for index, file in enumerate(self._files):
+            try:
+                image = read_image(file)
+            except SourceError as error:
+                self.problem = self.problem or str(error)
+                continue
+            if self._same_size and image.shape[:2] != size:
+                raise SourceError(
+                    f"{file} measures {image.shape[1]}x{image.shape[0]}, the first image "
+                    f"{size[1]}x{size[0]}: use --stills for images that do not belong together"
+                )
+            yield Frame(image, index, index, float(index * self.facts.time_base), file.name)
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,67 @@
+"""The `posetrack` command: one program, one subcommand a job."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from .command_export import export
+from .command_run import run
+from .progress import say
+
+app = typer.Typer(
+    name="posetrack",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command()(export)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"posetrack {version('posetrack')}")
+        raise typer.Exit
+
+
+@app.callback()
+def posetrack(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """From a trained pose model to real-time tracked video."""
+
+
+def main() -> None:
+    """The `posetrack` command."""
+    _execute(sys.argv[1:])
+
+
+def main_run() -> None:
+    """The `posetrack-run` command, short for `posetrack run`."""
+    arguments = sys.argv[1:]
+    _execute(arguments if arguments == ["--version"] else ["run", *arguments])
+
+
+def _execute(arguments: list[str]) -> None:
+    """Run a command; whatever goes wrong is one sentence on stderr and exit code 1."""
+    try:
+        app(arguments, prog_name="posetrack")
+    except (OSError, ValueError, RuntimeError) as error:
+        say(f"posetrack: {_sentence(error)}")
+        sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

@@ -1,0 +1,83 @@
+"""How far a run is, on stderr: one bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+_SECONDS_PER_LINE = 5.0
+
+
+class RunProgress:
+    """Shows the progress of one source; a context manager.
+
+    Args:
+        label: what is being worked on.
+        total: frames, or None if unknown.
+        quiet: show nothing.
+    """
+
+    def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
+        self._label, self._total, self._quiet = label, total, quiet
+        self._done = 0
+        self._start = self._last_line = perf_counter()
+        console = Console(stderr=True)
+        self._bar: Progress | None = None
+        if console.is_terminal and not quiet:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[fps]}"),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=console, transient=True)
+            self._task = self._bar.add_task(label, total=total, fps="")
+
+    def advance(self) -> None:
+        """One frame more is done."""
+        self._done += 1
+        now = perf_counter()
+        fps = self._done / max(now - self._start, 1e-9)
+        if self._bar is not None:
+            self._bar.update(self._task, advance=1, fps=f"{fps:.1f} FPS")
+        elif not self._quiet and now - self._last_line >= _SECONDS_PER_LINE:
+            self._last_line = now
+            self._print_line(fps)
+
+    def _print_line(self, fps: float) -> None:
+        of = f" of {self._total}, {self._eta(fps)}" if self._total else ""
+        say(f"{self._label}: {self._done} frames{of} ({fps:.1f} FPS)")
+
+    def _eta(self, fps: float) -> str:
+        seconds = round(max((self._total or 0) - self._done, 0) / max(fps, 1e-9))
+        return f"{seconds // 60}:{seconds % 60:02d} left"
+
+    def __enter__(self) -> RunProgress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(text, file=sys.stderr, flush=True)

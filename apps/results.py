@@ -1,0 +1,164 @@
+"""What a run leaves behind: the folder of one source, its files, and when they count as whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..formats import FORMATS, PosesWriter, PoseWriter
+from ..structures import Frame, Poses, Skeleton
+from ..structures.arrays import UInt8Array
+from .confirmation import TrackedFrame
+from .images import write_image
+from .run_options import RunOptions
+from .sources import Source
+from .video import VideoWriter
+
+COMPLETE = "complete"
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFolder:
+    """Where the results of one source lie."""
+
+    path: Path  # DIR/<stem>
+    stem: str
+
+    @property
+    def poses(self) -> Path:
+        """The native record."""
+        return self.path / "poses.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The summary of the run."""
+        return self.path / "run.json"
+
+    @property
+    def video(self) -> Path:
+        """The drawn video; until it is whole its name says `partial`."""
+        return self.path / f"{self.stem}.mp4"
+
+    @property
+    def partial_video(self) -> Path:
+        """The drawn video of a run that is under way or did not end well; it still plays."""
+        return self.path / f"{self.stem}.partial.mp4"
+
+    @property
+    def picture(self) -> Path:
+        """The drawn single image."""
+        return self.path / f"{self.stem}.png"
+
+    @property
+    def drawn(self) -> Path:
+        """The drawn images of a folder of unrelated ones."""
+        return self.path / "drawn"
+
+    def format_file(self, name: str) -> Path:
+        """The file of an entry of `FORMATS`."""
+        return self.path / f"{self.stem}{FORMATS[name].suffix}"
+
+    def existing(self) -> list[Path]:
+        """Files of an earlier run."""
+        single = [self.poses, self.report, self.video, self.partial_video, self.picture]
+        formats = [self.format_file(name) for name in FORMATS]
+        return [f for f in (*single, *formats, *sorted(self.drawn.glob("*.png"))) if f.is_file()]
+
+    def clear(self) -> None:
+        """Remove the files of an earlier run, and nothing else."""
+        for file in self.existing():
+            file.unlink()
+
+    def write_report(self, report: dict[str, Any]) -> None:
+        """Write `run.json`, which appears whole or not at all."""
+        partial = self.report.with_name(self.report.name + ".partial")
+        partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        partial.replace(self.report)
+
+
+class ResultWriter:
+    """Writes one source's frames to its files.
+
+    Args:
+        folder: where; made if it is missing, earlier results are removed.
+        source: one whose first frame was read.
+        header: of the native record.
+        skeleton: of all poses.
+        options: which formats to write beside the native record, and what to draw.
+    """
+
+    def __init__(
+        self,
+        folder: ResultFolder,
+        source: Source,
+        header: dict[str, Any],
+        skeleton: Skeleton,
+        options: RunOptions,
+    ) -> None:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.clear()
+        self._folder = folder
+        self._stills = options.stills or source.kind == "image"
+        self._single = source.kind == "image"
+        self._taken: set[str] = set()
+        self._records = PosesWriter(folder.poses, header)
+        self._formats: list[tuple[str, PoseWriter]] = [
+            (FORMATS[name].poses, FORMATS[name].open(folder.format_file(name), skeleton))
+            for name in options.formats
+        ]
+        self._video: VideoWriter | None = None
+        if options.draw and not self._stills:
+            facts = source.facts
+            size = (facts.height, facts.width)
+            self._video = VideoWriter(folder.partial_video, size, facts.time_base, facts.fps)
+
+    def write(self, item: TrackedFrame, shown: Poses, painted: UInt8Array | None) -> None:
+        """Append one frame.
+
+        Args:
+            item: the frame and all its poses.
+            shown: the poses that count as people.
+            painted: the image with those drawn; None where nothing is drawn.
+        """
+        self._records.write(item.frame, item.tracked)
+        for kind, writer in self._formats:
+            writer.write(item.frame, item.decoded if kind == "decoded" else shown)
+        if painted is None:
+            return
+        if self._video is not None:
+            self._video.write(painted, item.frame.pts)
+        else:
+            write_image(self._still_path(item.frame), painted)
+
+    def _still_path(self, frame: Frame) -> Path:
+        if self._single:
+            return self._folder.picture
+        self._folder.drawn.mkdir(exist_ok=True)
+        name = unused_name(Path(frame.name).stem, self._taken)
+        return self._folder.drawn / f"{name}.png"
+
+    def close(self, frames: int, *, complete: bool) -> None:
+        """Finish every file; only a complete run's files look complete."""
+        for _, writer in self._formats:
+            writer.close(complete)
+        if self._video is not None:
+            self._video.close()
+            if complete:
+                self._folder.partial_video.replace(self._folder.video)
+        if complete:
+            self._records.end(frames)
+        else:
+            self._records.close(complete=False)
+
+
+def unused_name(name: str, taken: set[str]) -> str:
+    """`name`, or `name-2`, `name-3` ... if it is taken; the answer is taken from now on."""
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    taken.add(candidate)
+    return candidate

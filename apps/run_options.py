@@ -1,0 +1,21 @@
+"""What a user can choose about a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .images import DEFAULT_FPS
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a user can choose about a run beside the model."""
+
+    min_score: float | None = None  # poses below are not recorded; None = the model's
+    track: bool = True
+    fps: float = DEFAULT_FPS  # of a folder of images
+    stills: bool = False  # images of a folder do not belong together
+    max_frames: int | None = None  # stop after this many
+    draw: bool = True  # write the drawn video or images
+    formats: tuple[str, ...] = ()  # names of `formats.FORMATS`
+    parallel: int = 1  # frames in the network at once

@@ -1,0 +1,184 @@
+"""Video files in and out, with PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
+
+from ..structures import Frame
+from ..structures.arrays import UInt8Array
+from .sources import Source, SourceError, VideoFacts
+
+_DEFAULT_FPS = Fraction(25)  # where a file does not say
+# Quality that shows no blocks at a fifth of the time of x264's default preset.
+_ENCODER_OPTIONS = {"preset": "veryfast", "crf": "21"}
+
+
+class VideoSource(Source):
+    """A video file: frames as displayed, with the file's timestamps.
+
+    Args:
+        path: the file.
+
+    Raises:
+        SourceError: not a video, or one without a picture.
+    """
+
+    kind = "video"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, path.stem)
+        try:
+            self._container = av.open(str(path), metadata_errors="replace")
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(
+                f"{path} cannot be read as a video or an image: {error.strerror}"
+            ) from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise SourceError(f"{path} has no video stream")
+        stream = self._container.streams.video[0]
+        stream.thread_type = "AUTO"
+        self._stream = stream
+        self._cut = False
+        self._read = self._damaged = 0  # packets
+        self._end = 0  # of the last packet, in units of the time base
+        rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
+        self._frame_pts = max(1, round(1 / (rate * (stream.time_base or 1 / rate))))
+        self.facts = VideoFacts(
+            width=stream.width,
+            height=stream.height,
+            fps=float(rate),
+            time_base=stream.time_base or 1 / rate,
+            rotation=0,
+            frames=stream.frames or None,
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame that can be decoded; `problem` and `warning` then say what was lost."""
+        index, pts = 0, 0
+        for picture in self._pictures():
+            image = _displayed(picture)
+            if index == 0:
+                self.facts = self.facts.displayed(image.shape, picture.rotation)
+                pts = picture.pts or 0
+            elif picture.pts is None:
+                pts += self._frame_pts
+            else:  # a few files repeat a timestamp, but time must go forward
+                pts = max(pts + 1, picture.pts)
+            yield Frame(image, index, pts, float(pts * self.facts.time_base))
+            index += 1
+        self._note_losses(index)
+
+    def _pictures(self) -> Iterator[VideoFrame]:
+        for packet in self._packets():
+            self._note(packet)
+            try:
+                yield from (p for p in packet.decode() if isinstance(p, VideoFrame))
+            except av.FFmpegError:
+                self._damaged += 1
+
+    def _note(self, packet: Any) -> None:
+        if packet.size > 0:
+            self._read += 1
+            time = packet.dts if packet.pts is None else packet.pts
+            self._end = max(self._end, (time or 0) + (packet.duration or 0))
+
+    def _is_short(self) -> bool:
+        """Whether frames lack at the end, not only in between (AVI files drop repeated ones)."""
+        stream = self._stream
+        if self._cut or not (stream.frames and stream.duration):
+            return self._cut
+        end = (stream.start_time or 0) + stream.duration
+        return self._read < stream.frames and self._end < end - self._frame_pts / 2
+
+    def _note_losses(self, decoded: int) -> None:
+        claimed = self.facts.frames or 0
+        if decoded == 0:
+            self.problem = f"no frame of {self.path} could be decoded"
+        elif self._is_short():
+            whole = f"{decoded} of {claimed}" if claimed else f"only {decoded}"
+            self.problem = f"{self.path} is cut short: {whole} frames could be decoded"
+        elif self._damaged:
+            self.warning = (
+                f"{self._damaged} damaged packets of {self.path} were left out, "
+                f"{decoded} frames decoded"
+            )
+
+    def _packets(self) -> Iterator[Any]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                yield next(packets)
+            except StopIteration:
+                return
+            except av.FFmpegError:  # the data ends in the middle of a packet
+                self._cut = True
+                return
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+
+def _displayed(picture: VideoFrame) -> UInt8Array:
+    """(H, W, 3) RGB, turned as a player would show it."""
+    image = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+    turns = round(picture.rotation / 90) % 4  # counter-clockwise, as np.rot90
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+class VideoWriter:
+    """An H.264 file that browsers play; odd sizes grow by one repeated row or column.
+
+    Args:
+        path: the `.mp4` file.
+        size: (H, W) of the images.
+        time_base: seconds per unit of the timestamps that `write` gets.
+        fps: nominal rate.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int], time_base: Fraction, fps: float) -> None:
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        rate = Fraction(fps).limit_denominator(1001)
+        self._stream = self._container.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
+        height, width = size
+        self._pad = ((0, height % 2), (0, width % 2), (0, 0))
+        self._stream.height, self._stream.width = height + height % 2, width + width % 2
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = time_base
+        self._stream.time_base = time_base
+        self._time_base = time_base
+
+    def write(self, image: UInt8Array, pts: int) -> None:
+        """Encode one image (H, W, 3) uint8 RGB; timestamps must ascend."""
+        if self._pad[0][1] or self._pad[1][1]:
+            image = np.pad(image, self._pad, mode="edge")
+        picture = VideoFrame.from_ndarray(image, format="rgb24")
+        picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+        picture.pts, picture.time_base = pts, self._time_base
+        self._container.mux(self._stream.encode(picture))
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the index; the file then plays."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

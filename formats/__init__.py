@@ -1,0 +1,52 @@
+"""Files of poses: the native record and the formats that other tools read and write.
+
+`FORMATS` lists what `posetrack run --format` writes beside the native record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..structures import Skeleton
+from . import posetrack18
+from .coco import CocoWriter
+from .pose_writer import PoseWriter
+from .poses_jsonl import PosesLine, PosesReader, PosesWriter, read_poses
+from .posetrack18 import PoseTrack18Writer
+
+__all__ = [
+    "FORMATS",
+    "CocoWriter",
+    "Format",
+    "PoseTrack18Writer",
+    "PoseWriter",
+    "PosesLine",
+    "PosesReader",
+    "PosesWriter",
+    "read_poses",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a run needs to know to write a format.
+
+    Attributes:
+        suffix: the file is called `<stem><suffix>`.
+        poses: what it holds: every decoded pose before any other step, or the tracked ones.
+        open: makes the writer from the path and the skeleton of the poses; raises ValueError if
+            the format cannot hold that skeleton.
+    """
+
+    suffix: str
+    poses: Literal["decoded", "tracked"]
+    open: Callable[[Path, Skeleton], PoseWriter]
+
+
+FORMATS = {
+    "coco": Format(".coco.json", "decoded", CocoWriter),
+    "posetrack18": Format(posetrack18.SUFFIX, "tracked", PoseTrack18Writer),
+}

@@ -1,0 +1,79 @@
+"""COCO keypoint results: one JSON array of poses, for AP by pycocotools and its relatives.
+
+Source: https://cocodataset.org/#format-results
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..structures import COCO_17, Frame, Poses, Skeleton
+from .partial_file import PartialFile
+from .pose_writer import keypoint_triples
+
+# Four decimals: AP and parity checks want more than the 0.01 px of the native record. Scores rank
+# the poses, and nine digits are all that a float32 has.
+_RESULT = (
+    '{"image_id":%d,"category_id":1,"keypoints":['
+    + ",".join(["%.4f,%.4f,%.6f"] * len(COCO_17))
+    + '],"score":%.9g,"bbox":[%.4f,%.4f,%.4f,%.4f],"file_name":%s}'
+)
+
+
+class CocoWriter:
+    """Streams poses to a COCO keypoint result file (see `PoseWriter`, `PartialFile`).
+
+    Beside the standard keys a result has `file_name`, the image's name, empty for a video.
+
+    Args:
+        path: the file to make.
+        skeleton: of the poses; COCO's 17 keypoints.
+
+    Raises:
+        ValueError: another skeleton.
+    """
+
+    def __init__(self, path: Path, skeleton: Skeleton) -> None:
+        if skeleton.keypoints != COCO_17.keypoints:
+            raise ValueError(
+                f"COCO results need the skeleton {COCO_17.name!r}, got {skeleton.name!r}: leave "
+                "out the format 'coco' for this model"
+            )
+        self._file = PartialFile(path)
+        self._separator = "[\n"
+
+    def write(self, frame: Frame, poses: Poses) -> None:
+        """See `PoseWriter`."""
+        triples = keypoint_triples(poses, len(COCO_17), frame)
+        boxes = poses.boxes.astype(float)
+        boxes[:, 2:] -= boxes[:, :2]
+        end = json.dumps(frame.name)
+        start = image_id(frame)
+        rows = zip(
+            triples.reshape(len(poses), 3 * len(COCO_17)).tolist(),
+            poses.scores.tolist(),
+            boxes.tolist(),
+            strict=True,
+        )
+        for keypoints, score, box in rows:
+            result = _RESULT % (start, *keypoints, score, *box, end)
+            self._file.write(self._separator + result)
+            self._separator = ",\n"
+
+    def close(self, complete: bool) -> None:
+        """See `PoseWriter`."""
+        if not self._file.closed:
+            self._file.write("[]\n" if self._separator == "[\n" else "\n]\n")
+            self._file.close(complete)
+
+
+def image_id(frame: Frame) -> int:
+    """The number of an image whose name is one, else its index: in name order, or in the video.
+
+    COCO's own images are named by their id, so results of a folder of them can be scored as they
+    are. In a folder that mixes both kinds of names two images may share a number; `file_name`
+    tells them apart.
+    """
+    stem = Path(frame.name).stem
+    return int(stem) if stem.isascii() and stem.isdigit() else frame.index

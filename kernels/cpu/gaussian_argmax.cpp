@@ -1,0 +1,163 @@
+/* Heatmap x Gaussian is not computed everywhere: the nearest cell's value bounds the answer from
+ * below, a row's maximum times its weight from above, so most rows and columns never matter.
+ */
+#include "../shared/gaussian_argmax.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "../include/posetrack_kernels.h"
+#include "dispatch.h"
+
+namespace posetrack {
+namespace {
+
+/* Weights within this of each other (as exponents) may round to one value. */
+constexpr float kDecayMargin = 1e-6f;
+
+struct Range {
+    int64_t first, end;
+};
+
+struct Found {
+    int32_t cell;
+    float value;
+};
+
+PT_CLONES float row_maximum(const float* __restrict row, int64_t size) {
+    float best = 0.0f;
+#pragma omp simd reduction(max : best)
+    for (int64_t x = 0; x < size; ++x) best = row[x] > best ? row[x] : best;
+    return best;
+}
+
+PT_CLONES float windowed_maximum(const float* __restrict row, const float* __restrict weights,
+                                 float row_weight, int64_t size) {
+    float best = 0.0f;
+#pragma omp simd reduction(max : best)
+    for (int64_t x = 0; x < size; ++x) {
+        const float value = windowed(row[x], row_weight, weights[x]);
+        best = value > best ? value : best;
+    }
+    return best;
+}
+
+PT_CLONES void column_weights(float* __restrict weights, Range columns, float x, float spread) {
+    for (int64_t i = 0; i < columns.end - columns.first; ++i)
+        weights[i] = gaussian_weight((float)(columns.first + i) - x, spread);
+}
+
+/* The integers i of [0, size) with low <= i < high. */
+Range cells_between(float low, float high, int64_t size) {
+    const float limit = (float)size;
+    if (!(low < high)) return {0, 0};
+    return {(int64_t)std::ceil(std::clamp(low, 0.0f, limit)),
+            (int64_t)std::ceil(std::clamp(high, 0.0f, limit))};
+}
+
+/* Cells further than `reach` from `center` left out; `center` itself is within reach. */
+Range within(Range range, float center, float reach) {
+    const float low = center - reach, high = center + reach;
+    if (low > (float)range.first) range.first = std::min((int64_t)low, range.end);
+    if (high < (float)(range.end - 1)) range.end = std::max((int64_t)high + 2, range.first);
+    return range;
+}
+
+int64_t nearest(Range range, float position) {
+    if (!(position > (float)range.first)) return range.first;
+    if (position >= (float)(range.end - 1)) return range.end - 1;
+    return (int64_t)(position + 0.5f);
+}
+
+struct Window {
+    const float* heat;    /* (h, w) of one keypoint */
+    const float* row_max; /* (h) */
+    float heat_max;
+    float* weights; /* (w) buffer */
+    int64_t w;
+    Range rows, columns;
+    float x, y, spread;
+};
+
+Found search(Window window) {
+    Found found{-1, 0.0f};
+    const int64_t middle = nearest(window.rows, window.y);
+    const int64_t column = nearest(window.columns, window.x);
+    const float start = windowed(window.heat[middle * window.w + column],
+                                 gaussian_weight((float)middle - window.y, window.spread),
+                                 gaussian_weight((float)column - window.x, window.spread));
+    const float bound = start > 0.0f ? start : 0.0f;
+    if (bound > 0.0f && std::isfinite(window.heat_max)) {
+        /* weight x heat_max < start beyond this; the margins cover the rounding of either side */
+        const float decay = std::max(0.0f, std::log(window.heat_max / bound)) + kDecayMargin;
+        const float reach = std::sqrt(window.spread * decay) + 1.0f;
+        window.rows = within(window.rows, window.y, reach);
+        window.columns = within(window.columns, window.x, reach);
+    }
+    column_weights(window.weights, window.columns, window.x, window.spread);
+    const int64_t size = window.columns.end - window.columns.first;
+    auto visit = [&](int64_t row) {
+        if (row < window.rows.first || row >= window.rows.end) return;
+        const float weight = gaussian_weight((float)row - window.y, window.spread);
+        const float limit = window.row_max[row] * weight;
+        if (limit < bound || limit < found.value || !(limit > 0.0f)) return;
+        const float* heat = window.heat + row * window.w + window.columns.first;
+        const float best = windowed_maximum(heat, window.weights, weight, size);
+        const bool wins = best > found.value ||
+                          (best == found.value && best > 0.0f && row * window.w < found.cell);
+        if (!wins) return;
+        int64_t at = 0;
+        while (windowed(heat[at], weight, window.weights[at]) != best) ++at;
+        found = {(int32_t)(row * window.w + window.columns.first + at), best};
+    };
+    visit(middle);
+    for (int64_t d = 1; d < window.rows.end - window.rows.first + 1; ++d) {
+        visit(middle - d);
+        visit(middle + d);
+    }
+    return found;
+}
+
+}  // namespace
+}  // namespace posetrack
+
+using namespace posetrack;
+
+size_t pt_gaussian_argmax_scratch_bytes(int64_t K, int64_t h, int64_t w) {
+    return K < 0 || h < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(K * h + K + w);
+}
+
+pt_status pt_gaussian_argmax_cpu(int32_t* cells, float* values, void* scratch,
+                                 const float* heatmap, const float* centers, const float* spread,
+                                 const float* boxes, int64_t heatmap_batch_stride, int64_t B,
+                                 int64_t N, int64_t K, int64_t h, int64_t w) {
+    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
+    if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
+    if (B == 0 || N == 0 || K == 0) return PT_OK;
+    if (!cells || !values || !centers || !spread) return PT_INVALID_ARGUMENT;
+    if (h > 0 && w > 0 && (!heatmap || !scratch)) return PT_INVALID_ARGUMENT;
+    auto* row_max = static_cast<float*>(scratch); /* (K, h) */
+    float* heat_max = row_max + K * h;            /* (K) */
+    float* weights = heat_max + K;                /* (w) */
+    for (int64_t b = 0; b < B; ++b) {
+        const float* heat = heatmap + b * heatmap_batch_stride;
+        for (int64_t i = 0; i < K * h; ++i) row_max[i] = row_maximum(heat + i * w, w);
+        for (int64_t k = 0; k < K; ++k) heat_max[k] = row_maximum(row_max + k * h, h);
+        for (int64_t i = 0; i < N * K; ++i) {
+            const int64_t pose = b * N + i / K, k = i % K;
+            const float x = centers[2 * (pose * K + k)], y = centers[2 * (pose * K + k) + 1];
+            const float* box = boxes ? boxes + 4 * pose : nullptr;
+            const Range columns = box ? cells_between(box[0], box[2], w) : Range{0, w};
+            const Range rows = box ? cells_between(box[1], box[3], h) : Range{0, h};
+            Found found{-1, 0.0f};
+            if (spread[pose] > 0.0f && x == x && y == y && rows.first < rows.end &&
+                columns.first < columns.end)
+                found = search({heat + k * h * w, row_max + k * h, heat_max[k], weights, w, rows,
+                                columns, x, y, spread[pose]});
+            cells[pose * K + k] = found.cell;
+            values[pose * K + k] = found.value;
+        }
+    }
+    return PT_OK;
+}

@@ -1,0 +1,115 @@
+#include "../shared/size_image.h"
+
+#include <cstring>
+#include <limits>
+
+#include "../include/posetrack_kernels.h"
+#include "dispatch.h"
+
+namespace posetrack {
+namespace {
+
+/* Scratch, cut up; everything int32. A row of sums is padded so that unused taps may be read. */
+struct Plan {
+    int64_t taps;
+    int32_t* row_weights;    /* (taps) of the output row at hand */
+    int32_t* row_sums;       /* (3 * (W + taps)) image rows weighed into one */
+    int32_t* column_first;   /* (3 * w) index into row_sums */
+    int32_t* column_weights; /* (taps, 3 * w) */
+};
+
+Plan make_plan(void* scratch, int64_t W, int64_t w, double scale) {
+    const int64_t taps = tap_count(scale);
+    auto* next = static_cast<int32_t*>(scratch);
+    Plan plan{taps, next, next + taps, nullptr, nullptr};
+    plan.column_first = plan.row_sums + 3 * (W + taps);
+    plan.column_weights = plan.column_first + 3 * w;
+    return plan;
+}
+
+void plan_columns(const Plan& plan, int64_t W, int64_t w, int64_t covered, double scale) {
+    for (int64_t x = 0; x < covered; ++x) {
+        /* row_weights serves as a buffer here: rows have not begun */
+        const int64_t first = filter_taps(plan.row_weights, plan.taps, x, W, scale);
+        for (int64_t channel = 0; channel < 3; ++channel) {
+            const int64_t i = 3 * x + channel;
+            plan.column_first[i] = (int32_t)(3 * first + channel);
+            for (int64_t t = 0; t < plan.taps; ++t)
+                plan.column_weights[t * 3 * w + i] = plan.row_weights[t];
+        }
+    }
+}
+
+PT_CLONES void weigh_row(int32_t* __restrict sums, const uint8_t* __restrict row, int32_t weight,
+                         int64_t size, bool first) {
+    if (first) {
+        for (int64_t i = 0; i < size; ++i) sums[i] = weight * row[i];
+    } else {
+        for (int64_t i = 0; i < size; ++i) sums[i] += weight * row[i];
+    }
+}
+
+PT_CLONES void weigh_columns(uint8_t* __restrict out, const int32_t* __restrict sums,
+                             const int32_t* __restrict first, const int32_t* __restrict weights,
+                             int64_t taps, int64_t size, int64_t stride) {
+    if (taps == 3) { /* down to half size: two of the three weights are not 0 */
+        for (int64_t i = 0; i < size; ++i) {
+            const int32_t* at = sums + first[i];
+            out[i] = round_weighted(at[0] * weights[i] + at[3] * weights[stride + i] +
+                                    at[6] * weights[2 * stride + i]);
+        }
+        return;
+    }
+    for (int64_t i = 0; i < size; ++i) {
+        int32_t sum = 0;
+        for (int64_t t = 0; t < taps; ++t) sum += sums[first[i] + 3 * t] * weights[t * stride + i];
+        out[i] = round_weighted(sum);
+    }
+}
+
+void fill_border(uint8_t* out, const uint8_t* border, int64_t pixels) {
+    for (int64_t i = 0; i < pixels; ++i) std::memcpy(out + 3 * i, border, 3);
+}
+
+}  // namespace
+}  // namespace posetrack
+
+using namespace posetrack;
+
+size_t pt_size_image_scratch_bytes(int64_t H, int64_t W, int64_t h, int64_t w, double scale) {
+    if (H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale)) return 0;
+    const int64_t taps = tap_count(scale);
+    return sizeof(int32_t) * (size_t)(taps + 3 * (W + taps) + 3 * w + taps * 3 * w);
+}
+
+pt_status pt_size_image_cpu(uint8_t* out, void* scratch, const uint8_t* image,
+                            const uint8_t* border, int64_t H, int64_t W, int64_t h, int64_t w,
+                            double scale) {
+    if (H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale)) return PT_INVALID_ARGUMENT;
+    if (3 * W > std::numeric_limits<int32_t>::max()) return PT_INVALID_ARGUMENT;
+    if (h == 0 || w == 0) return PT_OK;
+    if (!out || !border || (H > 0 && W > 0 && (!scratch || !image))) return PT_INVALID_ARGUMENT;
+    if (H == 0 || W == 0) {
+        fill_border(out, border, h * w);
+        return PT_OK;
+    }
+    const Plan plan = make_plan(scratch, W, w, scale);
+    const int64_t rows = covered_size(H, h, scale);
+    const int64_t columns = covered_size(W, w, scale);
+    plan_columns(plan, W, w, columns, scale);
+    std::memset(plan.row_sums + 3 * W, 0, sizeof(int32_t) * 3 * (size_t)plan.taps);
+    for (int64_t y = 0; y < rows; ++y) {
+        const int64_t first = filter_taps(plan.row_weights, plan.taps, y, H, scale);
+        bool empty = true;
+        for (int64_t t = 0; t < plan.taps; ++t) {
+            if (plan.row_weights[t] == 0) continue;
+            weigh_row(plan.row_sums, image + (first + t) * 3 * W, plan.row_weights[t], 3 * W, empty);
+            empty = false;
+        }
+        weigh_columns(out + y * 3 * w, plan.row_sums, plan.column_first, plan.column_weights,
+                      plan.taps, 3 * columns, 3 * w);
+        fill_border(out + (y * w + columns) * 3, border, w - columns);
+    }
+    fill_border(out + rows * w * 3, border, (h - rows) * w);
+    return PT_OK;
+}

@@ -1,0 +1,67 @@
+/* Image sizing, per output coordinate: which image pixels count, and by how much. */
+#ifndef POSETRACK_SHARED_SIZE_IMAGE_H
+#define POSETRACK_SHARED_SIZE_IMAGE_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+/* Two weights of 11 bits and a byte make 30: a sum of products never leaves int32. */
+constexpr int kWeightBits = 11;
+constexpr int32_t kWeightOne = 1 << kWeightBits;
+
+/* Zoom that makes sense: beyond it a row of weights would be longer than they are exact. */
+constexpr double kSmallestScale = 1.0 / 4096, kLargestScale = 16384.0;
+
+PT_HD bool scale_is_valid(double scale) {
+    return scale >= kSmallestScale && scale <= kLargestScale;
+}
+
+PT_HD double filter_radius(double scale) {
+    const double radius = 0.5 / scale;
+    return radius > 1.0 ? radius : 1.0;
+}
+
+/* Most image pixels that one output pixel can need. */
+PT_HD int64_t tap_count(double scale) { return (int64_t)floor(2.0 * filter_radius(scale)) + 1; }
+
+/* Output pixels of one axis whose centre lies inside the image, at most `limit`. */
+PT_HD int64_t covered_size(int64_t size, int64_t limit, double scale) {
+    const double last = ceil((double)size * scale - 0.5);
+    const double covered = last < 1.0 ? 1.0 : last;
+    return covered < (double)limit ? (int64_t)covered : limit;
+}
+
+/* Weights of output coordinate i; returns the first image pixel, unused taps weigh 0. */
+PT_HD int64_t filter_taps(int32_t* weights, int64_t taps, int64_t i, int64_t size, double scale) {
+    const double radius = filter_radius(scale);
+    double center = ((double)i + 0.5) / scale - 0.5;
+    center = center < 0.0 ? 0.0 : center;
+    center = center > (double)(size - 1) ? (double)(size - 1) : center;
+    int64_t first = (int64_t)ceil(center - radius);
+    first = first < 0 ? 0 : first;
+    double total = 0.0;
+    for (int64_t t = 0; t < taps; ++t) {
+        const double weight = 1.0 - fabs((double)(first + t) - center) / radius;
+        total += (first + t < size && weight > 0.0) ? weight : 0.0;
+    }
+    /* rounding the running sum keeps every weight >= 0 and their total exact */
+    double running = 0.0;
+    int32_t before = 0;
+    for (int64_t t = 0; t < taps; ++t) {
+        const double weight = 1.0 - fabs((double)(first + t) - center) / radius;
+        running += (first + t < size && weight > 0.0) ? weight : 0.0;
+        const int32_t rounded = (int32_t)floor(running / total * kWeightOne + 0.5);
+        weights[t] = rounded - before;
+        before = rounded;
+    }
+    return first;
+}
+
+PT_HD uint8_t round_weighted(int32_t sum) {
+    return (uint8_t)((sum + (1 << (2 * kWeightBits - 1))) >> (2 * kWeightBits));
+}
+
+}  // namespace posetrack
+
+#endif

@@ -1,0 +1,29 @@
+"""The words every part of posetrack shares: poses, frames, skeletons, models, sessions.
+
+Needs NumPy alone and imports nothing else of the package.
+"""
+
+from .frame import Frame
+from .geometry import ImageTransform
+from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec
+from .poses import Poses, TrackState
+from .session import Session
+from .skeleton import COCO_17, CROWDPOSE_14, MPII_16, POSETRACK_15, SKELETONS, Skeleton
+
+__all__ = [
+    "COCO_17",
+    "CROWDPOSE_14",
+    "MPII_16",
+    "POSETRACK_15",
+    "SKELETONS",
+    "DecoderSpec",
+    "Frame",
+    "HeadSpec",
+    "ImageTransform",
+    "InputSizing",
+    "ModelSpec",
+    "Poses",
+    "Session",
+    "Skeleton",
+    "TrackState",
+]

@@ -1,0 +1,123 @@
+"""All that must be known to run a model file and read its heads; stored inside the file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from .geometry import ImageTransform
+from .skeleton import Skeleton
+
+SPEC_VERSION = 1
+METADATA_KEY = "posetrack"
+
+Activation: TypeAlias = Literal["none", "sigmoid"]
+CellOrigin: TypeAlias = Literal["half-pixel", "corner"]
+DecoderOption: TypeAlias = float | int | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class InputSizing:
+    """How an image is brought to the network's input size."""
+
+    size: int = 256  # short side of the input when the user asks for nothing else, pixels
+    multiple_of: int = 32  # both sides of the input
+    max_aspect: float = 4.0  # long over short side; a longer image is fitted by its long side
+    border: tuple[int, int, int] = (0, 0, 0)  # RGB of what the image does not cover
+    rule: Literal["short-side"] = "short-side"
+    convention: Literal["half-pixel"] = "half-pixel"
+
+    def transform(self, image_size: tuple[int, int], size: int | None = None) -> ImageTransform:
+        """The mapping for an image of (H, W), at the default or another short side."""
+        return ImageTransform.fit_short_side(
+            image_size, size or self.size, self.multiple_of, self.max_aspect
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSpec:
+    """One output of the network."""
+
+    name: str  # house name: heatmap, offset, local_offset, box_size, box_offset, ...
+    channels: int
+    stride: int = 4  # input pixels per cell
+    activation: Activation = "none"  # what the decoder applies before reading the values
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderSpec:
+    """How the heads become poses: a name of `engine.decoders.DECODERS` and its constants."""
+
+    name: str
+    options: dict[str, DecoderOption] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """The description that travels inside a model file as `metadata_props["posetrack"]`."""
+
+    family: str  # movenet, logocap, ...
+    name: str  # movenet-multipose, ...
+    skeleton: Skeleton
+    sizing: InputSizing
+    mean: tuple[float, float, float]  # of RGB 0..255, subtracted inside the graph
+    std: tuple[float, float, float]  # of RGB 0..255, divided by inside the graph
+    heads: tuple[HeadSpec, ...]
+    cell_origin: CellOrigin  # half-pixel: cell j at (j + 0.5) * stride - 0.5; corner: j * stride
+    decoder: DecoderSpec
+    max_people: int = 30  # most poses decoded in one image
+    min_score: float = 0.05  # poses below are not recorded unless the user asks
+    flip_baked: bool = False  # the graph itself averages with the mirror image
+    precision: str = "fp32"  # of the arithmetic the file was made for
+    weights_licence: str = ""
+    weights_sha256: str = ""
+    trained: str = ""  # data and origin, one line
+
+    def to_json(self) -> str:
+        """One line of JSON, with the version of this layout."""
+        return json.dumps({"version": SPEC_VERSION, **asdict(self)}, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> ModelSpec:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: not JSON, another version, or a field is missing or unknown.
+        """
+        try:
+            values: dict[str, Any] = json.loads(text)
+            version = values.pop("version")
+        except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"the model description is not readable: {error}") from error
+        if version != SPEC_VERSION:
+            raise ValueError(
+                f"the model description has version {version}, this posetrack reads "
+                f"{SPEC_VERSION}: export the model again"
+            )
+        try:
+            return _from_dict(values)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the model description is incomplete: {error}") from error
+
+
+def _from_dict(values: dict[str, Any]) -> ModelSpec:
+    nested: dict[str, Any] = {
+        "skeleton": _skeleton(values["skeleton"]),
+        "sizing": InputSizing(**(values["sizing"] | {"border": tuple(values["sizing"]["border"])})),
+        "heads": tuple(HeadSpec(**head) for head in values["heads"]),
+        "decoder": DecoderSpec(**values["decoder"]),
+        "mean": tuple(values["mean"]),
+        "std": tuple(values["std"]),
+    }
+    return ModelSpec(**(values | nested))
+
+
+def _skeleton(values: dict[str, Any]) -> Skeleton:
+    return Skeleton(
+        values["name"],
+        tuple(values["keypoints"]),
+        tuple((a, b) for a, b in values["edges"]),
+        tuple((a, b) for a, b in values["pairs"]),
+        tuple(values["sigmas"]),
+    )

@@ -1,0 +1,27 @@
+"""What all tests share: where the shared real data lies, and when its absence is an error."""
+
+import os
+from pathlib import Path
+
+import posetrack  # noqa: F401 - the installed package, before pytest sees the source tree's root
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+CLIPS = Path(__file__).parent / "data" / "clips"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of shared real data; without it the test is skipped, or fails if required."""
+    if not SHARED.is_dir():
+        message = f"no shared data at {SHARED}"
+        if os.environ.get("POSETRACK_REQUIRE_SHARED") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def clips():
+    """The folder of real clips that the repository carries."""
+    return CLIPS

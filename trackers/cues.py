@@ -1,0 +1,69 @@
+"""Evidence that a pose belongs to a track: each cue (tracks, poses) -> cost (T, N) in [0, 1].
+
+A further cue is a function here, a line in `CUES`, and `<name>_weight` in `TrackerConfig`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from ..kernels import oks_matrix
+from ..structures import Poses
+from ..structures.arrays import Float64Array
+from .tracks import Tracks
+
+Cue: TypeAlias = Callable[[Tracks, Poses], Float64Array]
+
+AREA_SHARE = 0.53  # of a box covered by its person: mean segment over box area in COCO
+FEWEST_COMMON = 3  # keypoints; poses that share fewer are alike by that much less
+
+
+def oks_cost(tracks: Tracks, poses: Poses) -> Float64Array:
+    """(T, N) 1 - object keypoint similarity, over the keypoints that both have.
+
+    The scale of the similarity grows with the variance of the prediction, as if every sigma had
+    the track's own uncertainty added: a person lost for a second may be further off.
+    """
+    found = poses.keypoint_scores > 0
+    known = tracks.keypoint_scores > 0
+    # NaN adds nothing to a similarity, but counts in its mean; the last line undoes that.
+    keypoints = np.where(found[..., None], poses.keypoints, np.float32(np.nan))
+    position, variance = tracks.motion.position, tracks.motion.position_var
+    tolerance = 4 * np.mean(tracks.sigmas.astype(np.float64) ** 2)
+    area = AREA_SHARE * position[:, 2] * position[:, 3] + variance[:, 0] / tolerance
+    similarity = oks_matrix(
+        keypoints, tracks.keypoints, tracks.keypoint_scores, area.astype(np.float32), tracks.sigmas
+    ).T
+    common = known.astype(np.float64) @ found.T
+    count = known.sum(axis=1)[:, None]
+    return np.asarray(np.clip(1 - similarity * (count / np.maximum(common, FEWEST_COMMON)), 0, 1))
+
+
+def iou_cost(tracks: Tracks, poses: Poses) -> Float64Array:
+    """(T, N) 1 - intersection over union of predicted and given boxes."""
+    a, b = tracks.motion.boxes[:, None], poses.boxes.astype(np.float64)[None]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    np.maximum(sides, 0, out=sides)
+    shared = sides[..., 0] * sides[..., 1]
+    whole = _area(a) + _area(b) - shared
+    return np.asarray(1 - shared / whole)
+
+
+def combined_cost(tracks: Tracks, poses: Poses, weights: Mapping[str, float]) -> Float64Array:
+    """(T, N) weighted mean of the cues named in `weights`; they need not sum to 1."""
+    total = sum(weights.values())
+    cost = np.zeros((len(tracks), len(poses)))
+    for name, weight in weights.items():
+        cost += (weight / total) * CUES[name](tracks, poses)
+    return cost
+
+
+def _area(boxes: Float64Array) -> Float64Array:
+    sides = np.maximum(boxes[..., 2:] - boxes[..., :2], 0)
+    return np.asarray(sides[..., 0] * sides[..., 1])
+
+
+CUES: dict[str, Cue] = {"oks": oks_cost, "iou": iou_cost}
