@@ -46,10 +46,10 @@ size_t pt_center_nms_topk_scratch_bytes(int64_t h, int64_t w) {
     return h < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(h * w + w);
 }
 
-pt_status pt_center_nms_topk_cpu(int32_t* cells, float* scores, int32_t* count, void* scratch,
-                                 const float* map, int64_t map_batch_stride, int64_t B, int64_t N,
-                                 int64_t h, int64_t w, int64_t radius, float tolerance,
-                                 float threshold) {
+pt_status pt_center_nms_topk_cpu(
+    int32_t* cells, float* scores, int32_t* count, void* scratch, const float* map,
+    int64_t map_batch_stride, int64_t B, int64_t N, int64_t h, int64_t w, int64_t radius,
+    float tolerance, float threshold) {
     if (B < 0 || N < 0 || h < 0 || w < 0 || radius < 0 || !(tolerance >= 0.0f))
         return PT_INVALID_ARGUMENT;
     if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;

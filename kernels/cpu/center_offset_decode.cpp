@@ -4,9 +4,9 @@
 
 using namespace posetrack;
 
-pt_status pt_center_offset_decode_cpu(float* keypoints, const int32_t* cells, const float* offset,
-                                      int64_t B, int64_t N, int64_t K, int64_t h, int64_t w,
-                                      float sign) {
+pt_status pt_center_offset_decode_cpu(
+    float* keypoints, const int32_t* cells, const float* offset, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w, float sign) {
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
     if (!keypoints || !cells || (h > 0 && w > 0 && !offset)) return PT_INVALID_ARGUMENT;

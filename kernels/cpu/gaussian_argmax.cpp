@@ -32,8 +32,8 @@ PT_CLONES float row_maximum(const float* __restrict row, int64_t size) {
     return best;
 }
 
-PT_CLONES float windowed_maximum(const float* __restrict row, const float* __restrict weights,
-                                 float row_weight, int64_t size) {
+PT_CLONES float windowed_maximum(
+    const float* __restrict row, const float* __restrict weights, float row_weight, int64_t size) {
     float best = 0.0f;
 #pragma omp simd reduction(max : best)
     for (int64_t x = 0; x < size; ++x) {
@@ -52,8 +52,9 @@ PT_CLONES void column_weights(float* __restrict weights, Range columns, float x,
 Range cells_between(float low, float high, int64_t size) {
     const float limit = (float)size;
     if (!(low < high)) return {0, 0};
-    return {(int64_t)std::ceil(std::clamp(low, 0.0f, limit)),
-            (int64_t)std::ceil(std::clamp(high, 0.0f, limit))};
+    return {
+        (int64_t)std::ceil(std::clamp(low, 0.0f, limit)),
+        (int64_t)std::ceil(std::clamp(high, 0.0f, limit))};
 }
 
 /* Cells further than `reach` from `center` left out; `center` itself is within reach. */
@@ -84,9 +85,10 @@ Found search(Window window) {
     Found found{-1, 0.0f};
     const int64_t middle = nearest(window.rows, window.y);
     const int64_t column = nearest(window.columns, window.x);
-    const float start = windowed(window.heat[middle * window.w + column],
-                                 gaussian_weight((float)middle - window.y, window.spread),
-                                 gaussian_weight((float)column - window.x, window.spread));
+    const float start = windowed(
+        window.heat[middle * window.w + column],
+        gaussian_weight((float)middle - window.y, window.spread),
+        gaussian_weight((float)column - window.x, window.spread));
     const float bound = start > 0.0f ? start : 0.0f;
     if (bound > 0.0f && std::isfinite(window.heat_max)) {
         /* weight x heat_max < start beyond this; the margins cover the rounding of either side */
@@ -128,10 +130,10 @@ size_t pt_gaussian_argmax_scratch_bytes(int64_t K, int64_t h, int64_t w) {
     return K < 0 || h < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(K * h + K + w);
 }
 
-pt_status pt_gaussian_argmax_cpu(int32_t* cells, float* values, void* scratch,
-                                 const float* heatmap, const float* centers, const float* spread,
-                                 const float* boxes, int64_t heatmap_batch_stride, int64_t B,
-                                 int64_t N, int64_t K, int64_t h, int64_t w) {
+pt_status pt_gaussian_argmax_cpu(
+    int32_t* cells, float* values, void* scratch, const float* heatmap, const float* centers,
+    const float* spread, const float* boxes, int64_t heatmap_batch_stride, int64_t B, int64_t N,
+    int64_t K, int64_t h, int64_t w) {
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
     if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
@@ -153,8 +155,9 @@ pt_status pt_gaussian_argmax_cpu(int32_t* cells, float* values, void* scratch,
             Found found{-1, 0.0f};
             if (spread[pose] > 0.0f && x == x && y == y && rows.first < rows.end &&
                 columns.first < columns.end)
-                found = search({heat + k * h * w, row_max + k * h, heat_max[k], weights, w, rows,
-                                columns, x, y, spread[pose]});
+                found = search(
+                    {heat + k * h * w, row_max + k * h, heat_max[k], weights, w, rows, columns, x,
+                     y, spread[pose]});
             cells[pose * K + k] = found.cell;
             values[pose * K + k] = found.value;
         }

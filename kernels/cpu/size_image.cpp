@@ -40,23 +40,34 @@ void plan_columns(const Plan& plan, int64_t W, int64_t w, int64_t covered, doubl
     }
 }
 
-PT_CLONES void weigh_row(int32_t* __restrict sums, const uint8_t* __restrict row, int32_t weight,
-                         int64_t size, bool first) {
-    if (first) {
-        for (int64_t i = 0; i < size; ++i) sums[i] = weight * row[i];
-    } else {
-        for (int64_t i = 0; i < size; ++i) sums[i] += weight * row[i];
-    }
+PT_CLONES void weigh_row(
+    int32_t* __restrict sums, const uint8_t* __restrict row, int32_t weight, int64_t size) {
+    for (int64_t i = 0; i < size; ++i) sums[i] += weight * row[i];
 }
 
-PT_CLONES void weigh_columns(uint8_t* __restrict out, const int32_t* __restrict sums,
-                             const int32_t* __restrict first, const int32_t* __restrict weights,
-                             int64_t taps, int64_t size, int64_t stride) {
-    if (taps == 3) { /* down to half size: two of the three weights are not 0 */
+PT_CLONES void weigh_two_rows(
+    int32_t* __restrict sums, const uint8_t* __restrict a, const uint8_t* __restrict b,
+    int32_t a_weight, int32_t b_weight, int64_t size) {
+    for (int64_t i = 0; i < size; ++i) sums[i] = a_weight * a[i] + b_weight * b[i];
+}
+
+/* Image rows into plan.row_sums, with the weights in plan.row_weights. */
+void weigh_rows(const Plan& plan, const uint8_t* rows, int64_t available, int64_t size) {
+    const int32_t* weights = plan.row_weights;
+    const bool two = plan.taps > 1 && available > 1;
+    weigh_two_rows(
+        plan.row_sums, rows, two ? rows + size : rows, weights[0], two ? weights[1] : 0, size);
+    for (int64_t t = 2; t < plan.taps; ++t)
+        if (weights[t] != 0) weigh_row(plan.row_sums, rows + t * size, weights[t], size);
+}
+
+PT_CLONES void weigh_columns(
+    uint8_t* __restrict out, const int32_t* __restrict sums, const int32_t* __restrict first,
+    const int32_t* __restrict weights, int64_t taps, int64_t size, int64_t stride) {
+    if (taps == 2) { /* bilinear */
         for (int64_t i = 0; i < size; ++i) {
             const int32_t* at = sums + first[i];
-            out[i] = round_weighted(at[0] * weights[i] + at[3] * weights[stride + i] +
-                                    at[6] * weights[2 * stride + i]);
+            out[i] = round_weighted(at[0] * weights[i] + at[3] * weights[stride + i]);
         }
         return;
     }
@@ -82,9 +93,9 @@ size_t pt_size_image_scratch_bytes(int64_t H, int64_t W, int64_t h, int64_t w, d
     return sizeof(int32_t) * (size_t)(taps + 3 * (W + taps) + 3 * w + taps * 3 * w);
 }
 
-pt_status pt_size_image_cpu(uint8_t* out, void* scratch, const uint8_t* image,
-                            const uint8_t* border, int64_t H, int64_t W, int64_t h, int64_t w,
-                            double scale) {
+pt_status pt_size_image_cpu(
+    uint8_t* out, void* scratch, const uint8_t* image, const uint8_t* border, int64_t H, int64_t W,
+    int64_t h, int64_t w, double scale) {
     if (H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale)) return PT_INVALID_ARGUMENT;
     if (3 * W > std::numeric_limits<int32_t>::max()) return PT_INVALID_ARGUMENT;
     if (h == 0 || w == 0) return PT_OK;
@@ -100,14 +111,10 @@ pt_status pt_size_image_cpu(uint8_t* out, void* scratch, const uint8_t* image,
     std::memset(plan.row_sums + 3 * W, 0, sizeof(int32_t) * 3 * (size_t)plan.taps);
     for (int64_t y = 0; y < rows; ++y) {
         const int64_t first = filter_taps(plan.row_weights, plan.taps, y, H, scale);
-        bool empty = true;
-        for (int64_t t = 0; t < plan.taps; ++t) {
-            if (plan.row_weights[t] == 0) continue;
-            weigh_row(plan.row_sums, image + (first + t) * 3 * W, plan.row_weights[t], 3 * W, empty);
-            empty = false;
-        }
-        weigh_columns(out + y * 3 * w, plan.row_sums, plan.column_first, plan.column_weights,
-                      plan.taps, 3 * columns, 3 * w);
+        weigh_rows(plan, image + first * 3 * W, H - first, 3 * W);
+        weigh_columns(
+            out + y * 3 * w, plan.row_sums, plan.column_first, plan.column_weights, plan.taps,
+            3 * columns, 3 * w);
         fill_border(out + (y * w + columns) * 3, border, w - columns);
     }
     fill_border(out + rows * w * 3, border, (h - rows) * w);

@@ -6,8 +6,9 @@
 
 namespace posetrack {
 
-PT_HD float oks_pair(const float* a, const float* b, const float* b_scores, float b_area,
-                     const float* sigmas, int64_t K) {
+PT_HD float oks_pair(
+    const float* a, const float* b, const float* b_scores, float b_area, const float* sigmas,
+    int64_t K) {
     if (!(b_area > 0.0f)) return 0.0f;
     float total = 0.0f;
     int32_t present = 0;

@@ -23,7 +23,7 @@ PT_HD double filter_radius(double scale) {
 }
 
 /* Most image pixels that one output pixel can need. */
-PT_HD int64_t tap_count(double scale) { return (int64_t)floor(2.0 * filter_radius(scale)) + 1; }
+PT_HD int64_t tap_count(double scale) { return (int64_t)ceil(2.0 * filter_radius(scale)); }
 
 /* Output pixels of one axis whose centre lies inside the image, at most `limit`. */
 PT_HD int64_t covered_size(int64_t size, int64_t limit, double scale) {
@@ -38,7 +38,7 @@ PT_HD int64_t filter_taps(int32_t* weights, int64_t taps, int64_t i, int64_t siz
     double center = ((double)i + 0.5) / scale - 0.5;
     center = center < 0.0 ? 0.0 : center;
     center = center > (double)(size - 1) ? (double)(size - 1) : center;
-    int64_t first = (int64_t)ceil(center - radius);
+    int64_t first = (int64_t)floor(center - radius) + 1;
     first = first < 0 ? 0 : first;
     double total = 0.0;
     for (int64_t t = 0; t < taps; ++t) {

@@ -1,0 +1,64 @@
+# Two commands: `make demo` tracks people in a clip, `make test` checks everything.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VIDEO ?= tests/data/clips/store-aisle-detection.mp4
+OUTPUT ?= runs
+# Where torch is taken from; empty: the default index (on Linux that build brings CUDA libraries).
+TORCH_INDEX ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+SOURCES := $(shell find apps engine exporters formats kernels models structures trackers \
+	-type f ! -name '*.pyc') CMakeLists.txt pyproject.toml __init__.py
+
+NATIVE := $(shell find kernels -name '*.h' -o -name '*.cpp')
+
+.PHONY: demo test test-all lint format typecheck dev clean
+
+demo: $(VENV)/installed
+	@folder="$$($(BIN)/posetrack-run "$(VIDEO)" --output "$(OUTPUT)" --overwrite)" && \
+	echo "Results are in $$folder:" && ls "$$folder"
+
+test: lint typecheck
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(NATIVE)
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(NATIVE)
+
+# mypy reads the installed package: a folder may be called what no package can.
+typecheck: $(VENV)/installed-dev
+	cd $(VENV) && bin/mypy --config-file ../pyproject.toml -p posetrack
+
+dev: $(VENV)/installed-dev
+	$(PIP) install --quiet --editable .
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	{ echo "posetrack needs Python 3.10 or newer: name one with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
+	{ echo "Python's venv module is missing: install it, on Debian as python3-venv" >&2; exit 1; }
+	@command -v $${CXX:-c++} > /dev/null || \
+	{ echo "There is no C++ compiler ($${CXX:-c++}): install one, on Debian as g++" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
+	$(PIP) install --quiet --constraint constraints.txt ".[cpu]"
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/bin/python $(SOURCES) constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) ".[dev]"
+	@touch $(VENV)/installed $@

@@ -1,0 +1,63 @@
+"""What every benchmark shares: interleaved runs, medians, the machine, the result file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Any
+
+from posetrack.apps.run import machine
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def interleaved(
+    jobs: dict[str, Callable[[], object]], *, rounds: int, warm_up: int = 1
+) -> dict[str, list[float]]:
+    """Seconds of every job in every round; the jobs take turns, so that noise hits all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    for turn in range(warm_up + rounds):
+        for name, job in jobs.items():
+            start = perf_counter()
+            job()
+            if turn >= warm_up:
+                seconds[name].append(perf_counter() - start)
+    return seconds
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median and interquartile range."""
+    low, _, high = quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+    return {"median": round(median(values), 4), "iqr": round(high - low, 4)}
+
+
+def report(question: str, rows: list[dict[str, Any]], *, save_as: str | None, **facts: Any) -> None:
+    """Print the rows as JSON on stdout and, with a machine's name, commit them to a file."""
+    result = {
+        "question": question,
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "commit": _commit(),
+        "machine": machine(),
+        "versions": {name: version(name) for name in ("posetrack", "onnxruntime", "openvino")},
+        **facts,
+        "rows": rows,
+    }
+    text = json.dumps(result, indent=2)
+    print(text)
+    if save_as:
+        path = RESULTS / f"{question}--{save_as}.json"
+        path.write_text(text + "\n", encoding="utf-8")
+        print(f"written to {path}", file=sys.stderr)
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return answer.stdout.strip() or "unknown"
