@@ -67,7 +67,7 @@ def posetrack_run(video: str, folder: str, max_frames: int, options: list[str]) 
 
     command = [sys.executable, "-m", "posetrack.apps", "run", video, "--output", folder]
     command += ["--overwrite", "--quiet", "--max-frames", str(max_frames), *options]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     report_file = Path(done.stdout.strip()) / "run.json"
     fps: float = json.loads(report_file.read_text(encoding="utf-8"))["fps"]
     return fps
