@@ -21,12 +21,12 @@ _ROUNDING_S = 1e-6  # times that should be equal may differ by this after floati
 class TrackerConfig:
     """When a track begins, counts and ends, and what tells people apart; times are seconds."""
 
-    birth_score: float = 0.10  # an unmatched pose starts a track from here, [0, 1]
-    confident_score: float = 0.10  # weaker poses get the tracks that remain, <= birth_score
+    birth_score: float = 0.08  # an unmatched pose starts a track from here, [0, 1]
+    confident_score: float = 0.08  # weaker poses get the tracks that remain, <= birth_score
     confirm_s: float = 0.25  # first to latest match before a track is confirmed, s, >= 0
     confirm_matches: int = 2  # poses before a track is confirmed, >= 2
-    confirm_score: float = 0.10  # mean pose score a track needs to be confirmed, [0, 1] ...
-    confirm_evidence: float = 0.26  # ... with this mean keypoint score, [0, 1]: a clear person;
+    confirm_score: float = 0.08  # mean pose score a track needs to be confirmed, [0, 1] ...
+    confirm_evidence: float = 0.28  # ... with this mean keypoint score, [0, 1]: a clear person;
     moving_score: float = 0.14  # or with this mean pose score, [0, 1] ...
     moving_way: float = 0.2  # ... after moving this far from its birth, in box sides: alive
     score_memory_s: float = 2.0  # scores older than this count little in that mean, s, > 0

@@ -103,7 +103,7 @@ def test_weak_beginning_is_confirmed_soon_after_the_person_becomes_clear():
 
 
 def test_pose_too_weak_to_start_a_track_has_no_id():
-    tracked = new_tracker().update(people([100.0, 500.0], scores=[0.4, 0.09]), 0.0)
+    tracked = new_tracker().update(people([100.0, 500.0], scores=[0.4, 0.07]), 0.0)
     assert ids(tracked) == [1, -1]
     assert states(tracked) == [TrackState.TENTATIVE, TrackState.UNTRACKED]
 
