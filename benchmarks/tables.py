@@ -1,0 +1,95 @@
+"""Write the tables of README and model card from the committed results.
+
+    python benchmarks/tables.py MACHINE
+
+Each table stands between `<!-- NAME table -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from timing import RESULTS
+
+ROOT = Path(__file__).resolve().parents[1]
+FPS = {
+    "fps_onnxruntime_fp32": "ONNX Runtime",
+    "fps_openvino_fp32": "OpenVINO",
+    "fps_openvino_bf16": "OpenVINO bf16",
+}
+
+
+def load(question: str, machine: str) -> dict[str, Any]:
+    """A committed result."""
+    text = (RESULTS / f"{question}--{machine}.json").read_text(encoding="utf-8")
+    result: dict[str, Any] = json.loads(text)
+    return result
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def options(row: dict[str, Any]) -> str:
+    """The flags of a row as a user types them."""
+    return f"`--size {row['size']}{' --flip-test' if row['flip_test'] else ''}`"
+
+
+def accuracy(machine: str) -> str:
+    """AP and PCK against end-to-end speed."""
+    rows = [
+        [options(row), f"**{row['AP']:.3f}**", f"{row['PCK']:.3f}"]
+        + [f"{row[name]:.0f}" for name in FPS]
+        for row in load("accuracy", machine)["rows"]
+    ]
+    return table(["options", "AP", "PCK", *(f"FPS, {name}" for name in FPS.values())], rows)
+
+
+def card(machine: str) -> str:
+    """All AP figures."""
+    names = ("AP", "AP50", "AP75", "AP_medium", "AP_large", "PCK")
+    rows = [
+        [options(row), *(f"{row[name]:.3f}" for name in names)]
+        for row in load("accuracy", machine)["rows"]
+    ]
+    header = ["options", "AP", "AP50", "AP75", "medium", "large", "PCK@0.2 (LSP)"]
+    return table(header, rows)
+
+
+def plain_loop(machine: str) -> str:
+    """Our command against the loop that a user would write."""
+    rows = [
+        [row["case"], f"{row['fps']['median']:.1f}", f"{row['ratio_to_plain_loop']:.2f}"]
+        for row in load("plain_loop", machine)["rows"]
+    ]
+    return table(["same clip, same threads", "FPS (median)", "ratio to the plain loop"], rows)
+
+
+def replace(path: Path, name: str, text: str) -> None:
+    """Put `text` into a named place of a document."""
+    document = path.read_text(encoding="utf-8")
+    pattern = rf"(<!-- {name} table -->\n).*?(<!-- end -->)"
+    changed, count = re.subn(pattern, rf"\g<1>{text}\n\g<2>", document, flags=re.DOTALL)
+    if count != 1:
+        raise SystemExit(f"{path} has no place for the table {name!r}")
+    path.write_text(changed, encoding="utf-8")
+
+
+def main() -> None:
+    """Rewrite the documents."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("machine", help="the part of the results' names behind --")
+    machine = parser.parse_args().machine
+    replace(ROOT / "README.md", "accuracy", accuracy(machine))
+    replace(ROOT / "README.md", "plain loop", plain_loop(machine))
+    replace(ROOT / "docs" / "models" / "movenet-multipose.md", "card", card(machine))
+
+
+if __name__ == "__main__":
+    main()

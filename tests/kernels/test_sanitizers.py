@@ -1,0 +1,49 @@
+"""The CPU twins under the address and undefined-behaviour sanitizers, over every case."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def run(command, **environment):
+    done = subprocess.run(
+        command,
+        cwd=ROOT / "tests",  # not the root, where folders bear the names of the package's parts
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout.strip()
+
+
+def library_of_compiler(name):
+    path = run([os.environ.get("CXX", "c++"), f"-print-file-name={name}"])
+    if not Path(path).is_absolute():
+        pytest.skip(f"the compiler comes without {name}")
+    return path
+
+
+def test_kernels_are_clean_under_sanitizers(tmp_path):
+    preload = f"{library_of_compiler('libasan.so')}:{library_of_compiler('libubsan.so')}"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    define = "--config-settings=cmake.define.POSETRACK_SANITIZE=address,undefined"
+    own_build = f"--config-settings=build-dir={tmp_path}/build"
+    run([*pip, str(tmp_path / "package"), define, own_build, str(ROOT)])
+    environment = {
+        "PYTHONPATH": str(tmp_path / "package"),
+        "LD_PRELOAD": preload,
+        "ASAN_OPTIONS": "detect_leaks=0",
+    }
+    where = "import posetrack.kernels.library as k; print(k.cpu_library()._name)"
+    loaded = run([sys.executable, "-c", where], **environment)
+    assert loaded.startswith(str(tmp_path)), f"{loaded}: an editable install hides the new build"
+    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    files = [str(ROOT / "tests" / "kernels" / f) for f in ("test_twins.py", "test_kernels.py")]
+    assert " passed" in run([*pytest_command, *files], **environment)
