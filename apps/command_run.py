@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -19,35 +20,44 @@ from ..engine.sessions import available_threads
 from ..formats import FORMATS
 from .images import DEFAULT_FPS
 from .pipeline import parallel_frames
-from .progress import say
+from .progress import say, sentence
 from .results import COMPLETE, INTERRUPTED
 from .run import Run, check_results, open_source, result_folders
 from .run_options import RunOptions
 
-_EXIT_INTERRUPTED = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_EXIT_SIGNAL = 128  # plus the number of the signal, as shells do
 _MAX_SIZE = 4096
 
 
 def _sizes(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and 1 <= int(part) <= _MAX_SIZE for part in parts):
-        raise typer.BadParameter(f"must be pixels such as 256 or 256,512, got {text!r}")
+    if not all(part.isdecimal() and 1 <= int(part) <= _MAX_SIZE for part in parts):
+        raise _wrong(
+            "--size", f"must be pixels up to {_MAX_SIZE} such as 256 or 256,512, got {text!r}"
+        )
     sizes = tuple(int(part) for part in parts)
     if list(sizes) != sorted(set(sizes)):
-        raise typer.BadParameter(f"must ascend, got {text!r}")
+        raise _wrong("--size", f"must ascend, got {text!r}")
     return sizes
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    unknown = [name for name in names if name not in FORMATS]
-    if unknown:
-        raise typer.BadParameter(f"must be among {', '.join(FORMATS)}, got {unknown[0]!r}")
+def _formats(text: str, *, tracking: bool) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    for name in names:
+        if name not in FORMATS:
+            raise _wrong("--format", f"must be among {', '.join(FORMATS)}, got {name!r}")
+        if FORMATS[name].poses == "tracked" and not tracking:
+            raise _wrong("--format", f"{name} holds tracks: leave out --no-track and --stills")
     return names
 
 
+def _wrong(option: str, message: str) -> typer.BadParameter:
+    return typer.BadParameter(message, param_hint=f"'{option}'")
+
+
 Sources = Annotated[
-    list[Path], typer.Argument(metavar="SOURCE...", help="Videos, images, folders of images.")
+    list[Path], typer.Argument(metavar="SOURCE", help="Videos, images, folders of images.")
 ]
 Output = Annotated[
     Path, typer.Option("-o", "--output", help="Results go to OUTPUT/<name of the source>/.")
@@ -64,7 +74,8 @@ Size = Annotated[
     str,
     typer.Option(
         help="Short side of the network's input, pixels; two or more, ascending, find small and "
-        "large people each at the size that suits them. [default: the model's]"
+        "large people each at the size that suits them.",
+        show_default="the model's",
     ),
 ]
 FlipTest = Annotated[
@@ -72,20 +83,30 @@ FlipTest = Annotated[
 ]
 MinScore = Annotated[
     float | None,
-    typer.Option(min=0.0, help="Leave out poses below this score. [default: the model's]"),
+    typer.Option(min=0.0, help="Leave out poses below this score.", show_default="the model's"),
 ]
 MaxPeople = Annotated[
-    int | None, typer.Option(min=1, max=1000, help="Most people in one image. [default: model's]")
+    int | None,
+    typer.Option(min=1, max=1000, help="Most people in one image.", show_default="the model's"),
 ]
 NoTrack = Annotated[bool, typer.Option("--no-track", help="Poses only, no identities.")]
-Fps = Annotated[float, typer.Option(min=0.01, help="Images per second of a folder.")]
-Stills = Annotated[
-    bool, typer.Option("--stills", help="The images of a folder do not belong together.")
+Fps = Annotated[
+    float,
+    typer.Option(min=1, max=1000, help="Images per second of a folder; slower ones are --stills."),
 ]
-MaxFrames = Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")]
+Stills = Annotated[
+    bool,
+    typer.Option("--stills", help="The images of a folder do not belong together: no tracking."),
+]
+MaxFrames = Annotated[
+    int | None,
+    typer.Option(min=1, help="Stop after this many frames of each source.", show_default="all"),
+]
 Threads = Annotated[int, typer.Option(min=0, help="CPU threads of the network; 0 = all.")]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="Write records, draw nothing.")]
-Format = Annotated[str, typer.Option(help=f"Write these too: {','.join(FORMATS)}.")]
+Format = Annotated[
+    str, typer.Option(help=f"Write these too: {','.join(FORMATS)}.", show_default="none")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, only errors.")]
 
@@ -123,21 +144,25 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         stills=stills,
         max_frames=max_frames,
         draw=not no_video,
-        formats=_formats(format),
+        formats=_formats(format, tracking=not (no_track or stills)) if format else (),
         parallel=parallel,
     )
     missing = next((path for path in sources if not path.exists()), None)
     if missing is not None:
         raise FileNotFoundError(f"there is no file or folder {missing}")
     check_results(sources, result_folders(sources, output), overwrite=overwrite)
-    engine = PoseEngine.load(
-        model,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        parallel=parallel,
-        options=engine_options,
-    )
+    with _interrupts() as early:  # in the middle of an import they look like broken libraries
+        engine = PoseEngine.load(
+            model,
+            backend=backend,
+            precision=precision,
+            threads=threads,
+            parallel=parallel,
+            options=engine_options,
+        )
+    if early:
+        say("posetrack: interrupted before the first frame")
+        raise typer.Exit(_EXIT_SIGNAL + early[0])
     with engine:
         if not quiet:
             say(_first_line(engine, threads))
@@ -165,12 +190,12 @@ def _run_all(
                     report = job.execute(lambda: bool(interrupted), quiet=quiet)
                     warning = source.warning
             except (OSError, ValueError, RuntimeError) as error:
-                say(f"posetrack: {error}")
+                say(f"posetrack: {sentence(error, folder.path)}")
                 code = 1
                 continue
             if report["reason"] == INTERRUPTED:
-                say(f"posetrack: interrupted after {report['frames']} frames of {path}")
-                return _EXIT_INTERRUPTED
+                say(f"posetrack: interrupted after {_how_far(report)} of {path}")
+                return _EXIT_SIGNAL + interrupted[0]
             if warning:
                 say(f"posetrack: {warning}")
             if report["reason"] != COMPLETE:
@@ -178,8 +203,21 @@ def _run_all(
                 code = 1
             if not quiet:
                 say(f"{path}: {_summary(report)}")
-            print(folder.path)
+            _tell(folder.path)
     return code
+
+
+def _tell(path: Path) -> None:
+    """One line on stdout; a reader that has seen enough (`| head`) does not stop the work."""
+    try:
+        print(path, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _how_far(report: dict[str, Any]) -> str:
+    done, claimed = report["frames"], report["video"]["frames"]
+    return f"{done} of {claimed} frames" if claimed else f"{done} frame{'s' * (done != 1)}"
 
 
 def _summary(report: dict[str, Any]) -> str:
@@ -211,16 +249,17 @@ def _model_card(model: str, engine: PoseEngine) -> dict[str, Any]:
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collects the first Ctrl-C, so that files are closed properly; the second one ends at once."""
+    """Collects the first Ctrl-C (or `kill`), so that files are closed; the second ends at once."""
     received: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        if received:
-            sys.exit(_EXIT_INTERRUPTED)
         received.append(number)
+        if len(received) > 1:
+            sys.exit(_EXIT_SIGNAL + number)
 
-    previous = signal.signal(signal.SIGINT, note)
+    previous = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield received
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

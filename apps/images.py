@@ -28,9 +28,15 @@ def read_image(path: Path) -> UInt8Array:
     Raises:
         SourceError: not a readable image.
     """
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if _bytes(path) else None
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    except cv2.error as error:  # larger than OpenCV allows
+        raise SourceError(f"{path} is not an image that can be read: {error.err}") from error
     if image is None:
-        raise SourceError(f"{path} is not a readable image")
+        raise SourceError(f"{path} is not an image, or a damaged one")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -80,7 +86,7 @@ class FolderSource(Source):
         same_size: refuse an image of another size than the first, as a video must.
 
     Raises:
-        SourceError: there are no images in it, or the first cannot be read.
+        SourceError: there are no images in it.
     """
 
     kind = "images"
@@ -90,35 +96,25 @@ class FolderSource(Source):
         self._files = sorted(file for file in path.iterdir() if file.is_file() and is_image(file))
         if not self._files:
             raise SourceError(f"the folder {path} holds no images ({', '.join(sorted(SUFFIXES))})")
-        height, width = read_image(self._files[0]).shape[:2]
         time_base = 1 / Fraction(fps).limit_denominator(1001)
-        self.facts = VideoFacts(width, height, fps, time_base, 0, len(self._files))
+        self.facts = VideoFacts(0, 0, fps, time_base, 0, len(self._files))
         self._same_size = same_size
-
-    @property
-    def names(self) -> list[str]:
-        """File names in order."""
-        return [file.name for file in self._files]
 
     def frames(self) -> Iterator[Frame]:
         """Every readable image; `problem` afterwards names the first that was not."""
-        size = (self.facts.height, self.facts.width)
+        first: tuple[int, ...] | None = None
         for index, file in enumerate(self._files):
             try:
                 image = read_image(file)
             except SourceError as error:
                 self.problem = self.problem or str(error)
                 continue
-            if self._same_size and image.shape[:2] != size:
+            if first is None:
+                first = image.shape
+                self.facts = self.facts.displayed(first, 0)
+            if self._same_size and image.shape != first:
                 raise SourceError(
                     f"{file} measures {image.shape[1]}x{image.shape[0]}, the first image "
-                    f"{size[1]}x{size[0]}: use --stills for images that do not belong together"
+                    f"{first[1]}x{first[0]}: use --stills for images that do not belong together"
                 )
             yield Frame(image, index, index, float(index * self.facts.time_base), file.name)
-
-
-def _bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error

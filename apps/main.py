@@ -10,7 +10,7 @@ import typer
 
 from .command_export import export
 from .command_run import run
-from .progress import say
+from .progress import say, sentence
 
 app = typer.Typer(
     name="posetrack",
@@ -57,11 +57,5 @@ def _execute(arguments: list[str]) -> None:
     try:
         app(arguments, prog_name="posetrack")
     except (OSError, ValueError, RuntimeError) as error:
-        say(f"posetrack: {_sentence(error)}")
+        say(f"posetrack: {sentence(error)}")
         sys.exit(1)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error)

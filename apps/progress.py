@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 _SECONDS_PER_LINE = 5.0
+_LABEL_LENGTH = 30
 
 
 class RunProgress:
@@ -28,21 +29,22 @@ class RunProgress:
     """
 
     def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
-        self._label, self._total, self._quiet = label, total, quiet
+        short = label if len(label) <= _LABEL_LENGTH else label[: _LABEL_LENGTH - 1] + "…"
+        self._label, self._total, self._quiet = short, total, quiet
         self._done = 0
         self._start = self._last_line = perf_counter()
         console = Console(stderr=True)
         self._bar: Progress | None = None
-        if console.is_terminal and not quiet:
+        if console.is_terminal and not console.is_dumb_terminal and not quiet:
             columns = (
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[fps]}"),
                 TimeRemainingColumn(),
             )
             self._bar = Progress(*columns, console=console, transient=True)
-            self._task = self._bar.add_task(label, total=total, fps="")
+            self._task = self._bar.add_task(short, total=total, fps="")
 
     def advance(self) -> None:
         """One frame more is done."""
@@ -56,8 +58,9 @@ class RunProgress:
             self._print_line(fps)
 
     def _print_line(self, fps: float) -> None:
-        of = f" of {self._total}, {self._eta(fps)}" if self._total else ""
-        say(f"{self._label}: {self._done} frames{of} ({fps:.1f} FPS)")
+        of = f" of {self._total}" if self._total else ""
+        left = f", {self._eta(fps)}" if self._total else ""
+        say(f"{self._label}: {self._done}{of} frames, {fps:.1f} FPS{left}")
 
     def _eta(self, fps: float) -> str:
         seconds = round(max((self._total or 0) - self._done, 0) / max(fps, 1e-9))
@@ -81,3 +84,11 @@ class RunProgress:
 def say(text: str) -> None:
     """One line on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def sentence(error: BaseException, place: object = None) -> str:
+    """What went wrong, for people; `place` tells where if the error does not."""
+    if isinstance(error, OSError) and error.strerror:
+        where = error.filename or place
+        return f"{where}: {error.strerror}" if where else error.strerror
+    return str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,16 +62,18 @@ class ResultFolder:
         """The file of an entry of `FORMATS`."""
         return self.path / f"{self.stem}{FORMATS[name].suffix}"
 
-    def existing(self) -> list[Path]:
+    def results(self) -> list[Path]:
         """Files of an earlier run."""
-        single = [self.poses, self.report, self.video, self.partial_video, self.picture]
+        single = [self.poses, self.report, self.video, self.picture]
         formats = [self.format_file(name) for name in FORMATS]
         return [f for f in (*single, *formats, *sorted(self.drawn.glob("*.png"))) if f.is_file()]
 
-    def clear(self) -> None:
-        """Remove the files of an earlier run, and nothing else."""
-        for file in self.existing():
-            file.unlink()
+    def leftovers(self) -> list[Path]:
+        """Unfinished files of a run that was killed, and the video of one that did not end well."""
+        whole = [self.report, self.picture, *(self.format_file(name) for name in FORMATS)]
+        partial = [f.with_name(f.name + ".partial") for f in whole]
+        drawn = sorted(self.drawn.glob("*.png.partial"))
+        return [f for f in (self.partial_video, *partial, *drawn) if f.is_file()]
 
     def write_report(self, report: dict[str, Any]) -> None:
         """Write `run.json`, which appears whole or not at all."""
@@ -83,11 +86,16 @@ class ResultWriter:
     """Writes one source's frames to its files.
 
     Args:
-        folder: where; made if it is missing, earlier results are removed.
+        folder: where; made if it is missing. Earlier results are removed once nothing speaks
+            against new ones.
         source: one whose first frame was read.
         header: of the native record.
         skeleton: of all poses.
         options: which formats to write beside the native record, and what to draw.
+
+    Raises:
+        ValueError: a format or the video cannot hold the poses or images.
+        OSError: a file cannot be made.
     """
 
     def __init__(
@@ -99,21 +107,22 @@ class ResultWriter:
         options: RunOptions,
     ) -> None:
         folder.path.mkdir(parents=True, exist_ok=True)
-        folder.clear()
+        _remove(folder.leftovers())
         self._folder = folder
         self._stills = options.stills or source.kind == "image"
         self._single = source.kind == "image"
         self._taken: set[str] = set()
-        self._records = PosesWriter(folder.poses, header)
-        self._formats: list[tuple[str, PoseWriter]] = [
-            (FORMATS[name].poses, FORMATS[name].open(folder.format_file(name), skeleton))
-            for name in options.formats
-        ]
         self._video: VideoWriter | None = None
         if options.draw and not self._stills:
             facts = source.facts
             size = (facts.height, facts.width)
             self._video = VideoWriter(folder.partial_video, size, facts.time_base, facts.fps)
+        self._formats: list[tuple[str, PoseWriter]] = [
+            (FORMATS[name].poses, FORMATS[name].open(folder.format_file(name), skeleton))
+            for name in options.formats
+        ]
+        _remove(folder.results())
+        self._records = PosesWriter(folder.poses, header)
 
     def write(self, item: TrackedFrame, shown: Poses, painted: UInt8Array | None) -> None:
         """Append one frame.
@@ -141,17 +150,28 @@ class ResultWriter:
         return self._folder.drawn / f"{name}.png"
 
     def close(self, frames: int, *, complete: bool) -> None:
-        """Finish every file; only a complete run's files look complete."""
-        for _, writer in self._formats:
-            writer.close(complete)
-        if self._video is not None:
-            self._video.close()
-            if complete:
+        """Finish every file, even if one cannot be; only a complete run's files look complete.
+
+        Raises:
+            OSError: a file could not be finished; the native record then has no end line.
+        """
+        with self._records, ExitStack() as unfinished:  # without an end line, unless it has one
+            for _, writer in self._formats:
+                unfinished.callback(writer.close, False)  # does nothing once it was finished
+            if self._video is not None:
+                self._video.close()
+            if not complete:
+                return
+            if self._video is not None:
                 self._folder.partial_video.replace(self._folder.video)
-        if complete:
+            for _, writer in self._formats:
+                writer.close(True)
             self._records.end(frames)
-        else:
-            self._records.close(complete=False)
+
+
+def _remove(files: list[Path]) -> None:
+    for file in files:
+        file.unlink()
 
 
 def unused_name(name: str, taken: set[str]) -> str:

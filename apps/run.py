@@ -22,7 +22,7 @@ from .confirmation import ConfirmationDelay, TrackedFrame
 from .draw import PosePainter
 from .images import FolderSource, ImageSource, is_image
 from .pipeline import find_poses
-from .progress import RunProgress
+from .progress import RunProgress, sentence
 from .results import COMPLETE, INTERRUPTED, ResultFolder, ResultWriter, unused_name
 from .run_options import RunOptions
 from .sources import Source, SourceError
@@ -73,6 +73,8 @@ class Run:
         self._tally = Tally()
         self._track_ids: set[int] = set()
         self._painter: PosePainter | None = None
+        self._writer: ResultWriter | None = None  # from the first frame on
+        self._start = self._first = 0.0  # seconds: the beginning, and the first frame's end
 
     def execute(self, stopped: Callable[[], bool], *, quiet: bool) -> dict[str, Any]:
         """Work through the source, write its results, return the report.
@@ -87,34 +89,40 @@ class Run:
             OSError, ValueError, RuntimeError: something broke on the way; what was written is
                 closed, the reason stands in the report.
         """
-        start = perf_counter()
-        writer: ResultWriter | None = None
-        first_s: float | None = None
-        reason = COMPLETE
+        self._start = perf_counter()
+        reason = INTERRUPTED  # and it stays that, whatever may end this, until it ended well
         try:
-            total = self._total()
-            with RunProgress(self._source.stem, total, quiet=quiet) as progress:
-                for item in self._tracked(stopped):
-                    if writer is None:
-                        writer = self._open_writer()
-                    self._write(writer, item)
-                    first_s = first_s if first_s is not None else perf_counter() - start
-                    progress.advance()
-            if writer is None and not stopped():
-                raise SourceError(self._source.problem or f"{self._source.path} holds no frames")
-            if stopped():
-                reason = INTERRUPTED
-            elif self._source.problem:
-                reason = f"failed: {self._source.problem}"
+            reason = self._work(stopped, quiet=quiet)
         except Exception as error:
-            reason = f"failed: {error}"
+            reason = f"failed: {sentence(error, self._folder.path)}"
             raise
         finally:
-            report = self._report(reason, perf_counter() - start, first_s)
-            if writer is not None:
-                writer.close(self._tally.frames, complete=reason == COMPLETE)
+            report = self._report(reason)
+            if self._writer is not None:
                 self._folder.write_report(report)
         return report
+
+    def _work(self, stopped: Callable[[], bool], *, quiet: bool) -> str:
+        """Write every frame, close the files; returns the reason why it ended."""
+        reason = INTERRUPTED
+        try:
+            with RunProgress(self._source.stem, self._total(), quiet=quiet) as progress:
+                for item in self._tracked(stopped):
+                    self._write(item)
+                    progress.advance()
+            if not stopped():
+                reason = self._ending()
+        finally:
+            if self._writer is not None:
+                self._writer.close(self._tally.frames, complete=reason == COMPLETE)
+        return reason
+
+    def _ending(self) -> str:
+        """Whether the source was read to its end."""
+        problem = self._source.problem
+        if self._writer is None:
+            raise SourceError(problem or f"{self._source.path} holds no frames")
+        return f"failed: {problem}" if problem else COMPLETE
 
     def _total(self) -> int | None:
         counts = (self._source.facts.frames, self._options.max_frames)
@@ -155,9 +163,10 @@ class Run:
         }
         return ResultWriter(self._folder, self._source, header, skeleton, self._options)
 
-    def _write(self, writer: ResultWriter, item: TrackedFrame) -> None:
+    def _write(self, item: TrackedFrame) -> None:
+        if self._writer is None:
+            self._writer = self._open_writer()
         shown = self._shown(item.tracked)
-        self._tally.add(len(shown))
         if shown.track_ids is not None:
             self._track_ids.update(shown.track_ids.tolist())
         painted: UInt8Array | None = None
@@ -165,7 +174,9 @@ class Run:
             with self._stages.timed("draw"):
                 painted = self._paint(item.frame, shown)
         with self._stages.timed("write"):
-            writer.write(item, shown, painted)
+            self._writer.write(item, shown, painted)
+        self._tally.add(len(shown))
+        self._first = self._first or perf_counter()
 
     def _shown(self, poses: Poses) -> Poses:
         """The poses that count as people."""
@@ -185,8 +196,9 @@ class Run:
         options = asdict(self._options)
         return {**options, **asdict(self._engine.options), "sizes": list(self._engine.sizes)}
 
-    def _report(self, reason: str, seconds: float, first_s: float | None) -> dict[str, Any]:
+    def _report(self, reason: str) -> dict[str, Any]:
         session = self._engine.session
+        seconds = perf_counter() - self._start
         return {
             "posetrack": version("posetrack"),
             "source": str(self._source.path),
@@ -201,7 +213,7 @@ class Run:
             "tracks": len(self._track_ids),
             "seconds": round(seconds, 3),
             "fps": round(self._tally.frames / seconds, 2),
-            "seconds_to_first_frame": None if first_s is None else round(first_s, 3),
+            "seconds_to_first_frame": round(self._first - self._start, 3) if self._first else None,
             "stages": self._stages.summary(),
             "machine": machine(),
             "reason": reason,
@@ -231,7 +243,7 @@ def result_folders(sources: list[Path], output: Path) -> list[ResultFolder]:
 
 
 def check_results(sources: list[Path], folders: list[ResultFolder], *, overwrite: bool) -> None:
-    """Refuse to touch a source or, without `overwrite`, an earlier result.
+    """Refuse to touch a source, a file in the way or, without `overwrite`, an earlier result.
 
     Raises:
         FileExistsError: with the path and what to do.
@@ -244,7 +256,11 @@ def check_results(sources: list[Path], folders: list[ResultFolder], *, overwrite
                     f"the results of {folder.stem} would go into {folder.path}, where the source "
                     f"{source} lies: choose another --output"
                 )
-        existing = folder.existing()
+        way = (folder.path, *folder.path.parents)
+        blocked = next((path for path in way if path.exists() and not path.is_dir()), None)
+        if blocked is not None:
+            raise FileExistsError(f"{blocked} is not a folder: choose another --output")
+        existing = [*folder.results(), *folder.leftovers()]
         if existing and not overwrite:
             raise FileExistsError(
                 f"{existing[0]} exists: use --overwrite to replace the earlier results"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..structures.arrays import UInt8Array
 from .sources import Source, SourceError, VideoFacts
 
 _DEFAULT_FPS = Fraction(25)  # where a file does not say
+_TAG_TOLERANCE_S = 1.0  # how exact the length is that Matroska files state as a tag
 # x264's default quality at a fifth of the time of its default preset.
 _ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23"}
 
@@ -37,10 +39,10 @@ class VideoSource(Source):
     def __init__(self, path: Path) -> None:
         super().__init__(path, path.stem)
         try:
-            self._container = av.open(str(path), metadata_errors="replace")
+            self._container = av.open(str(path.absolute()), metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             raise SourceError(
-                f"{path} cannot be read as a video or an image: {error.strerror}"
+                f"{path} is not a video or an image, or a damaged one: {error.strerror}"
             ) from error
         if not self._container.streams.video:
             self._container.close()
@@ -95,10 +97,13 @@ class VideoSource(Source):
     def _is_short(self) -> bool:
         """Whether frames lack at the end, not only in between (AVI files drop repeated ones)."""
         stream = self._stream
-        if self._cut or not (stream.frames and stream.duration):
-            return self._cut
-        end = (stream.start_time or 0) + stream.duration
-        return self._read < stream.frames and self._end < end - self._frame_pts / 2
+        if self._cut:
+            return True
+        if stream.frames and stream.duration:
+            end = (stream.start_time or 0) + stream.duration
+            return self._read < stream.frames and self._end < end - self._frame_pts / 2
+        end_s = _tagged_end_s(stream.metadata.get("DURATION", ""))
+        return self._end * self.facts.time_base < end_s - _TAG_TOLERANCE_S
 
     def _note_losses(self, decoded: int) -> None:
         claimed = self.facts.frames or 0
@@ -129,11 +134,20 @@ class VideoSource(Source):
         self._container.close()
 
 
+def _tagged_end_s(tag: str) -> float:
+    """Seconds of Matroska's `hours:minutes:seconds`; 0 if it is something else."""
+    match = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", tag)
+    if match is None:
+        return 0.0
+    hours, minutes, seconds = map(float, match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
 def _displayed(picture: VideoFrame) -> UInt8Array:
     """(H, W, 3) RGB, turned as a player would show it."""
     image = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
     turns = round(picture.rotation / 90) % 4  # counter-clockwise, as np.rot90
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    return np.ascontiguousarray(np.rot90(image, turns))  # PyAV strides over odd widths
 
 
 class VideoWriter:
@@ -144,10 +158,15 @@ class VideoWriter:
         size: (H, W) of the images.
         time_base: seconds per unit of the timestamps that `write` gets.
         fps: nominal rate.
+
+    Raises:
+        ValueError: H.264 cannot hold images of this size; nothing was written.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], time_base: Fraction, fps: float) -> None:
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self._container = av.open(
+            f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}
+        )
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
         height, width = size
@@ -157,6 +176,14 @@ class VideoWriter:
         self._stream.codec_context.time_base = time_base
         self._stream.time_base = time_base
         self._time_base = time_base
+        try:
+            self._stream.codec_context.open()
+        except av.FFmpegError as error:
+            self._container.close()
+            raise ValueError(
+                f"images of {width}x{height} pixels do not fit into an H.264 video: use --no-video"
+            ) from error
+        self._broken = False
 
     def write(self, image: UInt8Array, pts: int) -> None:
         """Encode one image (H, W, 3) uint8 RGB; timestamps must ascend."""
@@ -165,12 +192,21 @@ class VideoWriter:
         picture = VideoFrame.from_ndarray(image, format="rgb24")
         picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
         picture.pts, picture.time_base = pts, self._time_base
-        self._container.mux(self._stream.encode(picture))
+        self._encode(picture)
 
     def close(self) -> None:
         """Write what the encoder still holds, and the index; the file then plays."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        try:
+            if not self._broken:
+                self._encode(None)
+        finally:
+            self._container.close()
+
+    def _encode(self, picture: VideoFrame | None) -> None:
+        """After an error the muxer must not be called again: FFmpeg may crash."""
+        self._broken = True
+        self._container.mux(self._stream.encode(picture))
+        self._broken = False
 
     def __enter__(self) -> VideoWriter:
         return self

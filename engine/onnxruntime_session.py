@@ -49,7 +49,10 @@ class OnnxRuntimeSession:
         except Exception as error:  # onnxruntime has no public base class for its errors
             raise ValueError(f"onnxruntime cannot load {path}: {error}") from error
         self._expected = {
-            value.name: (_DTYPES[value.type], len(value.shape))
+            value.name: (
+                _DTYPES[value.type],
+                tuple(size if isinstance(size, int) else None for size in value.shape),
+            )
             for value in self._session.get_inputs()
         }
         self.inputs = tuple(self._expected)

@@ -62,7 +62,10 @@ class OpenVinoSession:
         self._expected = {
             value.get_any_name(): (
                 np.dtype(value.get_element_type().to_dtype()),
-                len(value.get_partial_shape()),
+                tuple(
+                    size.get_length() if size.is_static else None
+                    for size in value.get_partial_shape()
+                ),
             )
             for value in model.inputs
         }

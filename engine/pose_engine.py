@@ -21,6 +21,8 @@ from .pyramid import pyramid_levels
 from .sessions import open_session
 
 DEFAULT_MODEL = "movenet-multipose"
+# A pose with fewer found keypoints is compared by all of them.
+_FEWEST_FOUND = 3
 STAGES = ("size", "network", "decode")
 
 # seconds per stage of one call, added up over input sizes
@@ -34,7 +36,8 @@ class EngineOptions:
     sizes: tuple[int, ...] = ()  # short sides of the input, ascending, pixels; () = the model's
     flip_test: bool = False  # average with the mirror image: twice the work
     max_people: int | None = None  # most poses of one image; None = the model's
-    nms_oks: float = 0.6  # of two poses more alike than this only the better stays; 1 = all stay
+    nms_oks: float = 0.7  # of two poses more alike than this only the better stays; 1 = all stay
+    nms_found: float = 0.127  # keypoints of the better one at or below this do not count in that
     nms_area: float = 0.53  # of a person's box that the person covers; sets the scale of OKS
 
 
@@ -62,6 +65,7 @@ class PoseEngine:
                     "the model file does not say how to run it: export it with `posetrack export`"
                 )
             spec = ModelSpec.from_json(session.spec_json)
+        _check_options(options)
         missing = {head.name for head in spec.heads} - set(session.outputs)
         if missing:
             raise ValueError(f"the model lacks the outputs {sorted(missing)} that its spec names")
@@ -73,7 +77,6 @@ class PoseEngine:
         self.spec = spec
         self.options = options
         self.sizes = options.sizes or (spec.sizing.size,)
-        self._levels = pyramid_levels(self.sizes)
         self._decode = DECODERS[spec.decoder.name](spec)
         self._sigmas = spec.skeleton.sigma_array
 
@@ -117,8 +120,10 @@ class PoseEngine:
         """Like calling the engine, with the seconds that each of `STAGES` took."""
         seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
         found = []
-        for size, level in zip(self.sizes, self._levels, strict=True):
-            transform = self.spec.sizing.transform((image.shape[0], image.shape[1]), size)
+        height, width = image.shape[:2]
+        transforms = [self.spec.sizing.transform((height, width), size) for size in self.sizes]
+        levels = pyramid_levels(self.sizes, [transform.scale for transform in transforms])
+        for transform, level in zip(transforms, levels, strict=True):
             poses = self._run_size(image, transform, seconds)
             with _timed(seconds, "decode"):
                 found.append(_to_image(poses[level.keeps(poses.boxes)], transform))
@@ -149,12 +154,11 @@ class PoseEngine:
             poses = poses[np.argsort(-poses.scores, kind="stable")]
         sides = poses.boxes[:, 2:] - poses.boxes[:, :2]
         area = sides[:, 0] * sides[:, 1] * np.float32(self.options.nms_area)
+        found = poses.keypoint_scores > self.options.nms_found
+        counts = found | (found.sum(axis=1, keepdims=True) < _FEWEST_FOUND)
+        scores = np.where(counts, poses.keypoint_scores, np.float32(0))
         keep = kernels.oks_nms(
-            poses.keypoints,
-            poses.keypoint_scores,
-            area,
-            self._sigmas,
-            threshold=self.options.nms_oks,
+            poses.keypoints, scores, area, self._sigmas, threshold=self.options.nms_oks
         )
         return poses[keep][: self.spec.max_people]
 
@@ -190,6 +194,14 @@ def model_path(model: str | Path) -> Path:
             f"there is no model file {model}; models that ship: {', '.join(names)}"
         )
     return Path(model)
+
+
+def _check_options(options: EngineOptions) -> None:
+    sizes = options.sizes
+    if list(sizes) != sorted(set(sizes)) or any(size < 1 for size in sizes):
+        raise ValueError(f"sizes must be positive and ascend, got {','.join(map(str, sizes))}")
+    if options.max_people is not None and options.max_people < 1:
+        raise ValueError(f"max_people must be at least 1, got {options.max_people}")
 
 
 def _to_image(poses: Poses, transform: ImageTransform) -> Poses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,23 +29,23 @@ class PyramidLevel:
         return np.asarray((size >= self.smallest) & (size < self.largest), np.bool_)
 
 
-def pyramid_levels(sizes: tuple[int, ...]) -> list[PyramidLevel]:
-    """Ranges of person sizes for ascending short sides, without gap or overlap.
+def pyramid_levels(sizes: Sequence[int], scales: Sequence[float]) -> list[PyramidLevel]:
+    """Ranges of person sizes for each input of an image, without gap or overlap.
 
     Between two sizes the boundary lies where a person measures `112 + size / 8` pixels of the
     larger input: measured with MoveNet MultiPose on COCO as 44 cells of stride 4 for 512 pixels
     and 40 for 384.
 
-    Raises:
-        ValueError: the sizes do not ascend.
+    Args:
+        sizes: short sides of the inputs, ascending.
+        scales: input pixels per image pixel at each; as both sides of an input are rounded, they
+            do not grow exactly as the sizes do.
     """
-    if list(sizes) != sorted(set(sizes)):
-        raise ValueError(f"sizes must ascend, got {','.join(map(str, sizes))}")
-    limits = [112 + size / 8 for size in sizes]
+    boundaries = [np.inf]  # in image pixels, falling: inputs rounded to one size share theirs
+    for size, scale in zip(sizes[1:], scales[1:], strict=True):
+        boundaries.append(min(boundaries[-1], (112 + size / 8) / scale))
+    boundaries.append(0.0)
     return [
-        PyramidLevel(
-            smallest=limits[i + 1] * sizes[i] / sizes[i + 1] if i + 1 < len(sizes) else 0.0,
-            largest=limits[i] if i > 0 else np.inf,
-        )
-        for i in range(len(sizes))
+        PyramidLevel(smallest=boundaries[i + 1] * scale, largest=boundaries[i] * scale)
+        for i, scale in enumerate(scales)
     ]

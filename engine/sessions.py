@@ -58,7 +58,8 @@ def open_session(
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown backend or precision, or a file that is no model.
+        ValueError: an unknown backend or precision, a count out of range, or a file that is no
+            model.
         RuntimeError: the backend is not installed or cannot compute in `precision` here.
     """
     if not path.is_file():
@@ -67,6 +68,10 @@ def open_session(
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
     if backend == "auto":
         backend = choose_backend(precision)
+    if threads < 0 or parallel < 1:
+        raise ValueError(
+            f"threads must be at least 0 and parallel at least 1, got {threads} and {parallel}"
+        )
     if backend not in BACKENDS:
         choices = ", ".join(("auto", *BACKENDS))
         raise ValueError(f"backend must be one of {choices}, got {backend!r}")

@@ -112,7 +112,8 @@ def _store_as_float16(graph: onnx.GraphProto) -> None:
         values = numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.ndim == 0:
             continue
-        half = values.astype(np.float16)
+        with np.errstate(over="ignore"):  # what is too large becomes inf and stays float32
+            half = values.astype(np.float16)
         if not np.array_equal(half.astype(np.float32), values):
             continue
         stored = tensor.name + ".float16"

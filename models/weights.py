@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+
+# What NumPy, zipfile and torch raise for damaged files, single arrays and arrays of objects.
+_UNREADABLE = (
+    AttributeError,
+    EOFError,
+    OSError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -20,7 +32,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no weight file {path}")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
-    except (ValueError, EOFError, OSError, AttributeError, zipfile.BadZipFile) as error:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: _as_float32(torch.from_numpy(arrays[name])) for name in arrays.files}
+    except _UNREADABLE as error:
         raise ValueError(f"{path} is not a readable .npz file of plain arrays: {error}") from error
+
+
+def _as_float32(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from .geometry import ImageTransform
 from .skeleton import Skeleton
@@ -14,6 +14,8 @@ METADATA_KEY = "posetrack"
 
 Activation: TypeAlias = Literal["none", "sigmoid"]
 CellOrigin: TypeAlias = Literal["half-pixel", "corner"]
+SizingRule: TypeAlias = Literal["short-side"]
+SizingConvention: TypeAlias = Literal["half-pixel"]
 DecoderOption: TypeAlias = float | int | str | bool
 
 
@@ -25,13 +27,16 @@ class InputSizing:
     multiple_of: int = 32  # both sides of the input
     max_aspect: float = 4.0  # long over short side; a longer image is fitted by its long side
     border: tuple[int, int, int] = (0, 0, 0)  # RGB of what the image does not cover
-    rule: Literal["short-side"] = "short-side"
-    convention: Literal["half-pixel"] = "half-pixel"
+    rule: SizingRule = "short-side"
+    convention: SizingConvention = "half-pixel"
 
     def transform(self, image_size: tuple[int, int], size: int | None = None) -> ImageTransform:
         """The mapping for an image of (H, W), at the default or another short side."""
         return ImageTransform.fit_short_side(
-            image_size, size or self.size, self.multiple_of, self.max_aspect
+            image_size,
+            self.size if size is None else size,
+            self.multiple_of,
+            self.max_aspect,
         )
 
 
@@ -83,7 +88,8 @@ class ModelSpec:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: not JSON, another version, or a field is missing or unknown.
+            ValueError: not JSON, another version, a field is missing or unknown, or one of a few
+                choices holds another.
         """
         try:
             values: dict[str, Any] = json.loads(text)
@@ -96,9 +102,11 @@ class ModelSpec:
                 f"{SPEC_VERSION}: export the model again"
             )
         try:
-            return _from_dict(values)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"the model description is incomplete: {error}") from error
+            spec = _from_dict(values)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the model description does not fit: {error}") from error
+        _check_choices(spec)
+        return spec
 
 
 def _from_dict(values: dict[str, Any]) -> ModelSpec:
@@ -114,10 +122,24 @@ def _from_dict(values: dict[str, Any]) -> ModelSpec:
 
 
 def _skeleton(values: dict[str, Any]) -> Skeleton:
-    return Skeleton(
-        values["name"],
-        tuple(values["keypoints"]),
-        tuple((a, b) for a, b in values["edges"]),
-        tuple((a, b) for a, b in values["pairs"]),
-        tuple(values["sigmas"]),
-    )
+    arrays: dict[str, Any] = {
+        "keypoints": tuple(values["keypoints"]),
+        "edges": tuple((a, b) for a, b in values["edges"]),
+        "pairs": tuple((a, b) for a, b in values["pairs"]),
+        "sigmas": tuple(values["sigmas"]),
+    }
+    return Skeleton(**(values | arrays))
+
+
+def _check_choices(spec: ModelSpec) -> None:
+    """Refuse what this posetrack would run as if it were something else."""
+    chosen = [
+        ("sizing.rule", spec.sizing.rule, SizingRule),
+        ("sizing.convention", spec.sizing.convention, SizingConvention),
+        ("cell_origin", spec.cell_origin, CellOrigin),
+        *((f"activation of {head.name}", head.activation, Activation) for head in spec.heads),
+    ]
+    for name, value, choices in chosen:
+        if value not in get_args(choices):
+            allowed = " or ".join(map(repr, get_args(choices)))
+            raise ValueError(f"{name} of the model description must be {allowed}, got {value!r}")

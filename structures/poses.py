@@ -76,7 +76,10 @@ class Poses:
         """
         if isinstance(rows, (int, np.integer)):
             raise TypeError(f"one row of Poses is taken as poses[[{rows}]], got poses[{rows}]")
-        index = rows if isinstance(rows, (slice, np.ndarray)) else np.asarray(rows, dtype=np.intp)
+        if isinstance(rows, (slice, np.ndarray)):
+            index = rows
+        else:
+            index = np.asarray(rows, dtype=None if len(rows) else np.intp)
         chosen: dict[str, Any] = {}
         for field in fields(self):
             array = getattr(self, field.name)

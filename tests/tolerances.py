@@ -9,3 +9,13 @@ OKS_ATOL = 2e-6
 
 # Image sizing against OpenCV's INTER_LINEAR, which rounds its weights to 11 bits too.
 OPENCV_GREY_LEVELS = 1
+
+# Sixty float32 layers in another library, heads of up to 60: sums in another order.
+HEADS_ATOL = 2e-3
+# Poses decoded from such heads: pixels of the network's input, scores.
+POSE_PIXELS = 0.01
+POSE_SCORES = 1e-4
+# A mirrored head turns x to 0.75 - x and back, in float32.
+MIRROR_PIXELS = 1e-3
+# A point zoomed to the input and back, relative to its size: a handful of float32 roundings.
+ZOOM_RTOL = 1e-6

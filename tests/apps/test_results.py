@@ -1,0 +1,179 @@
+"""Files of a run: their names, and when they look whole."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from factories import people
+from posetrack.apps.confirmation import TrackedFrame
+from posetrack.apps.results import ResultFolder, ResultWriter, unused_name
+from posetrack.apps.run import check_results, result_folders
+from posetrack.apps.run_options import RunOptions
+from posetrack.apps.sources import Source, VideoFacts
+from posetrack.formats import read_poses
+from posetrack.structures import COCO_17, CROWDPOSE_14, Frame
+
+HEADER = {"skeleton": {"keypoints": COCO_17.keypoints}}
+NOBODY = people([])
+
+
+class Clip(Source):
+    """A video of which only the facts are needed."""
+
+    kind = "video"
+
+    def __init__(self, path, size=(48, 64)):
+        super().__init__(path, path.stem)
+        self.facts = VideoFacts(size[1], size[0], 25.0, Fraction(1, 25), 0, None)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return ResultFolder(tmp_path / "clip", "clip")
+
+
+def writer(folder, *, formats=("coco",), skeleton=COCO_17, size=(48, 64), draw=True):
+    options = RunOptions(formats=formats, draw=draw)
+    return ResultWriter(folder, Clip(folder.path / "clip.mp4", size), HEADER, skeleton, options)
+
+
+def write(to, count, name=""):
+    image = np.zeros((48, 64, 3), np.uint8)
+    for index in range(count):
+        frame = Frame(image, index, index, index / 25, name)
+        to.write(TrackedFrame(frame, NOBODY, NOBODY), NOBODY, image)
+
+
+def names(folder):
+    return sorted(str(f.relative_to(folder.path)) for f in folder.path.rglob("*") if f.is_file())
+
+
+def test_taken_names_get_numbers_that_are_free():
+    taken = set()
+    stems = ["a", "a", "b", "a", "a-2", "a-2"]
+    assert [unused_name(s, taken) for s in stems] == ["a", "a-2", "b", "a-3", "a-2-2", "a-2-3"]
+
+
+def test_sources_of_one_name_get_folders_of_their_own(tmp_path):
+    (tmp_path / "clip.d").mkdir()
+    sources = [tmp_path / "clip.mp4", tmp_path / "x" / "clip.avi", tmp_path / "clip.d"]
+    folders = result_folders(sources, tmp_path / "runs")
+    assert [f.path.name for f in folders] == ["clip", "clip-2", "clip.d"]
+    assert folders[1].video == tmp_path / "runs" / "clip-2" / "clip-2.mp4"
+
+
+def test_a_complete_run_leaves_whole_files_only(folder):
+    results = writer(folder, formats=("coco", "posetrack18"))
+    write(results, 3)
+    results.close(3, complete=True)
+    assert names(folder) == ["clip.coco.json", "clip.mp4", "clip.posetrack18.json", "poses.jsonl"]
+    assert read_poses(folder.poses).complete
+
+
+def test_an_incomplete_run_leaves_nothing_that_looks_whole(folder):
+    results = writer(folder, formats=("coco", "posetrack18"))
+    write(results, 3)
+    results.close(3, complete=False)
+    assert names(folder) == ["clip.partial.mp4", "poses.jsonl"]
+    assert not read_poses(folder.poses).complete
+    assert len(list(read_poses(folder.poses))) == 3
+
+
+def test_while_a_run_is_under_way_nothing_looks_whole(folder):
+    results = writer(folder)
+    write(results, 3)
+    assert set(names(folder)) <= {"clip.coco.json.partial", "clip.partial.mp4", "poses.jsonl"}
+    assert not read_poses(folder.poses).complete
+    results.close(3, complete=False)
+
+
+def test_if_the_video_cannot_be_finished_nothing_looks_whole(folder, monkeypatch):
+    results = writer(folder)
+    write(results, 2)
+    close = results._video.close
+
+    def disk_full():
+        close()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results._video, "close", disk_full)
+    with pytest.raises(OSError, match="No space left"):
+        results.close(2, complete=True)
+    assert names(folder) == ["clip.partial.mp4", "poses.jsonl"]
+    assert not read_poses(folder.poses).complete
+
+
+def test_lost_frames_are_noticed_at_the_end(folder):
+    results = writer(folder, formats=())
+    write(results, 2)
+    with pytest.raises(ValueError, match="3 frames were decoded but 2 written"):
+        results.close(3, complete=True)
+    assert not read_poses(folder.poses).complete
+
+
+def test_earlier_results_and_leftovers_are_removed_and_nothing_else(folder):
+    old = [folder.report, folder.video, folder.picture, folder.format_file("coco")]
+    old += [folder.partial_video, folder.path / "clip.posetrack18.json.partial"]
+    old += [folder.drawn / "1.png", folder.drawn / "2.png.partial"]
+    mine = [folder.path / "notes.txt", folder.drawn / "notes.txt", folder.path / "other.mp4"]
+    folder.drawn.mkdir(parents=True)
+    for file in (*old, *mine):
+        file.write_text("old")
+    assert set(folder.results() + folder.leftovers()) == set(old)
+    results = writer(folder, formats=(), draw=False)
+    write_nothing_drawn = Frame(np.zeros((2, 2, 3), np.uint8), 0, 0, 0.0)
+    results.write(TrackedFrame(write_nothing_drawn, NOBODY, NOBODY), NOBODY, None)
+    results.close(1, complete=True)
+    assert names(folder) == ["drawn/notes.txt", "notes.txt", "other.mp4", "poses.jsonl"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"skeleton": CROWDPOSE_14}, "leave out the format 'coco'"),
+        ({"size": (100, 17000)}, "use --no-video"),
+    ],
+)
+def test_refused_results_cost_no_earlier_ones(folder, wrong, message):
+    results = writer(folder)
+    write(results, 2)
+    results.close(2, complete=True)
+    before = names(folder)
+    with pytest.raises(ValueError, match=message):
+        writer(folder, **wrong)
+    assert names(folder) == before
+    assert read_poses(folder.poses).complete
+
+
+def test_the_report_is_written_whole(folder):
+    folder.path.mkdir()
+    folder.write_report({"frames": 3, "reason": "complete"})
+    assert json.loads(folder.report.read_text(encoding="utf-8"))["frames"] == 3
+    assert names(folder) == ["run.json"]
+
+
+def test_results_never_go_where_a_source_lies(tmp_path):
+    inside = tmp_path / "clip" / "clip.mp4"
+    for source in (inside, inside.parent):
+        folders = [ResultFolder(tmp_path / "clip", "clip")]
+        with pytest.raises(FileExistsError, match=r"where the source .* lies: choose another"):
+            check_results([source], folders, overwrite=True)
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "runs").write_text("mine")
+    with pytest.raises(FileExistsError, match="runs is not a folder: choose another --output"):
+        check_results([], [ResultFolder(tmp_path / "runs" / "clip", "clip")], overwrite=True)
+
+
+def test_earlier_results_need_overwrite(folder):
+    folder.path.mkdir()
+    check_results([], [folder], overwrite=False)
+    folder.partial_video.write_text("old")
+    with pytest.raises(FileExistsError, match=r"clip\.partial\.mp4 exists: use --overwrite"):
+        check_results([], [folder], overwrite=False)
+    check_results([], [folder], overwrite=True)

@@ -1,0 +1,205 @@
+"""Videos in and out: times, turns, odd sizes, damage."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from media import (
+    clip_images,
+    copy_video,
+    damaged,
+    decoded,
+    grey_images,
+    truncated,
+    turned,
+    write_sound,
+    write_video,
+)
+from posetrack.apps import read_video
+from posetrack.apps.sources import SourceError
+from posetrack.apps.video import VideoSource, VideoWriter
+
+UNEVEN_MS = [0, 40, 100, 110, 300, 305, 1000, 1040, 1041, 2500]
+CLIP = "face-demographics-walking.mp4"
+CLIP_FRAMES = 35
+
+
+@pytest.fixture(scope="module")
+def whole(clips, tmp_path_factory):
+    """A clip whose index comes first."""
+    path = tmp_path_factory.mktemp("whole") / "clip.mp4"
+    return write_video(path, clip_images(clips / CLIP, CLIP_FRAMES), faststart=True)
+
+
+def read(path):
+    with VideoSource(path) as source:
+        return list(source.frames()), source
+
+
+def grey_levels(images):
+    return [round(float(image.mean())) for image in images]
+
+
+def test_every_frame_comes_once_in_order_with_its_time(tmp_path):
+    frames, source = read(write_video(tmp_path / "v.mp4", grey_images(12)))
+    assert [frame.index for frame in frames] == list(range(12))
+    assert np.allclose([frame.time_s for frame in frames], np.arange(12) / 25)
+    expected = grey_levels(grey_images(12))
+    assert np.allclose(grey_levels(f.image for f in frames), expected, atol=2)
+    assert (source.problem, source.warning) == (None, None)
+
+
+@pytest.mark.parametrize("start_ms", [0, 5000])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_uneven_times_and_a_late_start_are_kept(tmp_path, suffix, start_ms):
+    pts = [start_ms + ms for ms in UNEVEN_MS]
+    path = write_video(
+        tmp_path / f"v{suffix}", grey_images(10), pts=pts, time_base=Fraction(1, 1000)
+    )
+    frames, _ = read(path)
+    assert np.allclose([frame.time_s for frame in frames], np.array(pts) / 1000)
+
+
+def test_repeated_times_are_moved_forward(tmp_path):
+    avi = write_video(tmp_path / "v.avi", grey_images(6), codec="mjpeg", pixels="yuvj420p")
+    frames, _ = read(copy_video(tmp_path / "v.mkv", avi, [0, 40, 40, 40, 160, 200]))
+    assert [frame.pts for frame in frames] == [0, 40, 41, 42, 160, 200]
+
+
+def test_a_stream_without_times_gets_those_of_its_rate(tmp_path):
+    frames, source = read(write_video(tmp_path / "v.h264", grey_images(6)))
+    assert np.allclose([frame.time_s for frame in frames], np.arange(6) / 25)
+    assert source.facts.frames is None
+
+
+def test_a_turned_video_is_read_as_displayed(tmp_path):
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, :32] = 200  # bright on the left
+    plain = write_video(tmp_path / "plain.mp4", [image] * 3)
+    frames, source = read(turned(plain, tmp_path / "turned.mp4"))
+    assert (source.facts.width, source.facts.height) == (48, 64)
+    assert abs(source.facts.rotation) == 90
+    bright = frames[0].image.mean(axis=(1, 2)) > 100  # of each row
+    assert bright[:30].all()  # turned clockwise: left is up
+    assert not bright[34:].any()
+
+
+@pytest.mark.parametrize("size", [(271, 481), (5, 3), (1, 1)])
+def test_odd_sizes_are_read_and_contiguous(tmp_path, size):
+    path = write_video(tmp_path / "v.mkv", grey_images(3, size), codec="ffv1", pixels="yuv444p")
+    frames, _ = read(path)
+    assert [frame.image.shape for frame in frames] == [(*size, 3)] * 3
+    assert all(frame.image.flags.c_contiguous for frame in frames)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
+def test_a_video_cut_short_gives_what_it_has_and_says_so(tmp_path, whole, part):
+    path = truncated(whole, tmp_path / "cut.mp4", part)
+    frames, source = read(path)
+    assert 0 < len(frames) < CLIP_FRAMES
+    assert source.problem == (
+        f"{path} is cut short: {len(frames)} of {CLIP_FRAMES} frames could be decoded"
+    )
+
+
+def test_a_matroska_file_cut_short_is_noticed_by_its_stated_length(tmp_path, clips):
+    images = clip_images(clips / CLIP, CLIP_FRAMES)
+    times_ms = [100 * index for index in range(CLIP_FRAMES)]
+    path = write_video(tmp_path / "v.mkv", images, pts=times_ms, time_base=Fraction(1, 1000))
+    assert read(path)[1].problem is None
+    frames, source = read(truncated(path, tmp_path / "cut.mkv", 0.5))
+    assert 0 < len(frames) < CLIP_FRAMES
+    assert "is cut short" in source.problem
+
+
+def test_damage_in_the_middle_costs_few_frames_and_is_told(tmp_path, whole):
+    path = damaged(whole, tmp_path / "damaged.mp4")
+    frames, source = read(path)
+    assert CLIP_FRAMES - 5 <= len(frames) <= CLIP_FRAMES
+    assert source.problem is None
+    assert source.warning is None or str(path) in source.warning
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+
+
+def test_files_that_are_no_videos_are_refused_in_one_sentence(tmp_path, clips):
+    text = tmp_path / "text.mp4"
+    text.write_text("hello\n")
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    plain = write_video(tmp_path / "plain.mp4", clip_images(clips / CLIP, 10))
+    no_index = truncated(plain, tmp_path / "no_index.mp4", 0.5)
+    for path in (text, empty, no_index):
+        with pytest.raises(SourceError, match="is not a video or an image, or a damaged one"):
+            VideoSource(path)
+    with pytest.raises(SourceError, match=r"sound\.mp4 has no video stream"):
+        VideoSource(write_sound(tmp_path / "sound.mp4"))
+
+
+def test_a_name_with_a_colon_is_a_file_and_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain = write_video(tmp_path / "plain.mp4", grey_images(3))
+    colon = plain.rename(tmp_path / "take:2.mp4").relative_to(tmp_path)
+    assert len(read(colon)[0]) == 3
+    with VideoWriter(colon.with_name("new:1.mp4"), (8, 8), Fraction(1, 25), 25) as writer:
+        writer.write(np.zeros((8, 8, 3), np.uint8), 0)
+    assert (tmp_path / "new:1.mp4").is_file()
+
+
+def test_read_video_raises_after_the_last_frame_of_a_cut_file(tmp_path, whole):
+    frames = read_video(truncated(whole, tmp_path / "cut.mp4", 0.5))
+    seen = 0
+    with pytest.raises(SourceError, match="is cut short"):  # noqa: PT012 - a generator
+        for _ in frames:
+            seen += 1
+    assert seen > 0
+    with pytest.raises(FileNotFoundError, match="there is no video"):
+        read_video(tmp_path / "nothing.mp4")
+
+
+@pytest.mark.parametrize("start_ms", [0, 5000])
+def test_written_times_are_those_given(tmp_path, start_ms):
+    path = tmp_path / "out.mp4"
+    with VideoWriter(path, (48, 64), Fraction(1, 1000), 8.5) as writer:
+        for ms, image in zip(UNEVEN_MS, grey_images(10), strict=True):
+            writer.write(image, start_ms + ms)
+    shown = decoded(path)
+    assert np.allclose([time for time, _ in shown], (start_ms + np.array(UNEVEN_MS)) / 1000)
+    assert np.allclose(grey_levels(i for _, i in shown), grey_levels(grey_images(10)), atol=2)
+
+
+@pytest.mark.parametrize(("size", "even"), [((271, 481), (272, 482)), ((1, 1), (2, 2))])
+def test_written_videos_play_in_browsers_at_even_sizes(tmp_path, size, even):
+    path = tmp_path / "out.mp4"
+    with VideoWriter(path, size, Fraction(1, 25), 25) as writer:
+        for index, image in enumerate(grey_images(3, size)):
+            writer.write(image, index)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.height, stream.width) == even
+    assert len(decoded(path)) == 3
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")  # plays while it loads
+
+
+def test_colours_survive_writing_and_reading(tmp_path):
+    image = np.zeros((64, 96, 3), np.uint8)
+    colours = np.array([[200, 30, 30], [30, 200, 30], [30, 30, 200]])
+    for column, colour in enumerate(colours):
+        image[:, 32 * column : 32 * column + 32] = colour
+    path = tmp_path / "out.mp4"
+    with VideoWriter(path, (64, 96), Fraction(1, 25), 25) as writer:
+        writer.write(image, 0)
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        shown = frame.to_ndarray(format="rgb24", src_colorspace="ITU709")
+    assert np.allclose(shown[32, 16::32], colours, atol=8)
+
+
+def test_images_too_large_for_h264_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match=r"17000x100 pixels do not fit .* --no-video"):
+        VideoWriter(tmp_path / "out.mp4", (100, 17000), Fraction(1, 25), 25)
+    assert list(tmp_path.iterdir()) == []
