@@ -51,9 +51,25 @@ def test_everything_that_does_not_fit_is_listed_at_once(weights):
         load_movenet(MULTIPOSE, wrong)
 
 
-def test_one_missing_tensor_is_enough_to_refuse(weights):
-    wrong = {name: tensor for name, tensor in weights.items() if name != "fpn.lateral8.bias"}
-    message = "missing ['fpn.lateral8.bias'], left over none, of another shape none"
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"fpn.lateral8.bias": None},
+            "missing ['fpn.lateral8.bias'], left over none, of another shape none",
+        ),
+        (
+            {"classifier.bias": torch.zeros(3)},
+            "missing none, left over ['classifier.bias'], of another shape none",
+        ),
+        (
+            {"fpn.lateral8.bias": torch.zeros(1)},
+            "missing none, left over none, of another shape ['fpn.lateral8.bias (1,) for (32,)']",
+        ),
+    ],
+)
+def test_one_tensor_is_enough_to_refuse(weights, change, message):
+    wrong = {name: tensor for name, tensor in (weights | change).items() if tensor is not None}
     with pytest.raises(ValueError, match=re.escape(message)):
         load_movenet(MULTIPOSE, wrong)
 
