@@ -42,6 +42,7 @@ typecheck: $(VENV)/installed-dev
 
 dev: $(VENV)/installed-dev
 	$(PIP) install --quiet --editable .
+	@rm -f $(VENV)/installed $(VENV)/installed-dev # the next `make test` installs normally
 
 clean:
 	rm -rf $(VENV) build dist
@@ -53,12 +54,13 @@ $(VENV)/bin/python:
 	{ echo "Python's venv module is missing: install it, on Debian as python3-venv" >&2; exit 1; }
 	@command -v $${CXX:-c++} > /dev/null || \
 	{ echo "There is no C++ compiler ($${CXX:-c++}): install one, on Debian as g++" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/installed: $(VENV)/bin/python $(SOURCES)
+$(VENV)/installed: $(VENV)/bin/python $(SOURCES) constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt ".[cpu]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/bin/python $(SOURCES) constraints.txt
-	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) ".[dev]"
+	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) \
+	--config-settings=cmake.define.POSETRACK_WERROR=ON ".[dev]"
 	@touch $(VENV)/installed $@

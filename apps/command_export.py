@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,8 +22,9 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
     """Write a network and its weights as one self-describing ONNX file."""
-    if importlib.util.find_spec("torch") is None:
-        raise RuntimeError("export needs torch: pip install 'posetrack[export]'")
+    missing = [name for name in ("torch", "onnx", "onnxslim") if find_spec(name) is None]
+    if missing:
+        raise RuntimeError(f"export needs {', '.join(missing)}: pip install 'posetrack[export]'")
     from ..exporters import export_onnx
 
     if output.exists() and not overwrite:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal
 
+import av
 import typer
 
 from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
@@ -189,7 +190,7 @@ def _run_all(
                     job = Run(source, engine, folder, options, model)
                     report = job.execute(lambda: bool(interrupted), quiet=quiet)
                     warning = source.warning
-            except (OSError, ValueError, RuntimeError) as error:
+            except (OSError, ValueError, RuntimeError, av.FFmpegError) as error:
                 say(f"posetrack: {sentence(error, folder.path)}")
                 code = 1
                 continue
@@ -257,7 +258,9 @@ def _interrupts() -> Iterator[list[int]]:
         if len(received) > 1:
             sys.exit(_EXIT_SIGNAL + number)
 
-    previous = {number: signal.signal(number, note) for number in _SIGNALS}
+    # what is ignored from outside, as under nohup, stays ignored
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, note) for number in heard}
     try:
         yield received
     finally:

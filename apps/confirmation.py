@@ -13,6 +13,7 @@ from ..trackers import TrackerConfig
 
 # A fraction of a frame: times that should be equal differ by floating point.
 _ROUNDING_S = 1e-6
+_MOST_WAITING = 60  # frames held at any rate, whatever their timestamps say
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +39,35 @@ class ConfirmationDelay:
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
         self._waiting: deque[TrackedFrame] = deque()
-        self._confirmed: set[int] = set()
         self._first_s: float | None = None
 
     def push(self, item: TrackedFrame) -> list[TrackedFrame]:
         """Take the newest frame, give back those whose states are settled."""
-        ids, states = _tracks(item)
-        self._confirmed.update(ids[states == TrackState.CONFIRMED].tolist())
         if self._first_s is None:
             self._first_s = item.frame.time_s
         self._waiting.append(item)
         settled_s = item.frame.time_s - self._config.confirm_s - _ROUNDING_S
         ready = []
-        while self._waiting and self._waiting[0].frame.time_s < settled_s:
-            ready.append(self._release())
+        while self._waiting[0].frame.time_s < settled_s or len(self._waiting) > _MOST_WAITING:
+            ready.append(self._release(self._confirmed()))
         return ready
 
     def finish(self) -> list[TrackedFrame]:
         """The frames still held, when no more will come."""
-        if self._waiting and self._waiting[-1].frame.time_s - self._first_time() < (
-            self._config.confirm_s - _ROUNDING_S
-        ):
-            self._confirmed.update(self._always_there())
-        return [self._release() for _ in range(len(self._waiting))]
+        confirmed = self._confirmed()
+        if self._waiting and self._first_s is not None:
+            seconds = self._waiting[-1].frame.time_s - self._first_s
+            if seconds < self._config.confirm_s - _ROUNDING_S:
+                confirmed.update(self._always_there())
+        return [self._release(confirmed) for _ in range(len(self._waiting))]
 
-    def _first_time(self) -> float:
-        assert self._first_s is not None
-        return self._first_s
+    def _confirmed(self) -> set[int]:
+        """Ids confirmed in any of the frames held."""
+        found: set[int] = set()
+        for item in self._waiting:
+            ids, states = _tracks(item)
+            found.update(ids[states == TrackState.CONFIRMED].tolist())
+        return found
 
     def _always_there(self) -> list[int]:
         """Clear people in every frame of a video that is too short to confirm anyone."""
@@ -76,10 +79,10 @@ class ConfirmationDelay:
             seen.update(ids[clear & (ids > 0)].tolist())
         return [track_id for track_id, count in seen.items() if count == len(self._waiting)]
 
-    def _release(self) -> TrackedFrame:
+    def _release(self, confirmed: set[int]) -> TrackedFrame:
         item = self._waiting.popleft()
         ids, states = _tracks(item)
-        known = np.isin(ids, list(self._confirmed))
+        known = np.isin(ids, list(confirmed))
         states = np.where(known, np.uint8(TrackState.CONFIRMED), states)
         return replace(item, tracked=replace(item.tracked, track_states=states))
 

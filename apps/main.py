@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import version
 from typing import Annotated
 
+import av
 import typer
 
 from .command_export import export
@@ -56,6 +57,6 @@ def _execute(arguments: list[str]) -> None:
     """Run a command; whatever goes wrong is one sentence on stderr and exit code 1."""
     try:
         app(arguments, prog_name="posetrack")
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, av.FFmpegError) as error:
         say(f"posetrack: {sentence(error)}")
         sys.exit(1)

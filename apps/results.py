@@ -106,6 +106,9 @@ class ResultWriter:
         skeleton: Skeleton,
         options: RunOptions,
     ) -> None:
+        for name in options.formats:
+            if source.kind == "image" and FORMATS[name].poses == "tracked":
+                raise ValueError(f"{source.path} is one image, and {name} holds tracks")
         folder.path.mkdir(parents=True, exist_ok=True)
         _remove(folder.leftovers())
         self._folder = folder

@@ -18,6 +18,9 @@ from ..structures import Frame
 from ..structures.arrays import UInt8Array
 from .sources import Source, SourceError, VideoFacts
 
+# H.264's numbers for the colours that `write` converts to; players would guess otherwise.
+_BT709, _LIMITED_RANGE = 1, 1
+_REPEATS = 5  # frames that time may stand still; a longer way back is a new beginning
 _DEFAULT_FPS = Fraction(25)  # where a file does not say
 _TAG_TOLERANCE_S = 1.0  # how exact the length is that Matroska files state as a tag
 # x264's default quality at a fifth of the time of its default preset.
@@ -66,7 +69,7 @@ class VideoSource(Source):
 
     def frames(self) -> Iterator[Frame]:
         """Every frame that can be decoded; `problem` and `warning` then say what was lost."""
-        index, pts = 0, 0
+        index = pts = shift = 0
         for picture in self._pictures():
             image = _displayed(picture)
             if index == 0:
@@ -74,11 +77,24 @@ class VideoSource(Source):
                 pts = picture.pts or 0
             elif picture.pts is None:
                 pts += self._frame_pts
-            else:  # a few files repeat a timestamp, but time must go forward
-                pts = max(pts + 1, picture.pts)
+            else:
+                pts, shift = self._forward(pts, picture.pts, shift)
             yield Frame(image, index, pts, float(pts * self.facts.time_base))
             index += 1
         self._note_losses(index)
+
+    def _forward(self, before: int, pts: int, shift: int) -> tuple[int, int]:
+        """The next timestamp and what to add to those that follow; time must go forward.
+
+        A repeated timestamp moves by one tick. Where time starts again, as in joined recordings,
+        all that follows is moved behind what came before.
+        """
+        if pts + shift > before:
+            return pts + shift, shift
+        if before - (pts + shift) <= _REPEATS * self._frame_pts:
+            return before + 1, shift
+        after = before + self._frame_pts
+        return after, after - pts
 
     def _pictures(self) -> Iterator[VideoFrame]:
         for packet in self._packets():
@@ -176,6 +192,9 @@ class VideoWriter:
         self._stream.codec_context.time_base = time_base
         self._stream.time_base = time_base
         self._time_base = time_base
+        context = self._stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = _LIMITED_RANGE
         try:
             self._stream.codec_context.open()
         except av.FFmpegError as error:

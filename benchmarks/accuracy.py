@@ -1,7 +1,7 @@
-"""How accurate is the default model, at which speed, for each `--size` and with `--flip-test`?
+"""How accurate is the default model for each `--size`, without and with `--flip-test`?
 
-AP (OKS) by pycocotools on a COCO keypoint subset, PCK@0.2 of the torso for the best pose of every
-LSP-extended image, and end-to-end frames per second of `posetrack run` on a clip.
+AP (OKS) by pycocotools on a COCO keypoint subset, and PCK@0.2 of the torso for the best pose of
+every LSP-extended image. `speed.py` measures what each of these choices costs.
 
     python benchmarks/accuracy.py SHARED_DATA_FOLDER --save-as NAME
 """
@@ -13,14 +13,12 @@ import contextlib
 import io
 import json
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from plain_loop import posetrack_run
 from posetrack import EngineOptions, PoseEngine, Poses
 from posetrack.apps.images import read_image
 from posetrack.structures.arrays import Float64Array, UInt8Array
@@ -29,8 +27,7 @@ from pycocotools.cocoeval import COCOeval
 from timing import report
 
 SIZES = ((256,), (384,), (192, 384), (256, 512))
-CLIP = "one-by-one-person-detection.mp4"
-LSP_IMAGES, LSP_JOINTS, PCK = 300, 12, 0.2  # shoulders to ankles, as COCO's from index 5
+LSP_IMAGES, LSP_KEYPOINTS, PCK = 300, 12, 0.2  # shoulders to ankles, as COCO's from index 5
 
 
 def coco_ap(engine: PoseEngine, folder: Path) -> dict[str, float]:
@@ -59,17 +56,19 @@ def _coco_rows(poses: Poses) -> Iterator[tuple[list[float], float]]:
 
 
 def lsp_pck(engine: PoseEngine, folder: Path) -> float:
-    """Share of labelled joints of the best pose within 0.2 torso lengths of the truth."""
+    """Share of labelled keypoints of the best pose within 0.2 torso lengths of the truth."""
     truth = json.loads((folder / "val.json").read_text(encoding="utf-8"))
     people = {person["image_id"]: person for person in truth["annotations"]}
     hits = []
     for image, pixels in _lsp_images(folder, truth["images"][:LSP_IMAGES]):
-        labels = np.array(people[image["id"]]["keypoints"], np.float64).reshape(-1, 3)[:LSP_JOINTS]
+        labels = np.array(people[image["id"]]["keypoints"], np.float64).reshape(-1, 3)[
+            :LSP_KEYPOINTS
+        ]
         torso = _torso(labels)
         if torso is None:
             continue
         poses = engine(pixels)
-        found = poses.keypoints[0, 5:] if len(poses) else np.full((LSP_JOINTS, 2), np.inf)
+        found = poses.keypoints[0, 5:] if len(poses) else np.full((LSP_KEYPOINTS, 2), np.inf)
         distance = np.linalg.norm(found - labels[:, :2], axis=1)
         hits.extend(distance[labels[:, 2] > 0] <= PCK * torso)
     return round(float(np.mean(hits)), 4)
@@ -95,24 +94,12 @@ def _torso(labels: Float64Array) -> float | None:
     return None
 
 
-def measure(sizes: tuple[int, ...], flip_test: bool, data: Path, max_frames: int) -> dict[str, Any]:
+def measure(sizes: tuple[int, ...], flip_test: bool, data: Path) -> dict[str, Any]:
     """One row of the table."""
-    options = EngineOptions(sizes=sizes, flip_test=flip_test)
-    size = ",".join(map(str, sizes))
-    row: dict[str, Any] = {"size": size, "flip_test": flip_test}
-    with PoseEngine.load(options=options) as engine:
+    row: dict[str, Any] = {"size": ",".join(map(str, sizes)), "flip_test": flip_test}
+    with PoseEngine.load(options=EngineOptions(sizes=sizes, flip_test=flip_test)) as engine:
         row |= coco_ap(engine, data / "coco_keypoints")
         row["PCK"] = lsp_pck(engine, data / "lsp_extended")
-    flags = ["--size", size, *(["--flip-test"] if flip_test else [])]
-    backends = {
-        "fps_onnxruntime_fp32": [],
-        "fps_openvino_fp32": ["--backend", "openvino"],
-        "fps_openvino_bf16": ["--backend", "openvino", "--precision", "bf16"],
-    }
-    video = str(data / "videos" / CLIP)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, backend in backends.items():
-            row[name] = posetrack_run(video, folder, max_frames, [*flags, *backend])
     return row
 
 
@@ -120,15 +107,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--max-frames", type=int, default=300)
     parser.add_argument("--save-as", metavar="MACHINE")
     arguments = parser.parse_args()
     rows = [
-        measure(sizes, flip_test, arguments.data, arguments.max_frames)
-        for sizes in SIZES
-        for flip_test in (False, True)
+        measure(sizes, flip_test, arguments.data) for sizes in SIZES for flip_test in (False, True)
     ]
-    report("accuracy", rows, save_as=arguments.save_as, clip=CLIP, frames=arguments.max_frames)
+    report("accuracy", rows, save_as=arguments.save_as)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,7 @@ from typing import Any
 from timing import RESULTS
 
 ROOT = Path(__file__).resolve().parents[1]
-FPS = {
-    "fps_onnxruntime_fp32": "ONNX Runtime",
-    "fps_openvino_fp32": "OpenVINO",
-    "fps_openvino_bf16": "OpenVINO bf16",
-}
+BACKENDS = ("onnxruntime fp32", "openvino fp32", "openvino bf16")
 
 
 def load(question: str, machine: str) -> dict[str, Any]:
@@ -43,12 +39,16 @@ def options(row: dict[str, Any]) -> str:
 
 def accuracy(machine: str) -> str:
     """AP and PCK against end-to-end speed."""
+    speed = {
+        (row["size"], row["flip_test"], row["backend"]): row["fps"]["median"]
+        for row in load("speed", machine)["rows"]
+    }
     rows = [
         [options(row), f"**{row['AP']:.3f}**", f"{row['PCK']:.3f}"]
-        + [f"{row[name]:.0f}" for name in FPS]
+        + [f"{speed[row['size'], row['flip_test'], backend]:.1f}" for backend in BACKENDS]
         for row in load("accuracy", machine)["rows"]
     ]
-    return table(["options", "AP", "PCK", *(f"FPS, {name}" for name in FPS.values())], rows)
+    return table(["options", "AP", "PCK", *(f"FPS, {backend}" for backend in BACKENDS)], rows)
 
 
 def card(machine: str) -> str:

@@ -1,35 +1,19 @@
-"""What every benchmark shares: interleaved runs, medians, the machine, the result file."""
+"""What every benchmark shares: medians, the machine, the result file."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median, quantiles
-from time import perf_counter
 from typing import Any
 
 from posetrack.apps.run import machine
 
 RESULTS = Path(__file__).parent / "results"
-
-
-def interleaved(
-    jobs: dict[str, Callable[[], object]], *, rounds: int, warm_up: int = 1
-) -> dict[str, list[float]]:
-    """Seconds of every job in every round; the jobs take turns, so that noise hits all alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for turn in range(warm_up + rounds):
-        for name, job in jobs.items():
-            start = perf_counter()
-            job()
-            if turn >= warm_up:
-                seconds[name].append(perf_counter() - start)
-    return seconds
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -52,6 +36,7 @@ def report(question: str, rows: list[dict[str, Any]], *, save_as: str | None, **
     text = json.dumps(result, indent=2)
     print(text)
     if save_as:
+        RESULTS.mkdir(exist_ok=True)
         path = RESULTS / f"{question}--{save_as}.json"
         path.write_text(text + "\n", encoding="utf-8")
         print(f"written to {path}", file=sys.stderr)

@@ -52,6 +52,8 @@ class MoveNetDecoder:
             raise ValueError(f"decoder options of {spec.name}: {error}") from error
         if self.constants.rule not in ("adaptive", "published"):
             raise ValueError(f"rule must be 'adaptive' or 'published', got {self.constants.rule!r}")
+        if spec.cell_origin != "corner":
+            raise ValueError(f"cell_origin of a MoveNet must be 'corner', got {spec.cell_origin!r}")
         self.max_people = spec.max_people
         self.stride = spec.heads[0].stride
 

@@ -40,34 +40,44 @@ class OnnxRuntimeSession:
             )
         self.precision = precision
         options = ort.SessionOptions()
-        options.intra_op_num_threads = max(1, threads // parallel)
+        # the pool is shared by all calls, and each caller works too
+        options.intra_op_num_threads = max(1, threads - parallel + 1)
         options.log_severity_level = _ERRORS_ONLY
         try:
-            self._session = ort.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has no public base class for its errors
             raise ValueError(f"onnxruntime cannot load {path}: {error}") from error
+        self._session: ort.InferenceSession | None = session
+        unknown = {value.type for value in session.get_inputs()} - _DTYPES.keys()
+        if unknown:
+            raise ValueError(f"inputs must be one of {sorted(_DTYPES)}, {path} has {unknown}")
         self._expected = {
             value.name: (
                 _DTYPES[value.type],
                 tuple(size if isinstance(size, int) else None for size in value.shape),
             )
-            for value in self._session.get_inputs()
+            for value in session.get_inputs()
         }
         self.inputs = tuple(self._expected)
-        self.outputs = tuple(value.name for value in self._session.get_outputs())
-        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.outputs = tuple(value.name for value in session.get_outputs())
+        metadata = session.get_modelmeta().custom_metadata_map
         self.spec_json: str | None = metadata.get(METADATA_KEY)
 
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
         check_inputs(arrays, self._expected)
-        return dict(zip(self.outputs, self._session.run(None, arrays), strict=True))
+        session = self._session
+        if session is None:
+            raise RuntimeError("the session is closed")
+        try:
+            values = session.run(None, arrays)
+        except Exception as error:  # onnxruntime has no public base class for its errors
+            raise RuntimeError(f"onnxruntime failed: {error}") from error
+        return dict(zip(self.outputs, values, strict=True))
 
     def close(self) -> None:
         """Free the network."""
-        del self._session
+        self._session = None
 
     def __enter__(self) -> OnnxRuntimeSession:
         return self

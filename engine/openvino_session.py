@@ -56,7 +56,7 @@ class OpenVinoSession:
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise ValueError(f"openvino cannot load {path}: {reason}") from error
-        self._requests: SimpleQueue[ov.InferRequest] = SimpleQueue()
+        self._requests: SimpleQueue[ov.InferRequest] | None = SimpleQueue()
         for _ in range(parallel):
             self._requests.put(compiled.create_infer_request())
         self._expected = {
@@ -79,17 +79,20 @@ class OpenVinoSession:
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
         check_inputs(arrays, self._expected)
-        request = self._requests.get()
+        requests = self._requests
+        if requests is None:
+            raise RuntimeError("the session is closed")
+        request = requests.get()
         try:
             # the same memory is filled again by the next frame, so the caller gets a copy
             result = request.infer(arrays, share_inputs=True, share_outputs=False)
             return {name: result[name] for name in self.outputs}
         finally:
-            self._requests.put(request)
+            requests.put(request)
 
     def close(self) -> None:
         """Free the network."""
-        del self._requests
+        self._requests = None
 
     def __enter__(self) -> OpenVinoSession:
         return self

@@ -71,8 +71,11 @@ class PoseEngine:
             raise ValueError(f"the model lacks the outputs {sorted(missing)} that its spec names")
         if spec.decoder.name not in DECODERS:
             raise ValueError(f"decoder must be one of {', '.join(DECODERS)}: {spec.decoder.name!r}")
-        if options.max_people is not None:
-            spec = replace(spec, max_people=options.max_people)
+        if spec.flip_baked and options.flip_test:
+            raise ValueError(f"{spec.name} averages with the mirror image itself: no flip_test")
+        self._most = options.max_people or spec.max_people
+        # the decoder ranks centers, not poses, so it must not be the one to cut
+        spec = replace(spec, max_people=max(spec.max_people, self._most))
         self.session = session
         self.spec = spec
         self.options = options
@@ -110,7 +113,11 @@ class PoseEngine:
             threads=threads,
             parallel=parallel,
         )
-        return PoseEngine(session, options=options)
+        try:
+            return PoseEngine(session, options=options)
+        except ValueError:
+            session.close()
+            raise
 
     def __call__(self, image: UInt8Array) -> Poses:
         """The poses in an image (H, W, 3) uint8 RGB, in image pixels, best score first."""
@@ -160,7 +167,7 @@ class PoseEngine:
         keep = kernels.oks_nms(
             poses.keypoints, scores, area, self._sigmas, threshold=self.options.nms_oks
         )
-        return poses[keep][: self.spec.max_people]
+        return poses[keep][: self._most]
 
     def close(self) -> None:
         """Free the network."""

@@ -34,8 +34,8 @@ def choose_backend(precision: str) -> str:
         if importlib.util.find_spec(library) is not None:
             return name
     raise RuntimeError(
-        "no runtime is installed: pip install 'posetrack[cpu]', or 'posetrack[gpu]' with an "
-        "NVIDIA GPU"
+        "no runtime is installed: pip install 'posetrack[cpu]' (or 'posetrack[gpu]', whose "
+        "build runs on the CPU too)"
     )
 
 

@@ -279,3 +279,12 @@ def test_a_video_too_large_to_draw_says_what_to_do(command):
     assert "use --no-video" in err
     assert list(Path("runs/wide").iterdir()) == []
     assert command("run", "wide", "--size", "32", "--no-video", "-q")[0] == 0
+
+
+def test_one_image_has_no_tracks_to_write(command, tmp_path):
+    write_images(tmp_path / "pictures", ["one.png"], grey_images(1))
+    image = tmp_path / "pictures" / "one.png"
+    code, out, err = command("run", str(image), "--format", "posetrack18", "--quiet")
+    assert (code, out) == (1, [])
+    assert "one image, and posetrack18 holds tracks" in err
+    assert not (tmp_path / "runs" / "one").exists()

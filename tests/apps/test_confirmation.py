@@ -100,3 +100,8 @@ def test_decoded_poses_and_other_arrays_pass_unchanged():
     out, _ = play([poses] * 12)
     assert all(item.decoded is poses for item in out)
     assert all(item.tracked.keypoints is poses.keypoints for item in out)
+
+
+def test_frames_that_hardly_advance_in_time_are_not_held_without_limit():
+    _, waiting = play([people([100.0])] * 200, fps=10_000.0)
+    assert max(waiting) <= 61

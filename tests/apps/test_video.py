@@ -203,3 +203,16 @@ def test_images_too_large_for_h264_are_refused_before_anything_is_written(tmp_pa
     with pytest.raises(ValueError, match=r"17000x100 pixels do not fit .* --no-video"):
         VideoWriter(tmp_path / "out.mp4", (100, 17000), Fraction(1, 25), 25)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_time_that_begins_again_goes_on_behind_what_came_before(clips):
+    with VideoSource(clips / CLIP) as source:
+        tick = 512  # of this clip's time base, one frame
+        assert source._forward(10 * tick, 11 * tick, 0) == (11 * tick, 0)
+        assert source._forward(10 * tick, 10 * tick, 0) == (10 * tick + 1, 0)
+        assert source._forward(10 * tick, 8 * tick, 0) == (10 * tick + 1, 0)
+        pts, shift = source._forward(5000 * tick, 0, 0)
+        assert pts > 5000 * tick
+        after, again = source._forward(pts, tick, shift)
+        assert after == pts + tick
+        assert again == shift

@@ -297,3 +297,8 @@ def test_options_override_the_constants(spec):
     (poses,) = decoder(spec, adaptive_spread=0.1)(heads)
     expected = 0.6 * np.exp(-1 / 8)
     np.testing.assert_allclose(poses.keypoint_scores[0, 3], expected, rtol=1e-5)
+
+
+def test_cells_must_lie_at_their_corner(spec):
+    with pytest.raises(ValueError, match="cell_origin of a MoveNet must be 'corner'"):
+        decoder(replace(spec, cell_origin="half-pixel"))

@@ -326,3 +326,15 @@ def test_unknown_model_is_refused_with_those_that_ship():
     message = "there is no model file hrnet; models that ship: movenet-multipose"
     with pytest.raises(FileNotFoundError, match=re.escape(message)):
         PoseEngine.load("hrnet")
+
+
+def test_max_people_ranks_poses_and_not_their_centers(spec):
+    bright_center = Person(60, 120, 90, score=0.9, keypoint_score=0.2)
+    clear_person = Person(160, 120, 90, score=0.6, keypoint_score=0.9)
+    poses = engine_of([bright_center, clear_person], spec, max_people=1)(BLACK)
+    np.testing.assert_allclose(middle_x(poses), [160], atol=0.01)
+
+
+def test_model_that_flips_by_itself_is_not_flipped_again(spec):
+    with pytest.raises(ValueError, match="no flip_test"):
+        engine_of([], replace(spec, flip_baked=True), flip_test=True)

@@ -96,7 +96,8 @@ def test_closed_session_does_not_run():
     for backend in BACKENDS:
         with open_session(PATH, backend=backend) as session:
             pass
-        with pytest.raises(AttributeError):
+        session.close()  # a second time does nothing
+        with pytest.raises(RuntimeError, match="closed"):
             session.run({"image": np.zeros((1, 64, 64, 3), np.uint8)})
 
 
@@ -253,8 +254,8 @@ def test_auto_takes_the_first_installed_backend_that_can(
 def test_without_any_runtime_the_extras_are_named(monkeypatch):
     install_only(monkeypatch)
     message = (
-        "no runtime is installed: pip install 'posetrack[cpu]', or 'posetrack[gpu]' with an "
-        "NVIDIA GPU"
+        "no runtime is installed: pip install 'posetrack[cpu]' (or 'posetrack[gpu]', whose "
+        "build runs on the CPU too)"
     )
     with pytest.raises(RuntimeError, match=re.escape(message)):
         open_session(PATH)
