@@ -51,6 +51,7 @@ class OpenVinoSession:
                     "INFERENCE_PRECISION_HINT": _HINTS[precision],
                     "INFERENCE_NUM_THREADS": max(threads, parallel),
                     "NUM_STREAMS": parallel,
+                    "ENABLE_CPU_PINNING": False,  # drawing and encoding want the cores too
                 },
             )
         except RuntimeError as error:
