@@ -11,6 +11,7 @@ turns.
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,12 @@ from timing import report, spread
 
 SIZE, MULTIPLE, PEOPLE = 256, 32, 6
 SKIPPING = "plain loop that skips weak centers"
+# How `posetrack run` is told to compute the network.
+BACKENDS: dict[str, list[str]] = {
+    "onnxruntime fp32": [],
+    "openvino fp32": ["--backend", "openvino"],
+    "openvino bf16": ["--backend", "openvino", "--precision", "bf16"],
+}
 
 
 def plain_loop(video: str, output: str, max_frames: int, *, least_center: float = 0.0) -> float:
@@ -69,8 +76,6 @@ def plain_loop(video: str, output: str, max_frames: int, *, least_center: float 
 
 def posetrack_run(video: str, folder: str, max_frames: int, options: list[str]) -> float:
     """Our command's own figure: all but loading the model, H.264 and records included."""
-    import json
-
     command = [sys.executable, "-m", "posetrack.apps", "run", video, "--output", folder]
     command += ["--overwrite", "--quiet", "--max-frames", str(max_frames), *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -88,18 +93,13 @@ def main() -> None:
     parser.add_argument("--save-as", metavar="MACHINE")
     arguments = parser.parse_args()
     video, frames = arguments.video, arguments.max_frames
-    ours = {
-        "onnxruntime fp32": [],
-        "openvino fp32": ["--backend", "openvino"],
-        "openvino bf16": ["--backend", "openvino", "--precision", "bf16"],
-    }
-    fps: dict[str, list[float]] = {name: [] for name in ("plain loop", SKIPPING, *ours)}
+    fps: dict[str, list[float]] = {name: [] for name in ("plain loop", SKIPPING, *BACKENDS)}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(arguments.rounds):
             plain = f"{folder}/plain.mp4"
             fps["plain loop"].append(plain_loop(video, plain, frames))
             fps[SKIPPING].append(plain_loop(video, plain, frames, least_center=0.2))
-            for name, options in ours.items():
+            for name, options in BACKENDS.items():
                 fps[name].append(posetrack_run(video, folder, frames, options))
     rows = [
         {

@@ -13,15 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from plain_loop import posetrack_run
+from plain_loop import BACKENDS, posetrack_run
 from timing import report, spread
 
 SIZES = ("256", "384", "192,384", "256,512")
-BACKENDS = {
-    "onnxruntime fp32": [],
-    "openvino fp32": ["--backend", "openvino"],
-    "openvino bf16": ["--backend", "openvino", "--precision", "bf16"],
-}
 
 
 def main() -> None:

@@ -13,10 +13,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from plain_loop import BACKENDS
 from timing import RESULTS
 
 ROOT = Path(__file__).resolve().parents[1]
-BACKENDS = ("onnxruntime fp32", "openvino fp32", "openvino bf16")
 
 
 def load(question: str, machine: str) -> dict[str, Any]:

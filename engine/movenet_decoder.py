@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class MoveNetDecoder:
 
     def __init__(self, spec: ModelSpec) -> None:
         try:
-            self.constants = MoveNetDecoding(**_options(spec))
+            self.constants = MoveNetDecoding(**cast(dict[str, Any], spec.decoder.options))
         except TypeError as error:
             raise ValueError(f"decoder options of {spec.name}: {error}") from error
         if self.constants.rule not in ("adaptive", "published"):
@@ -112,10 +112,6 @@ class MoveNetDecoder:
         limits = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
         cells, _ = kernels.gaussian_argmax(heatmap, regressed, spread, limits)
         return cells, _shared_values(cells, heatmap, regressed, spread, limits)
-
-
-def _options(spec: ModelSpec) -> dict[str, Any]:
-    return dict(spec.decoder.options)
 
 
 def _at(field: AnyArray, cells: Int32Array) -> AnyArray:
