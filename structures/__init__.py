@@ -5,7 +5,7 @@ Needs NumPy alone and imports nothing else of the package.
 
 from .frame import Frame
 from .geometry import ImageTransform
-from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec
+from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec, PersonScores
 from .poses import Poses, TrackState
 from .session import Session
 from .skeleton import COCO_17, CROWDPOSE_14, MPII_16, POSETRACK_15, SKELETONS, Skeleton
@@ -22,6 +22,7 @@ __all__ = [
     "ImageTransform",
     "InputSizing",
     "ModelSpec",
+    "PersonScores",
     "Poses",
     "Session",
     "Skeleton",

@@ -14,14 +14,16 @@ METADATA_KEY = "posetrack"
 
 Activation: TypeAlias = Literal["none", "sigmoid"]
 CellOrigin: TypeAlias = Literal["half-pixel", "corner"]
-SizingRule: TypeAlias = Literal["short-side"]
-SizingConvention: TypeAlias = Literal["half-pixel"]
+SizingRule: TypeAlias = Literal["short-side", "crop"]
+SizingConvention: TypeAlias = Literal["half-pixel", "released-affine"]
+MirrorFill: TypeAlias = Literal["zero", "keep"]
+Rules: TypeAlias = Literal["released", "paper"]
 DecoderOption: TypeAlias = float | int | str | bool
 
 
 @dataclass(frozen=True, slots=True)
 class InputSizing:
-    """How an image is brought to the network's input size."""
+    """How an image, or the crop of one person, is brought to the network's input size."""
 
     size: int = 256  # short side of the input when the user asks for nothing else, pixels
     multiple_of: int = 32  # both sides of the input
@@ -29,15 +31,31 @@ class InputSizing:
     border: tuple[int, int, int] = (0, 0, 0)  # RGB of what the image does not cover
     rule: SizingRule = "short-side"
     convention: SizingConvention = "half-pixel"
+    crop: tuple[int, int] | None = None  # (h, w) of the input by the rule `crop`, pixels
 
-    def transform(self, image_size: tuple[int, int], size: int | None = None) -> ImageTransform:
-        """The mapping for an image of (H, W), at the default or another short side."""
-        return ImageTransform.fit_short_side(
-            image_size,
-            self.size if size is None else size,
-            self.multiple_of,
-            self.max_aspect,
-        )
+    def transform(
+        self, image_size: tuple[int, int], size: int | None = None, test_scale: float = 1.0
+    ) -> ImageTransform:
+        """The mapping for an image of (H, W).
+
+        Args:
+            image_size: (H, W) of the image.
+            size: short side of the input; None takes the default.
+            test_scale: of a multi-scale test: the input is this much larger.
+
+        Raises:
+            ValueError: the network takes crops, or does not know multi-scale tests.
+        """
+        short = self.size if size is None else size
+        if self.rule == "crop":
+            raise ValueError("the network takes crops of single people, not whole images")
+        if self.convention == "released-affine":
+            return ImageTransform.released_affine(image_size, short, test_scale)
+        if test_scale != 1.0:
+            raise ValueError(
+                "a multi-scale test is not defined for this model: use several sizes instead"
+            )
+        return ImageTransform.fit_short_side(image_size, short, self.multiple_of, self.max_aspect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,7 @@ class HeadSpec:
     channels: int
     stride: int = 4  # input pixels per cell
     activation: Activation = "none"  # what the decoder applies before reading the values
+    sign: int = 1  # of an offset: keypoint = position + sign * offset; published: -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,17 @@ class DecoderSpec:
 
     name: str
     options: dict[str, DecoderOption] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonScores:
+    """Which scores of a model speak of a person; the defaults are those of MoveNet MultiPose."""
+
+    keypoint: float = 0.127  # keypoints at or below are not drawn
+    track: float = 0.08  # poses from here on start a track
+    clear: float = 0.08  # mean score of a track of a clear person ...
+    evidence: float = 0.28  # ... with this mean keypoint score
+    moving: float = 0.14  # mean score of a weaker one that counts if it moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +103,13 @@ class ModelSpec:
     decoder: DecoderSpec
     max_people: int = 30  # most poses decoded in one image
     min_score: float = 0.05  # poses below are not recorded unless the user asks
+    rules: Rules = "released"  # whose rules hold where a paper and its released code differ
     flip_baked: bool = False  # the graph itself averages with the mirror image
+    # None: a flip test goes around the network. Otherwise it belongs inside the graph, where the
+    # mirror image is moved to the left by so many input pixels
+    mirror_shift: int | None = None
+    mirror_fill: MirrorFill = "zero"  # what its last columns hold then: normalised 0, or unchanged
+    person: PersonScores = field(default_factory=PersonScores)
     precision: str = "fp32"  # of the arithmetic the file was made for
     weights_licence: str = ""
     weights_sha256: str = ""
@@ -112,13 +148,20 @@ class ModelSpec:
 def _from_dict(values: dict[str, Any]) -> ModelSpec:
     nested: dict[str, Any] = {
         "skeleton": _skeleton(values["skeleton"]),
-        "sizing": InputSizing(**(values["sizing"] | {"border": tuple(values["sizing"]["border"])})),
+        "sizing": _sizing(values["sizing"]),
         "heads": tuple(HeadSpec(**head) for head in values["heads"]),
         "decoder": DecoderSpec(**values["decoder"]),
+        "person": PersonScores(**values.get("person", {})),
         "mean": tuple(values["mean"]),
         "std": tuple(values["std"]),
     }
     return ModelSpec(**(values | nested))
+
+
+def _sizing(values: dict[str, Any]) -> InputSizing:
+    crop = values.get("crop") if isinstance(values, dict) else None
+    arrays = {"border": tuple(values["border"]), "crop": None if crop is None else tuple(crop)}
+    return InputSizing(**(values | arrays))
 
 
 def _skeleton(values: dict[str, Any]) -> Skeleton:
@@ -137,6 +180,8 @@ def _check_choices(spec: ModelSpec) -> None:
         ("sizing.rule", spec.sizing.rule, SizingRule),
         ("sizing.convention", spec.sizing.convention, SizingConvention),
         ("cell_origin", spec.cell_origin, CellOrigin),
+        ("rules", spec.rules, Rules),
+        ("mirror_fill", spec.mirror_fill, MirrorFill),
         *((f"activation of {head.name}", head.activation, Activation) for head in spec.heads),
     ]
     for name, value, choices in chosen:

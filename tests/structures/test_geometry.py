@@ -82,7 +82,7 @@ def test_larger_input_never_shows_the_image_smaller(height, width, small, large)
 
 
 def test_corners_of_the_image_become_corners_of_the_input():
-    transform = ImageTransform((100, 200), (50, 100), 0.5)
+    transform = ImageTransform((100, 200), (50, 100), 0.5, (-0.25, -0.25))
     # outer edges of pixels: half a pixel outside the centres
     edges = np.float32([[-0.5, -0.5], [199.5, 99.5]])
     np.testing.assert_array_equal(transform.to_input(edges), [[-0.5, -0.5], [99.5, 49.5]])
@@ -91,7 +91,7 @@ def test_corners_of_the_image_become_corners_of_the_input():
 
 
 def test_doubling_puts_pixel_centres_at_quarters():
-    transform = ImageTransform((4, 4), (8, 8), 2.0)
+    transform = ImageTransform((4, 4), (8, 8), 2.0, (0.5, 0.5))
     np.testing.assert_array_equal(transform.to_input(np.float32([[0, 3]])), [[0.5, 6.5]])
     np.testing.assert_array_equal(transform.to_image(np.float32([[0, 7]])), [[-0.25, 3.25]])
 
@@ -115,7 +115,7 @@ def test_points_go_to_the_input_and_come_back(height, width, size, places):
 
 
 def test_points_may_have_any_leading_shape():
-    transform = ImageTransform((100, 200), (50, 100), 0.5)
+    transform = ImageTransform((100, 200), (50, 100), 0.5, (-0.25, -0.25))
     assert transform.to_input(np.zeros((3, 17, 2), np.float32)).shape == (3, 17, 2)
     assert transform.to_image(np.zeros((0, 17, 2), np.float32)).shape == (0, 17, 2)
 

@@ -40,6 +40,9 @@ SIZINGS = st.builds(
     multiple_of=st.integers(1, 64),
     max_aspect=st.floats(1, 10),
     border=COLOURS,
+    rule=st.sampled_from(["short-side", "crop"]),
+    convention=st.sampled_from(["half-pixel", "released-affine"]),
+    crop=st.none() | st.tuples(st.integers(1, 512), st.integers(1, 512)),
 )
 HEADS = st.builds(
     HeadSpec,
@@ -184,14 +187,19 @@ def test_field_of_another_form_does_not_fit(path, value):
         ),
         (
             ("sizing", "rule"),
-            "crop",
-            "sizing.rule of the model description must be 'short-side', got 'crop'",
+            "fixed",
+            "sizing.rule of the model description must be 'short-side' or 'crop', got 'fixed'",
         ),
         (
             ("sizing", "convention"),
-            "released-affine",
-            "sizing.convention of the model description must be 'half-pixel', "
-            "got 'released-affine'",
+            "align-corners",
+            "sizing.convention of the model description must be 'half-pixel' or "
+            "'released-affine', got 'align-corners'",
+        ),
+        (
+            ("rules",),
+            "mine",
+            "rules of the model description must be 'released' or 'paper', got 'mine'",
         ),
     ],
 )
