@@ -11,25 +11,32 @@ import typer
 from .progress import say
 
 
-def export(
-    model: Annotated[str, typer.Argument(help="Name of the network, such as movenet-multipose.")],
-    weights: Annotated[Path, typer.Option(help="File of weights.")],
+def export(  # noqa: PLR0913 - one parameter per option of the command line
+    model: Annotated[str, typer.Argument(help="A name of `posetrack models list`.")],
+    weights: Annotated[Path, typer.Option(help="A checkpoint of that network.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The .onnx file to write.")],
     post: Annotated[
         Literal["none"],
         typer.Option(help="none: the heads only, decoded by the engine."),
     ] = "none",
+    flip_test: Annotated[
+        bool, typer.Option("--flip-test", help="Average with the mirror image inside the file.")
+    ] = False,
+    score_weights: Annotated[
+        Path | None, typer.Option(help="A checkpoint of the network that scores whole poses.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
     """Write a network and its weights as one self-describing ONNX file."""
     missing = [name for name in ("torch", "onnx", "onnxslim") if find_spec(name) is None]
     if missing:
         raise RuntimeError(f"export needs {', '.join(missing)}: pip install 'posetrack[export]'")
-    from ..exporters import export_onnx
+    from ..exporters import ExportOptions, export_onnx
 
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists: use --overwrite to replace it")
-    spec = export_onnx(model, weights, output, post=post)
+    options = ExportOptions(post=post, flip_test=flip_test, score_weights=score_weights)
+    spec = export_onnx(model, weights, output, options)
     size_mb = output.stat().st_size / 1e6
     say(f"{spec.name}: {len(spec.heads)} heads, {size_mb:.1f} MB")
     print(output)

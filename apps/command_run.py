@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import sys
@@ -16,9 +15,10 @@ from typing import Annotated, Any, Literal
 import av
 import typer
 
-from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
+from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine
 from ..engine.sessions import available_threads
 from ..formats import FORMATS
+from .engine_loading import ModelCard, ModelChoice, load_engine, model_card
 from .images import DEFAULT_FPS
 from .pipeline import parallel_frames
 from .progress import say, sentence
@@ -29,6 +29,7 @@ from .run_options import RunOptions
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_SIGNAL = 128  # plus the number of the signal, as shells do
 _MAX_SIZE = 4096
+_MAX_SCALE = 8.0
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -41,6 +42,20 @@ def _sizes(text: str) -> tuple[int, ...]:
     if list(sizes) != sorted(set(sizes)):
         raise _wrong("--size", f"must ascend, got {text!r}")
     return sizes
+
+
+def _scales(text: str) -> tuple[float, ...]:
+    try:
+        scales = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        scales = ()
+    if 1.0 not in scales or not all(0 < scale <= _MAX_SCALE for scale in scales):
+        raise _wrong(
+            "--scales",
+            f"must be numbers up to {_MAX_SCALE:g} with 1 among them, such as 0.5,1,2, "
+            f"got {text!r}",
+        )
+    return tuple(sorted(set(scales), reverse=True))
 
 
 def _formats(text: str, *, tracking: bool) -> tuple[str, ...]:
@@ -63,9 +78,23 @@ Sources = Annotated[
 Output = Annotated[
     Path, typer.Option("-o", "--output", help="Results go to OUTPUT/<name of the source>/.")
 ]
-Model = Annotated[str, typer.Option("-m", "--model", help="A model that ships, or an .onnx file.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "-m",
+        "--model",
+        help="A model that ships, an .onnx file, or with --weights a name of `posetrack models "
+        "list`; weights alone are recognised.",
+        show_default=DEFAULT_MODEL,
+    ),
+]
+Weights = Annotated[Path | None, typer.Option(help="A checkpoint of the model; it runs in torch.")]
+ScoreWeights = Annotated[
+    Path | None, typer.Option(help="A checkpoint of the network that scores whole poses.")
+]
 Backend = Annotated[
-    Literal["auto", "onnxruntime", "openvino"], typer.Option(help="What runs the network.")
+    Literal["auto", "onnxruntime", "openvino", "torch"],
+    typer.Option(help="What runs the network."),
 ]
 Precision = Annotated[
     Literal["fp32", "bf16"],
@@ -77,6 +106,14 @@ Size = Annotated[
         help="Short side of the network's input, pixels; two or more, ascending, find small and "
         "large people each at the size that suits them.",
         show_default="the model's",
+    ),
+]
+Scales = Annotated[
+    str,
+    typer.Option(
+        help="Multi-scale test of the published models: input sizes relative to --size, such as "
+        "0.5,1,2, whose maps are averaged.",
+        show_default="1",
     ),
 ]
 FlipTest = Annotated[
@@ -115,10 +152,13 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, only er
 def run(  # noqa: PLR0913 - one parameter per option of the command line
     sources: Sources,
     output: Output = Path("runs"),
-    model: Model = DEFAULT_MODEL,
+    model: Model = None,
+    weights: Weights = None,
+    score_weights: ScoreWeights = None,
     backend: Backend = "auto",
     precision: Precision = "fp32",
     size: Size = "",
+    scales: Scales = "",
     flip_test: FlipTest = False,
     min_score: MinScore = None,
     max_people: MaxPeople = None,
@@ -136,8 +176,12 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     threads = threads or available_threads()
     parallel = parallel_frames(threads)
     engine_options = EngineOptions(
-        sizes=_sizes(size) if size else (), flip_test=flip_test, max_people=max_people
+        sizes=_sizes(size) if size else (),
+        scales=_scales(scales) if scales else (1.0,),
+        flip_test=flip_test,
+        max_people=max_people,
     )
+    choice = ModelChoice(model, weights, score_weights, backend, precision, threads, parallel)
     options = RunOptions(
         min_score=min_score,
         track=not no_track,
@@ -153,21 +197,15 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         raise FileNotFoundError(f"there is no file or folder {missing}")
     check_results(sources, result_folders(sources, output), overwrite=overwrite)
     with _interrupts() as early:  # in the middle of an import they look like broken libraries
-        engine = PoseEngine.load(
-            model,
-            backend=backend,
-            precision=precision,
-            threads=threads,
-            parallel=parallel,
-            options=engine_options,
-        )
+        engine = load_engine(choice, engine_options)
     if early:
         say("posetrack: interrupted before the first frame")
         raise typer.Exit(_EXIT_SIGNAL + early[0])
     with engine:
         if not quiet:
             say(_first_line(engine, threads))
-        code = _run_all(sources, output, engine, options, _model_card(model, engine), quiet=quiet)
+        card = model_card(choice, engine)
+        code = _run_all(sources, output, engine, options, card, quiet=quiet)
     if code:
         raise typer.Exit(code)
 
@@ -177,7 +215,7 @@ def _run_all(
     output: Path,
     engine: PoseEngine,
     options: RunOptions,
-    model: dict[str, Any],
+    model: ModelCard,
     *,
     quiet: bool,
 ) -> int:
@@ -241,11 +279,6 @@ def _first_line(engine: PoseEngine, threads: int) -> str:
         f"posetrack {version('posetrack')}: {engine.spec.name} at {sizes} px, "
         f"{session.backend} {session.precision}, {threads} thread{'s' * (threads != 1)}"
     )
-
-
-def _model_card(model: str, engine: PoseEngine) -> dict[str, Any]:
-    digest = hashlib.sha256(model_path(model).read_bytes()).hexdigest()
-    return {"name": engine.spec.name, "sha256": digest, "licence": engine.spec.weights_licence}
 
 
 @contextmanager

@@ -15,11 +15,11 @@ import numpy as np
 
 from ..engine import PoseEngine
 from ..engine.sessions import available_threads
-from ..structures import Frame, Poses, TrackState
+from ..structures import Frame, PersonScores, Poses, TrackState
 from ..structures.arrays import UInt8Array
 from ..trackers import PoseTracker, TrackerConfig
 from .confirmation import ConfirmationDelay, TrackedFrame
-from .draw import PosePainter
+from .draw import PaintConfig, PosePainter
 from .images import FolderSource, ImageSource, is_image
 from .pipeline import find_poses
 from .progress import RunProgress, sentence
@@ -66,7 +66,7 @@ class Run:
     ) -> None:
         self._source, self._engine, self._folder = source, engine, folder
         self._options, self._model = options, model
-        self._config = TrackerConfig()
+        self._config = _tracker_config(engine.spec.person)
         alone = source.kind == "image" or (source.kind == "images" and options.stills)
         self._tracks = options.track and not alone
         self._stages = StageTimes()
@@ -153,7 +153,7 @@ class Run:
         facts = self._source.facts
         skeleton = self._engine.spec.skeleton
         if self._options.draw:
-            self._painter = PosePainter(skeleton, (facts.height, facts.width))
+            self._painter = self._new_painter((facts.height, facts.width))
         header = {
             "source": str(self._source.path),
             "video": facts.as_json(),
@@ -189,8 +189,12 @@ class Run:
     def _paint(self, frame: Frame, shown: Poses) -> UInt8Array:
         size = (frame.image.shape[0], frame.image.shape[1])
         if self._painter is None or self._painter.image_size != size:
-            self._painter = PosePainter(self._engine.spec.skeleton, size)
+            self._painter = self._new_painter(size)
         return self._painter.paint(frame.image, shown)
+
+    def _new_painter(self, size: tuple[int, int]) -> PosePainter:
+        spec = self._engine.spec
+        return PosePainter(spec.skeleton, size, PaintConfig(min_score=spec.person.keypoint))
 
     def _chosen(self) -> dict[str, Any]:
         options = asdict(self._options)
@@ -265,6 +269,17 @@ def check_results(sources: list[Path], folders: list[ResultFolder], *, overwrite
             raise FileExistsError(
                 f"{existing[0]} exists: use --overwrite to replace the earlier results"
             )
+
+
+def _tracker_config(person: PersonScores) -> TrackerConfig:
+    """The tracker's limits for the scores of a model."""
+    return TrackerConfig(
+        birth_score=person.track,
+        confident_score=person.track,
+        confirm_score=person.clear,
+        confirm_evidence=person.evidence,
+        moving_score=person.moving,
+    )
 
 
 def machine() -> dict[str, Any]:

@@ -1,14 +1,21 @@
-"""Heads -> poses in network pixels; `DECODERS` names every way there is."""
+"""Heads -> poses; `DECODERS` names every way there is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
-from ..structures import ModelSpec
+from ..structures import ModelSpec, Session
+from .dekr_decoder import DekrDecoder
 from .heads import Decoder, Heads
-from .movenet_decoder import MoveNetDecoder
+from .heatmap_guided_decoder import HeatmapGuidedDecoder
+from .logocap_decoder import LogoCapDecoder
+from .pyramid import PyramidDecoder
+
+# The model's spec and its further networks by name ("refine", "score") -> its decoder.
+DecoderMaker: TypeAlias = Callable[[ModelSpec, Mapping[str, Session]], Decoder]
 
 
 def activate(heads: Heads, spec: ModelSpec) -> Heads:
@@ -21,4 +28,9 @@ def activate(heads: Heads, spec: ModelSpec) -> Heads:
     return activated
 
 
-DECODERS: dict[str, Callable[[ModelSpec], Decoder]] = {"movenet": MoveNetDecoder}
+DECODERS: dict[str, DecoderMaker] = {
+    "movenet": PyramidDecoder,
+    "logocap": LogoCapDecoder,
+    "heatmap-guided": HeatmapGuidedDecoder,
+    "dekr": DekrDecoder,
+}

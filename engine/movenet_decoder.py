@@ -33,6 +33,9 @@ class MoveNetDecoding:
     adaptive_min_area: float = 9.0  # cells^2
     published_spread: float = 0.3  # of the map's shorter side, cells
     found_score: float = 0.127  # keypoints at or below do not count in the pose's score
+    # the same person seen twice: of two poses more alike (OKS) than this only the better stays
+    nms_oks: float = 0.7
+    nms_area: float = 0.53  # of a person's box that the person covers; sets the scale of OKS
 
 
 class MoveNetDecoder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -12,17 +12,17 @@ from types import TracebackType
 
 import numpy as np
 
-from .. import kernels
 from ..structures import ImageTransform, ModelSpec, Poses, Session
 from ..structures.arrays import UInt8Array
 from .decoders import DECODERS, activate
+from .heads import Heads, ScaledHeads
 from .mirror import average_mirrored
-from .pyramid import pyramid_levels
 from .sessions import open_session
+from .sizing import size_image
 
 DEFAULT_MODEL = "movenet-multipose"
-# A pose with fewer found keypoints is compared by all of them.
-_FEWEST_FOUND = 3
+# The networks that a decoder may need beside the first: `<stem>.<name>.onnx` lies beside it.
+COMPANIONS = ("refine", "score")
 STAGES = ("size", "network", "decode")
 
 # seconds per stage of one call, added up over input sizes
@@ -34,11 +34,9 @@ class EngineOptions:
     """What can be chosen per run; the model's own constants stand in its `ModelSpec`."""
 
     sizes: tuple[int, ...] = ()  # short sides of the input, ascending, pixels; () = the model's
+    scales: tuple[float, ...] = (1.0,)  # of a multi-scale test; the maps of all are averaged
     flip_test: bool = False  # average with the mirror image: twice the work
     max_people: int | None = None  # most poses of one image; None = the model's
-    nms_oks: float = 0.7  # of two poses more alike than this only the better stays; 1 = all stay
-    nms_found: float = 0.127  # keypoints of the better one at or below this do not count in that
-    nms_area: float = 0.53  # of a person's box that the person covers; sets the scale of OKS
 
 
 class PoseEngine:
@@ -47,7 +45,9 @@ class PoseEngine:
     Args:
         session: the network, in head form; closed together with the engine.
         spec: how to run it; None takes the one stored in the model file.
-        options: sizes, flip test, limits.
+        options: sizes, scales, flip test, limits.
+        companions: further networks that the decoder needs, by name (see `COMPANIONS`); closed
+            together with the engine.
 
     Raises:
         ValueError: the file holds no `ModelSpec`, or the options do not fit the model.
@@ -58,6 +58,7 @@ class PoseEngine:
         session: Session,
         spec: ModelSpec | None = None,
         options: EngineOptions = EngineOptions(),
+        companions: Mapping[str, Session] | None = None,
     ) -> None:
         if spec is None:
             if session.spec_json is None:
@@ -66,13 +67,10 @@ class PoseEngine:
                 )
             spec = ModelSpec.from_json(session.spec_json)
         _check_options(options)
+        _check_model(spec, options)
         missing = {head.name for head in spec.heads} - set(session.outputs)
         if missing:
             raise ValueError(f"the model lacks the outputs {sorted(missing)} that its spec names")
-        if spec.decoder.name not in DECODERS:
-            raise ValueError(f"decoder must be one of {', '.join(DECODERS)}: {spec.decoder.name!r}")
-        if spec.flip_baked and options.flip_test:
-            raise ValueError(f"{spec.name} averages with the mirror image itself: no flip_test")
         self._most = options.max_people or spec.max_people
         # the decoder ranks centers, not poses, so it must not be the one to cut
         spec = replace(spec, max_people=max(spec.max_people, self._most))
@@ -80,8 +78,9 @@ class PoseEngine:
         self.spec = spec
         self.options = options
         self.sizes = options.sizes or (spec.sizing.size,)
-        self._decode = DECODERS[spec.decoder.name](spec)
-        self._sigmas = spec.skeleton.sigma_array
+        self._companions = dict(companions or {})
+        self._mirrors = options.flip_test and not spec.flip_baked
+        self._decode = DECODERS[spec.decoder.name](spec, self._companions)
 
     @staticmethod
     def load(
@@ -96,27 +95,36 @@ class PoseEngine:
         """An engine for a model that ships with the package, or for an `.onnx` file.
 
         Args:
-            model: a shipped name, or a path.
+            model: a shipped name, or a path; its companions are taken from beside it.
             backend: `auto`, `onnxruntime` or `openvino`.
             precision: `fp32`, or `bf16` where backend and CPU have it.
             threads: CPU threads in all; 0 takes every CPU.
             parallel: threads that will call the engine at once.
-            options: sizes, flip test, limits.
+            options: sizes, scales, flip test, limits.
 
         Raises:
             FileNotFoundError, ValueError, RuntimeError: as `open_session` and the constructor.
         """
-        session = open_session(
-            model_path(model),
-            backend=backend,
-            precision=precision,
-            threads=threads,
-            parallel=parallel,
-        )
+        path = model_path(model)
+        files = {name: path.with_name(f"{path.stem}.{name}.onnx") for name in COMPANIONS}
+        opened: dict[str, Session] = {}
         try:
-            return PoseEngine(session, options=options)
-        except ValueError:
-            session.close()
+            for name, file in {"": path, **files}.items():
+                if name == "" or file.is_file():
+                    opened[name] = open_session(
+                        file,
+                        backend=backend,
+                        precision=precision,
+                        threads=threads,
+                        parallel=parallel,
+                    )
+            session = opened.pop("")
+            opened["network"] = session
+            companions = {name: opened[name] for name in COMPANIONS if name in opened}
+            return PoseEngine(session, options=options, companions=companions)
+        except (ValueError, RuntimeError):
+            for session in opened.values():
+                session.close()
             raise
 
     def __call__(self, image: UInt8Array) -> Poses:
@@ -126,52 +134,34 @@ class PoseEngine:
     def run_timed(self, image: UInt8Array) -> tuple[Poses, StageSeconds]:
         """Like calling the engine, with the seconds that each of `STAGES` took."""
         seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
-        found = []
         height, width = image.shape[:2]
-        transforms = [self.spec.sizing.transform((height, width), size) for size in self.sizes]
-        levels = pyramid_levels(self.sizes, [transform.scale for transform in transforms])
-        for transform, level in zip(transforms, levels, strict=True):
-            poses = self._run_size(image, transform, seconds)
-            with _timed(seconds, "decode"):
-                found.append(_to_image(poses[level.keeps(poses.boxes)], transform))
+        views = []
+        for size in self.sizes:
+            for scale in self.options.scales:
+                transform = self.spec.sizing.transform((height, width), size, scale)
+                heads = self._run_network(image, transform, seconds)
+                views.append(ScaledHeads(heads, transform, scale))
         with _timed(seconds, "decode"):
-            return self._merge(found), seconds
+            return self._decode(views)[: self._most], seconds
 
-    def _run_size(
+    def _run_network(
         self, image: UInt8Array, transform: ImageTransform, seconds: StageSeconds
-    ) -> Poses:
-        """All poses at one input size, in input pixels."""
+    ) -> Heads:
+        """The activated heads at one input size, averaged with the mirror image if asked."""
         with _timed(seconds, "size"):
-            border = self.spec.sizing.border
-            sized = kernels.size_image(image, transform.input_size, transform.scale, border)[None]
-            if self.options.flip_test:
+            sized = size_image(image, transform, self.spec.sizing)[None]
+            if self._mirrors:
                 sized = np.concatenate((sized, sized[:, :, ::-1]))
         with _timed(seconds, "network"):
             heads = self.session.run({self.session.inputs[0]: sized})
         with _timed(seconds, "decode"):
             heads = activate(heads, self.spec)
-            if self.options.flip_test:
-                heads = average_mirrored(heads, self.spec)
-            return self._decode(heads)[0]
-
-    def _merge(self, parts: list[Poses]) -> Poses:
-        """One list, best first, each person once."""
-        poses = parts[0] if len(parts) == 1 else Poses.concatenate(parts)
-        if len(parts) > 1:
-            poses = poses[np.argsort(-poses.scores, kind="stable")]
-        sides = poses.boxes[:, 2:] - poses.boxes[:, :2]
-        area = sides[:, 0] * sides[:, 1] * np.float32(self.options.nms_area)
-        found = poses.keypoint_scores > self.options.nms_found
-        counts = found | (found.sum(axis=1, keepdims=True) < _FEWEST_FOUND)
-        scores = np.where(counts, poses.keypoint_scores, np.float32(0))
-        keep = kernels.oks_nms(
-            poses.keypoints, scores, area, self._sigmas, threshold=self.options.nms_oks
-        )
-        return poses[keep][: self._most]
+            return average_mirrored(heads, self.spec) if self._mirrors else heads
 
     def close(self) -> None:
-        """Free the network."""
-        self.session.close()
+        """Free the networks."""
+        for session in (self.session, *self._companions.values()):
+            session.close()
 
     def __enter__(self) -> PoseEngine:
         return self
@@ -207,17 +197,31 @@ def _check_options(options: EngineOptions) -> None:
     sizes = options.sizes
     if list(sizes) != sorted(set(sizes)) or any(size < 1 for size in sizes):
         raise ValueError(f"sizes must be positive and ascend, got {','.join(map(str, sizes))}")
+    scales = options.scales
+    if 1.0 not in scales or len(set(scales)) != len(scales) or min(scales) <= 0:
+        listed = ",".join(f"{scale:g}" for scale in scales)
+        raise ValueError(f"scales must be positive, differ and include 1, got {listed}")
     if options.max_people is not None and options.max_people < 1:
         raise ValueError(f"max_people must be at least 1, got {options.max_people}")
 
 
-def _to_image(poses: Poses, transform: ImageTransform) -> Poses:
-    corners = poses.boxes.reshape(-1, 2, 2)
-    return replace(
-        poses,
-        keypoints=transform.to_image(poses.keypoints),
-        boxes=transform.to_image(corners).reshape(-1, 4),
-    )
+def _check_model(spec: ModelSpec, options: EngineOptions) -> None:
+    """Whether a model can be run as the options say."""
+    if spec.decoder.name not in DECODERS:
+        raise ValueError(f"decoder must be one of {', '.join(DECODERS)}: {spec.decoder.name!r}")
+    if spec.sizing.convention == "released-affine" and len(options.sizes) > 1:
+        raise ValueError(
+            f"{spec.name} takes one size: for more use a multi-scale test, such as scales 0.5,1,2"
+        )
+    if spec.sizing.convention != "released-affine" and options.scales != (1.0,):
+        raise ValueError(f"{spec.name} has no multi-scale test: use several sizes, such as 256,512")
+    if spec.mirror_shift is not None and options.flip_test and not spec.flip_baked:
+        raise ValueError(
+            f"the flip test of {spec.name} belongs inside its file: "
+            "export it with `posetrack export --flip-test`"
+        )
+    if spec.mirror_shift is None and options.flip_test and spec.flip_baked:
+        raise ValueError(f"{spec.name} averages with the mirror image itself: no flip_test")
 
 
 @contextmanager

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .. import kernels
+from ..structures import ImageTransform, ModelSpec, Poses, Session
 from ..structures.arrays import BoolArray, Float32Array
+from .heads import ScaledHeads
+from .movenet_decoder import MoveNetDecoder
+
+# A pose with fewer found keypoints is compared by all of them.
+_FEWEST_FOUND = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +56,54 @@ def pyramid_levels(sizes: Sequence[int], scales: Sequence[float]) -> list[Pyrami
         PyramidLevel(smallest=boundaries[i + 1] * scale, largest=boundaries[i] * scale)
         for i, scale in enumerate(scales)
     ]
+
+
+class PyramidDecoder:
+    """MoveNet at one or more input sizes: decodes each, joins them, keeps each person once.
+
+    Args:
+        spec: the model's; see `MoveNetDecoding` for its decoder options.
+        companions: none are needed.
+
+    Raises:
+        ValueError: an unknown option or rule.
+    """
+
+    def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
+        self._decode = MoveNetDecoder(spec)
+        self._sigmas = spec.skeleton.sigma_array
+
+    def __call__(self, views: Sequence[ScaledHeads]) -> Poses:
+        """Poses in image pixels, best score first, from heads at ascending input sizes."""
+        sizes = [min(view.transform.input_size) for view in views]
+        levels = pyramid_levels(sizes, [view.transform.scale for view in views])
+        parts = []
+        for view, level in zip(views, levels, strict=True):
+            poses = self._decode(view.heads)[0]
+            parts.append(_to_image(poses[level.keeps(poses.boxes)], view.transform))
+        return self._merge(parts)
+
+    def _merge(self, parts: list[Poses]) -> Poses:
+        """One list, best first, each person once."""
+        poses = parts[0] if len(parts) == 1 else Poses.concatenate(parts)
+        if len(parts) > 1:
+            poses = poses[np.argsort(-poses.scores, kind="stable")]
+        constants = self._decode.constants
+        sides = poses.boxes[:, 2:] - poses.boxes[:, :2]
+        area = sides[:, 0] * sides[:, 1] * np.float32(constants.nms_area)
+        found = poses.keypoint_scores > constants.found_score
+        counts = found | (found.sum(axis=1, keepdims=True) < _FEWEST_FOUND)
+        scores = np.where(counts, poses.keypoint_scores, np.float32(0))
+        keep = kernels.oks_nms(
+            poses.keypoints, scores, area, self._sigmas, threshold=constants.nms_oks
+        )
+        return poses[keep]
+
+
+def _to_image(poses: Poses, transform: ImageTransform) -> Poses:
+    corners = poses.boxes.reshape(-1, 2, 2)
+    return replace(
+        poses,
+        keypoints=transform.to_image(poses.keypoints),
+        boxes=transform.to_image(corners).reshape(-1, 4),
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import onnx
@@ -16,7 +16,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from ..models import MODELS, read_weights
+from ..models import Companion, HeadForm, companions_of, load_model, with_flip_test
 from ..structures import ModelSpec
 from ..structures.model_spec import METADATA_KEY
 
@@ -25,83 +25,111 @@ OPSET = 17
 TRACE_SIZE = (64, 96)
 
 
-class HeadForm(nn.Module):
-    """Image in, heads out: casts, normalises and transposes in front of the network."""
+class Graph(NamedTuple):
+    """What `torch.onnx.export` is asked for."""
 
-    mean: Tensor
-    std: Tensor
+    module: nn.Module
+    example: Tensor
+    inputs: list[str]
+    outputs: list[str]
+    axes: dict[str, dict[int, str]]
 
-    def __init__(self, network: nn.Module, spec: ModelSpec) -> None:
-        super().__init__()
-        self.network = network
-        self.names = [head.name for head in spec.heads]
-        self.register_buffer("mean", torch.tensor(spec.mean).reshape(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(spec.std).reshape(1, 3, 1, 1))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """(B, H, W, 3) uint8 RGB -> the heads in the order of the spec."""
-        pixels = image.permute(0, 3, 1, 2).to(torch.float32)
-        heads = self.network((pixels - self.mean) / self.std)
-        return tuple(heads[name] for name in self.names)
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What a model file shall hold."""
+
+    post: Literal["none"] = "none"  # the head form: the heads, decoded by the engine
+    flip_test: bool = False  # average with the mirror image inside the graph
+    score_weights: Path | None = None  # of the network that scores whole poses
 
 
 def export_onnx(
-    name: str, weights: Path, output: Path, *, post: Literal["none"] = "none"
+    name: str | None, weights: Path, output: Path, options: ExportOptions = ExportOptions()
 ) -> ModelSpec:
     """Write a model of `MODELS` as an ONNX file with its `ModelSpec` inside.
 
     Weights are stored as float16 where that loses nothing, with a Cast behind each that the
     runtime folds at load: half the size, float32 arithmetic. Batch, height and width are dynamic.
+    What decoding needs besides is written as `<stem>.refine.onnx`, `<stem>.score.onnx`.
 
     Args:
-        name: a key of `MODELS`.
+        name: a key of `MODELS`; None takes the one that the weights are for.
         weights: the weight file.
         output: the `.onnx` file; replaced only once the new one is complete.
-        post: `none` writes the head form: the network's heads, decoded by the engine.
+        options: what it shall hold.
 
     Returns:
         What was written into the file.
 
     Raises:
-        ValueError: an unknown name or form, or weights of another network.
+        ValueError: an unknown name or form, weights of another network, or a model without a flip
+            test or pose scoring of its own.
         FileNotFoundError: no such weight file.
     """
-    if name not in MODELS:
-        raise ValueError(f"model must be one of {', '.join(sorted(MODELS))}, got {name!r}")
-    if post != "none":
-        raise ValueError(f"post must be 'none' (the head form), got {post!r}")
-    network, spec = MODELS[name](read_weights(weights))
+    if options.post != "none":
+        raise ValueError(f"post must be 'none' (the head form), got {options.post!r}")
+    network, spec = load_model(name, weights)
     spec = replace(spec, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
-    partial = output.with_name(output.name + ".partial")
-    try:
-        _trace(HeadForm(network, spec).eval(), spec, partial)
-        model = onnxslim.slim(onnx.load(partial))
-        _store_as_float16(model.graph)
-        model.producer_name = "posetrack"
-        model.metadata_props.add(key=METADATA_KEY, value=spec.to_json())
-        onnx.checker.check_model(model, full_check=True)
-        onnx.save(model, partial)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
+    companions = companions_of(network, spec, options.score_weights)
+    if options.flip_test:
+        network, spec = with_flip_test(network, spec)
+    graphs = {output: _head_form(network, spec)}
+    for role, companion in companions.items():
+        graphs[output.with_name(f"{output.stem}.{role}.onnx")] = _companion_form(companion)
+    _write_all(graphs, spec)
     return spec
 
 
-def _trace(module: nn.Module, spec: ModelSpec, path: Path) -> None:
+def _head_form(network: nn.Module, spec: ModelSpec) -> Graph:
     names = [head.name for head in spec.heads]
-    size = {1: "height", 2: "width"}
-    cells = {0: "batch", 2: "rows", 3: "columns"}
+    axes = {"image": {0: "batch", 1: "height", 2: "width"}}
+    for head in spec.heads:  # maps of another stride have sizes of their own
+        suffix = "" if head.stride == spec.heads[0].stride else f"_{head.stride}"
+        axes[head.name] = {0: "batch", 2: f"rows{suffix}", 3: f"columns{suffix}"}
+    example = torch.zeros((1, *TRACE_SIZE, 3), dtype=torch.uint8)
+    return Graph(HeadForm(network, spec).eval(), example, ["image"], names, axes)
+
+
+def _companion_form(companion: Companion) -> Graph:
+    axes = {name: {0: "poses"} for name in ("features", companion.output)}
+    example = torch.zeros((2, *companion.feature_shape))
+    return Graph(companion.module.eval(), example, ["features"], [companion.output], axes)
+
+
+def _write_all(graphs: dict[Path, Graph], spec: ModelSpec) -> None:
+    """All files, or none; only the first, the network, describes itself."""
+    partial = {path: path.with_name(path.name + ".partial") for path in graphs}
+    try:
+        for i, (path, graph) in enumerate(graphs.items()):
+            _trace(graph, partial[path])
+            model = onnxslim.slim(onnx.load(partial[path]))
+            _store_as_float16(model.graph)
+            model.producer_name = "posetrack"
+            if i == 0:
+                model.metadata_props.add(key=METADATA_KEY, value=spec.to_json())
+            onnx.checker.check_model(model, full_check=True)
+            onnx.save(model, partial[path])
+        for path, file in partial.items():
+            os.replace(file, path)
+    finally:
+        for file in partial.values():
+            file.unlink(missing_ok=True)
+
+
+def _trace(graph: Graph, path: Path) -> None:
     with warnings.catch_warnings():
-        # that the TorchScript exporter is not the newest one, and what it leaves to onnxslim
+        # that the TorchScript exporter is not the newest one, what it leaves to onnxslim, and
+        # that shapes become constants which are: sizes of grids and windows
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", "Constant folding")
         torch.onnx.export(
-            module,
-            (torch.zeros((1, *TRACE_SIZE, 3), dtype=torch.uint8),),
+            graph.module,
+            (graph.example,),
             str(path),
-            input_names=["image"],
-            output_names=names,
-            dynamic_axes={"image": {0: "batch", **size}, **dict.fromkeys(names, cells)},
+            input_names=graph.inputs,
+            output_names=graph.outputs,
+            dynamic_axes=graph.axes,
             opset_version=OPSET,
             dynamo=False,
         )

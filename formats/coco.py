@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..structures import COCO_17, Frame, Poses, Skeleton
+from ..structures import COCO_17, CROWDPOSE_14, Frame, Poses, Skeleton
 from .partial_file import PartialFile
 from .pose_writer import keypoint_triples
 
 # Four decimals: AP and parity checks want more than the 0.01 px of the native record. Scores rank
 # the poses, and nine digits are all that a float32 has.
 _RESULT = (
-    '{"image_id":%d,"category_id":1,"keypoints":['
-    + ",".join(["%.4f,%.4f,%.6f"] * len(COCO_17))
-    + '],"score":%.9g,"bbox":[%.4f,%.4f,%.4f,%.4f],"file_name":%s}'
+    '{"image_id":%%d,"category_id":1,"keypoints":[%s],"score":%%.9g,'
+    '"bbox":[%%.4f,%%.4f,%%.4f,%%.4f],"file_name":%%s}'
 )
+_KEYPOINT = "%.4f,%.4f,%.9g"
+# CrowdPose's evaluator reads the same layout.
+_SKELETONS = (COCO_17, CROWDPOSE_14)
 
 
 class CocoWriter:
@@ -28,36 +30,39 @@ class CocoWriter:
 
     Args:
         path: the file to make.
-        skeleton: of the poses; COCO's 17 keypoints.
+        skeleton: of the poses; COCO's 17 keypoints, or CrowdPose's 14.
 
     Raises:
         ValueError: another skeleton.
     """
 
     def __init__(self, path: Path, skeleton: Skeleton) -> None:
-        if skeleton.keypoints != COCO_17.keypoints:
+        if skeleton.keypoints not in [known.keypoints for known in _SKELETONS]:
+            names = " or ".join(repr(known.name) for known in _SKELETONS)
             raise ValueError(
-                f"COCO results need the skeleton {COCO_17.name!r}, got {skeleton.name!r}: leave "
-                "out the format 'coco' for this model"
+                f"COCO results need the skeleton {names}, got {skeleton.name!r}: leave out the "
+                "format 'coco' for this model"
             )
+        self._keypoints = len(skeleton)
+        self._result = _RESULT % ",".join([_KEYPOINT] * len(skeleton))
         self._file = PartialFile(path)
         self._separator = "[\n"
 
     def write(self, frame: Frame, poses: Poses) -> None:
         """See `PoseWriter`."""
-        triples = keypoint_triples(poses, len(COCO_17), frame)
+        triples = keypoint_triples(poses, self._keypoints, frame)
         boxes = poses.boxes.astype(float)
         boxes[:, 2:] -= boxes[:, :2]
         end = json.dumps(frame.name)
         start = image_id(frame)
         rows = zip(
-            triples.reshape(len(poses), 3 * len(COCO_17)).tolist(),
+            triples.reshape(len(poses), 3 * self._keypoints).tolist(),
             poses.scores.tolist(),
             boxes.tolist(),
             strict=True,
         )
         for keypoints, score, box in rows:
-            result = _RESULT % (start, *keypoints, score, *box, end)
+            result = self._result % (start, *keypoints, score, *box, end)
             self._file.write(self._separator + result)
             self._separator = ",\n"
 

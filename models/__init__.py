@@ -1,17 +1,43 @@
-"""Networks in PyTorch, one file each; `MODELS` builds one from its weights."""
+"""Networks in PyTorch, one file each; `MODELS` names every one that can be built."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from torch import Tensor, nn
-
-from ..structures import ModelSpec
-from .movenet import movenet_multipose
+from .companions import Companion, companions_of
+from .dekr import DEKR_MODELS
+from .head_form import HeadForm, with_flip_test
+from .heatmap_guided import HEATMAP_GUIDED_MODELS
+from .integral import INTEGRAL_MODELS
+from .logocap import LOGOCAP_MODELS
+from .model import Model
+from .movenet import MOVENET_MODELS
+from .ogn import OGN_MODELS
+from .ogn_mask_rcnn import OGN_MASK_RCNN_MODELS
+from .recognise import Recognition, load_model, recognise
+from .simple_baseline import SIMPLE_BASELINE_MODELS
+from .torch_session import TorchSession
 from .weights import read_weights
 
-__all__ = ["MODELS", "read_weights"]
+__all__ = [
+    "MODELS",
+    "Companion",
+    "HeadForm",
+    "Model",
+    "Recognition",
+    "TorchSession",
+    "companions_of",
+    "load_model",
+    "read_weights",
+    "recognise",
+    "with_flip_test",
+]
 
-MODELS: dict[str, Callable[[dict[str, Tensor]], tuple[nn.Module, ModelSpec]]] = {
-    "movenet-multipose": movenet_multipose,
+MODELS: dict[str, Model] = {
+    **MOVENET_MODELS,
+    **LOGOCAP_MODELS,
+    **HEATMAP_GUIDED_MODELS,
+    **DEKR_MODELS,
+    **OGN_MODELS,
+    **OGN_MASK_RCNN_MODELS,
+    **INTEGRAL_MODELS,
+    **SIMPLE_BASELINE_MODELS,
 }

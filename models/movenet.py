@@ -15,7 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..structures import COCO_17, DecoderSpec, HeadSpec, InputSizing, ModelSpec
+from ..structures import COCO_17, DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
+from .model import Model, Shapes, Weights
+from .placing import place_weights
 
 STRIDE = 4
 NUM_KEYPOINTS = len(COCO_17)
@@ -219,7 +221,7 @@ class MoveNet(nn.Module):
 PAIR_HEADS = ("regress", "local", "box_scale", "box_offset")
 
 
-def load_movenet(config: MoveNetConfig, weights: dict[str, Tensor]) -> MoveNet:
+def load_movenet(config: MoveNetConfig, weights: Weights) -> MoveNet:
     """A network with published weights, every tensor of which must find its place.
 
     Args:
@@ -230,38 +232,33 @@ def load_movenet(config: MoveNetConfig, weights: dict[str, Tensor]) -> MoveNet:
         ValueError: names or shapes differ from the network's; all differences are listed.
     """
     network = MoveNet(config)
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    got = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    missing = sorted(expected.keys() - got.keys())
-    left_over = sorted(got.keys() - expected.keys())
-    misshapen = [
-        f"{name} {got[name]} for {shape}"
-        for name, shape in expected.items()
-        if name in got and got[name] != shape
-    ]
-    if missing or left_over or misshapen:
-        raise ValueError(
-            f"the weights are not those of {config.name}: missing {missing or 'none'}, "
-            f"left over {left_over or 'none'}, of another shape {misshapen or 'none'}"
-        )
-    network.load_state_dict({name: _x_first(name, t.float()) for name, t in weights.items()})
+    place_weights(network, x_first(weights), config.name)
     return network.eval()
+
+
+def x_first(weights: Weights) -> Weights:
+    """Published weights, whose pairs are y first, as the network takes them."""
+    return {name: _x_first(name, tensor) for name, tensor in weights.items()}
 
 
 def _x_first(name: str, tensor: Tensor) -> Tensor:
     parts = name.split(".")
-    if parts[0] != "head" or parts[1] not in PAIR_HEADS or parts[2] != "out":
+    if parts[0] != "head" or len(parts) != 4 or parts[1] not in PAIR_HEADS or parts[2] != "out":
         return tensor
+    if tensor.ndim == 0 or tensor.shape[0] % 2:
+        return tensor  # of another network: refused when placed
     pairs = tensor.reshape(-1, 2, *tensor.shape[1:])
     return pairs.flip(1).reshape(tensor.shape)
 
 
-def movenet_multipose(weights: dict[str, Tensor]) -> tuple[MoveNet, ModelSpec]:
-    """The several-people network with published weights, and how to run it.
+def build_movenet_multipose(skeleton: Skeleton) -> tuple[MoveNet, ModelSpec]:
+    """The several-people network with fresh weights, and how to run it.
 
     Raises:
-        ValueError: the weights are not those of this network.
+        ValueError: the skeleton is not COCO's.
     """
+    if skeleton != COCO_17:
+        raise ValueError(f"MoveNet knows the keypoints of coco-17 only, got {skeleton.name}")
     spec = ModelSpec(
         family="movenet",
         name=MULTIPOSE.name,
@@ -283,4 +280,26 @@ def movenet_multipose(weights: dict[str, Tensor]) -> tuple[MoveNet, ModelSpec]:
         weights_licence="Apache-2.0",
         trained="by Google on COCO keypoints and an in-house set of active poses (2021)",
     )
+    return MoveNet(MULTIPOSE).eval(), spec
+
+
+def movenet_multipose(weights: Weights) -> tuple[MoveNet, ModelSpec]:
+    """The several-people network with published weights, and how to run it.
+
+    Raises:
+        ValueError: the weights are not those of this network.
+    """
+    _, spec = build_movenet_multipose(COCO_17)
     return load_movenet(MULTIPOSE, weights), spec
+
+
+def _keypoints(shapes: Shapes) -> int | None:
+    """The hidden layer of the center's head is this family's alone."""
+    if "head.center.hidden.weight" not in shapes:
+        return None
+    return shapes.get("head.heatmap.out.weight", (None,))[0]
+
+
+MOVENET_MODELS: dict[str, Model] = {
+    "movenet-multipose": Model("movenet", build_movenet_multipose, _keypoints, convert=x_first),
+}

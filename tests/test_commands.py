@@ -57,7 +57,15 @@ def test_help_explains_every_option_and_its_default(command):
     )
     for option in options.split():
         assert f"{option} " in text
-    for default in ("runs", "movenet-multipose", "auto", "fp32", "(the model's)", "25.0", "(all)"):
+    for default in (
+        "runs",
+        "(movenet-multipose)",
+        "auto",
+        "fp32",
+        "(the model's)",
+        "25.0",
+        "(all)",
+    ):
         assert f"[default: {default}]" in text
     assert "coco,posetrack18" in text
 

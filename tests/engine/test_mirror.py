@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from posetrack.engine.decoders import DECODERS
 from posetrack.engine.mirror import average_mirrored
+from posetrack.engine.movenet_decoder import MoveNetDecoder
 from posetrack.structures import COCO_17
 from tolerances import MIRROR_PIXELS, POSE_SCORES
 
@@ -143,7 +143,7 @@ def test_flip_test_of_the_mirror_image_is_the_mirror_of_the_flip_test(both_ways,
 
 def test_poses_of_the_mirror_image_are_the_mirror_of_the_poses(both_ways, spec, whole_cells):
     width = whole_cells.shape[1]
-    poses, of_mirror = (DECODERS["movenet"](spec)(heads)[0] for heads in both_ways)
+    poses, of_mirror = (MoveNetDecoder(spec)(heads)[0] for heads in both_ways)
     found = poses.scores > spec.min_score
     assert found.sum() == 2
     boxes = of_mirror.boxes[:, [2, 1, 0, 3]].copy()

@@ -18,9 +18,12 @@ COLUMNS = ("keypoints", "keypoint_scores", "scores", "boxes")
 BLACK = np.zeros((256, 256, 3), np.uint8)  # the default input as it is
 
 
-def engine_of(people, spec, **options):
+def engine_of(people, spec, nms_oks=None, **options):
     """An engine whose network sees these people: a list, or {short side: list}."""
     seen = people if isinstance(people, dict) else {256: people}
+    if nms_oks is not None:
+        constants = {**spec.decoder.options, "nms_oks": nms_oks}
+        spec = replace(spec, decoder=replace(spec.decoder, options=constants))
     return PoseEngine(FakeSession(seen), spec, EngineOptions(**options))
 
 
@@ -176,6 +179,28 @@ def test_flip_test_sends_the_image_and_its_mirror(spec):
     np.testing.assert_array_equal(pair, np.stack((picture, picture[:, ::-1])))
 
 
+def test_scales_are_for_models_that_define_a_multi_scale_test(spec):
+    message = f"{spec.name} has no multi-scale test: use several sizes, such as 256,512"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        engine_of([], spec, scales=(2.0, 1.0))
+
+
+@pytest.mark.parametrize("scales", [(), (0.5, 2.0), (1.0, 1.0), (1.0, 0.0), (1.0, -2.0)])
+def test_scales_are_positive_and_hold_1(spec, scales):
+    with pytest.raises(ValueError, match="scales must be positive, differ and include 1"):
+        engine_of([], spec, scales=scales)
+
+
+def test_flip_test_that_belongs_inside_the_file_is_not_made_around_it(spec):
+    inside = replace(spec, mirror_shift=3)
+    with pytest.raises(ValueError, match="export it with `posetrack export --flip-test`"):
+        engine_of([], inside, flip_test=True)
+    session = FakeSession({256: []})
+    baked = replace(inside, flip_baked=True)
+    PoseEngine(session, baked, EngineOptions(flip_test=True))(BLACK)
+    assert session.images[0].shape == (1, 256, 256, 3), "the graph mirrors by itself"
+
+
 # ---- people, duplicates, order
 
 
@@ -305,7 +330,7 @@ def test_model_that_lacks_a_head_is_refused(spec):
 
 def test_unknown_decoder_is_refused_with_the_choice(spec):
     other = replace(spec, decoder=DecoderSpec("openpose"))
-    with pytest.raises(ValueError, match="decoder must be one of movenet: 'openpose'"):
+    with pytest.raises(ValueError, match=r"decoder must be one of movenet.*: 'openpose'"):
         PoseEngine(FakeSession({}), other)
 
 

@@ -6,7 +6,7 @@ import pytest
 from factories import make_frame, make_poses
 from posetrack.formats import CocoWriter
 from posetrack.formats.coco import image_id
-from posetrack.structures import COCO_17, CROWDPOSE_14, Poses
+from posetrack.structures import COCO_17, CROWDPOSE_14, MPII_16, Poses
 from pycocotools.coco import COCO
 
 
@@ -107,6 +107,19 @@ def test_keypoints_that_are_not_finite_are_zeros(tmp_path):
 
 
 def test_another_skeleton_is_refused():
-    with pytest.raises(ValueError, match="need the skeleton 'coco-17', got 'crowdpose-14'"):
-        CocoWriter(Path("never-made.json"), CROWDPOSE_14)
+    with pytest.raises(
+        ValueError, match="need the skeleton 'coco-17' or 'crowdpose-14', got 'mpii-16'"
+    ):
+        CocoWriter(Path("never-made.json"), MPII_16)
     assert not Path("never-made.json.partial").exists()
+
+
+def test_poses_of_crowdpose_have_their_14_keypoints(tmp_path):
+    path = tmp_path / "crowd.json"
+    poses = make_poses(2, CROWDPOSE_14)
+    writer = CocoWriter(path, CROWDPOSE_14)
+    writer.write(make_frame(3), poses)
+    writer.close(complete=True)
+    results = json.loads(path.read_text())
+    assert [len(result["keypoints"]) for result in results] == [3 * 14] * 2
+    np.testing.assert_allclose(results[1]["keypoints"][::3], poses.keypoints[1, :, 0], atol=1e-4)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from posetrack.models import MODELS, read_weights
+from posetrack.models import load_model, read_weights
 from posetrack.models.movenet import MULTIPOSE, THUNDER, MoveNet, SamePadConv, load_movenet
 from tolerances import HEADS_ATOL
 
@@ -122,21 +122,21 @@ def test_stride_one_pads_on_every_side():
 
 
 def test_heads_have_the_channels_and_stride_of_the_spec(weights):
-    network, spec = MODELS["movenet-multipose"](weights)
+    network, spec = load_model("movenet-multipose", weights)
     heads = run(network, spec, np.zeros((64, 96, 3), np.uint8))
     shapes = {head.name: (1, head.channels, 16, 24) for head in spec.heads}
     assert {name: head.shape for name, head in heads.items()} == shapes
 
 
 def test_spec_normalises_pixels_as_the_published_graph(weights):
-    _, spec = MODELS["movenet-multipose"](weights)
+    _, spec = load_model("movenet-multipose", weights)
     pixels = np.array([0.0, 100.0, 255.0])
     for mean, std in zip(spec.mean, spec.std, strict=True):
         np.testing.assert_allclose((pixels - mean) / std, pixels * 0.00784302 - 1, atol=1e-12)
 
 
 def test_spec_states_what_the_published_decoding_needs(weights):
-    _, spec = MODELS["movenet-multipose"](weights)
+    _, spec = load_model("movenet-multipose", weights)
     assert spec.cell_origin == "corner"
     assert {head.name for head in spec.heads if head.activation == "sigmoid"} == {"heatmap"}
     assert {head.stride for head in spec.heads} == {4}
@@ -165,7 +165,7 @@ def test_model_that_ships_holds_the_published_weights(shared):
 def test_multipose_heads_are_those_of_the_published_graph(shared, prefix):
     published = read_arrays(shared / "weights" / "movenet_parity.npz")
     weights = read_weights(shared / "weights" / "movenet_multipose.npz")
-    network, spec = MODELS["movenet-multipose"](weights)
+    network, spec = load_model("movenet-multipose", weights)
     heads = run(network, spec, published[f"{prefix}_image"])
     assert_heads_close(heads, house_heads(published, prefix))
 
@@ -174,7 +174,7 @@ def test_multipose_heads_are_those_of_the_published_graph(shared, prefix):
 def test_thunder_heads_are_those_of_the_published_graph(shared, weights):
     published = read_arrays(shared / "weights" / "movenet_parity.npz")
     network = load_movenet(THUNDER, read_weights(shared / "weights" / "movenet_thunder.npz"))
-    _, spec = MODELS["movenet-multipose"](weights)  # normalises alike
+    _, spec = load_model("movenet-multipose", weights)  # normalises alike
     heads = run(network, spec, published["thunder_image"])
     assert_heads_close(heads, house_heads(published, "thunder"))
 

@@ -1,0 +1,119 @@
+"""Adaptive convolution: a 3x3 convolution whose taps an affine map moves at every cell.
+
+Written as grid sampling and a 1x1 convolution, so that it runs and exports everywhere; equal to
+deformable convolution (version 1), which the released networks were trained with.
+
+Source: Deformable Convolutional Networks, arXiv:1703.06211; the adaptive representation
+transformation of arXiv:2006.15480; the adaptive convolution of DEKR, arXiv:2104.02300.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+KERNEL = 3
+TAPS = KERNEL * KERNEL
+# Entries of the 2x2 matrix of a cell, row by row: yy, yx, xy, xx.
+MATRIX_CHANNELS = 4
+TRANSLATION_CHANNELS = 2
+
+
+def regular_grid() -> Tensor:
+    """(2, 9): where the taps of a 3x3 convolution lie, y in the first row, x in the second."""
+    return torch.tensor([[-1, -1, -1, 0, 0, 0, 1, 1, 1], [-1, 0, 1] * 3], dtype=torch.float32)
+
+
+def affine_offsets(
+    matrix: Tensor, grid: Tensor, base: Tensor, translation: Tensor | None = None
+) -> Tensor:
+    """How far an affine map of the taps moves each of them.
+
+    Args:
+        matrix: (B, 4, h, w), yy, yx, xy, xx of each cell: acts on the columns (y, x) of `grid`.
+        grid: (2, 9) taps before the map.
+        base: (2, 9) taps that the offsets count from.
+        translation: (B, 2, h, w) y, x that all taps of a cell are moved by; None: not at all.
+
+    Returns:
+        (B, 18, h, w) in cells: y, x of the first tap, of the second, ...
+    """
+    yy, yx, xy, xx = matrix.chunk(MATRIX_CHANNELS, dim=1)
+    grid, base = grid.reshape(2, TAPS, 1, 1), base.reshape(2, TAPS, 1, 1)
+    y = yy * grid[0] + yx * grid[1] - base[0]
+    x = xy * grid[0] + xx * grid[1] - base[1]
+    if translation is not None:
+        y, x = y + translation[:, :1], x + translation[:, 1:]
+    return torch.stack((y, x), 2).flatten(1, 2)
+
+
+def deformable_convolution(x: Tensor, weight: Tensor, offset: Tensor, grid: Tensor) -> Tensor:
+    """3x3 convolution, stride 1, whose taps lie at cell + grid + offset.
+
+    Between cells the map is bilinear; outside it is zero, cell by cell.
+
+    Args:
+        x: (B, cin, h, w).
+        weight: (cout, cin, 3, 3).
+        offset: (B, 18, h, w) in cells: y, x of the first tap, of the second, ...
+        grid: (2, 9) taps before they are moved, y and x: the regular grid times the dilation.
+
+    Returns:
+        (B, cout, h, w).
+    """
+    batch, channels, height, width = x.shape
+    grid = grid.reshape(2, TAPS, 1, 1)
+    rows = torch.arange(height, device=x.device, dtype=x.dtype).reshape(1, 1, -1, 1)
+    columns = torch.arange(width, device=x.device, dtype=x.dtype)
+    y = offset[:, 0::2] + grid[0] + rows
+    # `align_corners=False` in grid_sample's units: -1 and 1 are the map's outer edges, which is
+    # also defined for a map of one cell.
+    positions = torch.stack(
+        ((2 * (offset[:, 1::2] + grid[1] + columns) + 1) / width - 1, (2 * y + 1) / height - 1), -1
+    )
+    taps = F.grid_sample(
+        x,
+        positions.reshape(batch, TAPS * height, width, 2),
+        mode="bilinear",
+        padding_mode="zeros",
+        align_corners=False,
+    )
+    taps = taps.reshape(batch, channels * TAPS, height, width)
+    return F.conv2d(taps, weight.reshape(weight.shape[0], -1, 1, 1))
+
+
+class DeformableConv(nn.Module):
+    """`deformable_convolution` with weights of its own; fresh ones are uniform, as released."""
+
+    grid: Tensor
+
+    def __init__(self, cin: int, cout: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.register_buffer("grid", dilation * regular_grid(), persistent=False)
+        self.weight = nn.Parameter(torch.empty(cout, cin, KERNEL, KERNEL))
+        bound = 1 / math.sqrt(cin * TAPS)
+        nn.init.uniform_(self.weight, -bound, bound)
+
+    def forward(self, x: Tensor, offset: Tensor) -> Tensor:
+        """(B, cin, h, w) and (B, 18, h, w) -> (B, cout, h, w)."""
+        return deformable_convolution(x, self.weight, offset, self.grid)
+
+
+def affine_conv(cin: int, channels: int) -> nn.Conv2d:
+    """The 3x3 convolution that estimates a cell's matrix or translation; starts at 0, as released.
+
+    All nine taps then lie at the cell itself, where the dilation is 1.
+    """
+    conv = nn.Conv2d(cin, channels, KERNEL, padding=1)
+    zero_affine(conv)
+    return conv
+
+
+def zero_affine(conv: nn.Conv2d) -> None:
+    """Set weights and bias of an `affine_conv` to 0."""
+    nn.init.zeros_(conv.weight)
+    assert conv.bias is not None
+    nn.init.zeros_(conv.bias)

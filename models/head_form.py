@@ -1,0 +1,53 @@
+"""Image in, heads out: what a file or a session runs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..structures import ModelSpec
+from .flip_test import FlipTest
+
+PIXEL_MAX = 255.0
+
+
+class HeadForm(nn.Module):
+    """Casts, transposes and normalises in front of a network, and orders its heads.
+
+    Args:
+        network: normalised images (B, 3, H, W) -> named heads.
+        spec: mean, std and the heads' order.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, spec: ModelSpec) -> None:
+        super().__init__()
+        self.network = network
+        self.names = [head.name for head in spec.heads]
+        # published code brings pixels to [0, 1] first; another order differs in the last bits,
+        # which sixty layers make visible
+        self.unit = PIXEL_MAX if spec.sizing.convention == "released-affine" else 1.0
+        for name, values in (("mean", spec.mean), ("std", spec.std)):
+            scaled = torch.tensor([value / self.unit for value in values])
+            self.register_buffer(name, scaled.reshape(1, 3, 1, 1))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(B, H, W, 3) uint8 RGB -> the heads in the order of the spec."""
+        # contiguous, or torch takes its kernels for channels last, with other last bits
+        pixels = image.permute(0, 3, 1, 2).contiguous().to(torch.float32)
+        if self.unit != 1:
+            pixels = pixels / self.unit
+        heads = self.network((pixels - self.mean) / self.std)
+        return tuple(heads[name] for name in self.names)
+
+
+def with_flip_test(network: nn.Module, spec: ModelSpec) -> tuple[FlipTest, ModelSpec]:
+    """The network that averages with the mirror image itself, and its spec.
+
+    Raises:
+        ValueError: the spec does not say how its mirror image is averaged.
+    """
+    flip_test = FlipTest(network, spec)
+    return flip_test, flip_test.spec

@@ -1,0 +1,89 @@
+"""PyTorch as a backend: any network of `MODELS` without exporting it first."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..structures import ModelSpec
+from ..structures.arrays import AnyArray
+from .companions import Companion
+from .head_form import HeadForm
+
+
+class TorchSession:
+    """A network in PyTorch on the CPU, float32; `run` may be called from several threads at once.
+
+    Args:
+        module: takes the one input and returns a tensor or a tuple of them.
+        input_name: of the array that `run` takes.
+        dtype: of that array.
+        outputs: names of what the module returns, in order.
+        spec: of a network with heads; None for a companion.
+    """
+
+    backend = "torch"
+    precision = "fp32"
+
+    def __init__(
+        self,
+        module: nn.Module,
+        input_name: str,
+        dtype: type[np.generic],
+        outputs: tuple[str, ...],
+        spec: ModelSpec | None = None,
+    ) -> None:
+        self._module: nn.Module | None = module.eval()
+        self._dtype = np.dtype(dtype)
+        self.inputs = (input_name,)
+        self.outputs = outputs
+        self.spec_json = spec.to_json() if spec else None
+
+    @staticmethod
+    def of_network(network: nn.Module, spec: ModelSpec, threads: int = 0) -> TorchSession:
+        """The head form: `image` (B, H, W, 3) uint8 RGB -> the heads of the spec.
+
+        `threads` is torch's number per call, for the whole process; 0 leaves it as it is.
+        """
+        if threads:
+            torch.set_num_threads(threads)
+        outputs = tuple(head.name for head in spec.heads)
+        return TorchSession(HeadForm(network, spec), "image", np.uint8, outputs, spec)
+
+    @staticmethod
+    def of_companion(companion: Companion) -> TorchSession:
+        """A further network that decoding needs: `features` float32 -> one array."""
+        return TorchSession(companion.module, "features", np.float32, (companion.output,))
+
+    def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """See `structures.Session.run`."""
+        if self._module is None:
+            raise RuntimeError("the session is closed")
+        if tuple(arrays) != self.inputs:
+            raise ValueError(f"the network takes {list(self.inputs)}, got {sorted(arrays)}")
+        array = arrays[self.inputs[0]]
+        if array.dtype != self._dtype:
+            raise ValueError(f"{self.inputs[0]} must be {self._dtype}, got {array.dtype}")
+        with torch.inference_mode():
+            values = self._module(torch.from_numpy(np.ascontiguousarray(array)))
+        if isinstance(values, torch.Tensor):
+            values = (values,)
+        return {name: v.numpy() for name, v in zip(self.outputs, values, strict=True)}
+
+    def close(self) -> None:
+        """Free the network."""
+        self._module = None
+
+    def __enter__(self) -> TorchSession:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,129 @@
+"""From the image to poses, as the authors' code computes them: network, flip test, decoding."""
+
+from dataclasses import replace
+
+import numpy as np
+import parity
+import pytest
+import torch
+from posetrack.engine import EngineOptions, PoseEngine
+from posetrack.models import TorchSession, with_flip_test
+from posetrack.models.companions import Companion, OneOutput
+from posetrack.models.dekr import Dekr, DekrConfig, dekr_spec
+from posetrack.models.heatmap_guided import (
+    HeatmapGuided,
+    HeatmapGuidedConfig,
+    heatmap_guided_spec,
+)
+from posetrack.models.hrnet import HRNetConfig
+from posetrack.models.logocap import LogoCap, LogoCapConfig, logocap_spec
+from posetrack.models.pose_scoring import PoseScoring, num_features
+from posetrack.structures import COCO_17
+from tolerances import POSE_PIXELS, POSE_SCORES
+
+# Maps of up to 10 differ by 3e-5 between two orders of summation; scores near 0 are read there.
+SCORE_ATOL = 3e-6
+FLIP = EngineOptions(flip_test=True)
+
+
+def backbone(config):
+    return HRNetConfig(tuple(map(tuple, config["stages"])), tuple(config["modules"]))
+
+
+def session_of(network, arrays, spec):
+    network.load_state_dict(parity.weights(arrays))
+    return TorchSession.of_network(*with_flip_test(network.eval(), spec))
+
+
+def scoring(arrays):
+    network = PoseScoring(num_features(COCO_17))
+    network.load_state_dict(parity.weights(arrays, "rescore_sd/"))
+    return TorchSession.of_companion(Companion(OneOutput(network.eval()), "scores", (74,)))
+
+
+def assert_poses(poses, keypoints, scores):
+    """The same people in the order of their scores.
+
+    On random maps a few keypoints are ill-conditioned: fits of Gaussians where there is none, heat
+    near 0. So one keypoint in twenty may differ, and the scores of poses that have it.
+    """
+    assert len(poses) == len(scores)
+    order = np.argsort(-scores, kind="stable")
+    expected, scores = keypoints[order], scores[order]
+    close = np.isclose(poses.keypoint_scores, expected[..., 2], POSE_SCORES, SCORE_ATOL)
+    close &= np.abs(poses.keypoints - expected[..., :2]).max(axis=2) < POSE_PIXELS
+    assert close.mean() >= 0.95
+    whole = close.all(axis=1)
+    assert whole.sum() >= 2
+    np.testing.assert_allclose(poses.scores[whole], scores[whole], POSE_SCORES, SCORE_ATOL)
+
+
+def test_logocap_from_image_to_poses(shared):
+    arrays = parity.load(shared, "logocap_narrow")
+    widths = parity.config(arrays)
+    config = LogoCapConfig(
+        backbone=backbone(widths),
+        heat_channels=widths["heat_ch"],
+        regression_channels=widths["reg_ch"],
+        embedding_channels=widths["emb"],
+        message_channels=tuple(widths["conv"]),
+        mixtures=widths["an_affine"],
+    )
+    network = LogoCap(config, len(COCO_17))
+    spec = logocap_spec("narrow", config, widths["input_size"], COCO_17)
+    session = session_of(network, arrays, spec)
+    refine = TorchSession.of_companion(
+        Companion(OneOutput(network.joints_mlp), "kernels", (17 * widths["emb"], 11, 11))
+    )
+    with PoseEngine(session, options=FLIP, companions={"refine": refine}) as engine:
+        poses = engine(arrays["image_rgb_u8"])
+    scores = arrays["final_scores_after_nms"]
+    order = np.argsort(-scores, kind="stable")
+    expected = arrays["final_poses_image_xyv"][order]
+    sure = ~arrays["kp_ambiguous"][arrays["nms_keep"]][order]
+    assert len(poses) == len(scores)
+    np.testing.assert_allclose(poses.scores, scores[order], rtol=POSE_SCORES)
+    apart = np.abs(poses.keypoints - expected[..., :2]).max(axis=2)
+    assert apart[sure].max() < POSE_PIXELS
+    np.testing.assert_allclose(
+        poses.keypoint_scores[sure], expected[..., 2][sure], rtol=POSE_SCORES
+    )
+
+
+@pytest.mark.parametrize("output", ["final", "regression"])
+def test_heatmap_guided_from_image_to_poses(shared, output):
+    arrays = parity.load(shared, "hrbu_narrow")
+    widths = parity.config(arrays)
+    config = HeatmapGuidedConfig(backbone(widths), widths["heat"][0], widths["reg"][0])
+    spec = heatmap_guided_spec("narrow", config, widths["input_size"], COCO_17)
+    spec = replace(spec, decoder=replace(spec.decoder, options={"output": output}))
+    session = session_of(HeatmapGuided(config, 17), arrays, spec)
+    with PoseEngine(session, options=FLIP, companions={"score": scoring(arrays)}) as engine:
+        poses = engine(arrays["image_rgb_u8"])
+    prefix = "" if output == "final" else "reg_"
+    keypoints, scores = arrays[f"{prefix}final_image"], arrays[f"{prefix or 'final_'}rescored"]
+    assert_poses(poses, keypoints, scores)
+
+
+def test_dekr_from_image_to_poses(shared):
+    arrays = parity.load(shared, "dekr_narrow")
+    widths = parity.config(arrays)
+    config = DekrConfig(backbone(widths), widths["heat"], widths["perkpt"])
+    spec = dekr_spec("narrow", widths["input_size"], COCO_17)
+    session = session_of(Dekr(config, 17), arrays, spec)
+    with PoseEngine(session, options=FLIP, companions={"score": scoring(arrays)}) as engine:
+        poses = engine(arrays["image_rgb_u8"])
+    assert_poses(poses, arrays["final_image"], arrays["final_rescored"])
+
+
+def test_session_refuses_what_the_network_does_not_take():
+    double = TorchSession(torch.nn.Identity(), "features", np.float32, ("scores",))
+    values = np.float32([1, 2])
+    np.testing.assert_array_equal(double.run({"features": values})["scores"], values)
+    with pytest.raises(ValueError, match=r"the network takes \['features'\], got \['image'\]"):
+        double.run({"image": values})
+    with pytest.raises(ValueError, match="features must be float32, got float64"):
+        double.run({"features": values.astype(np.float64)})
+    double.close()
+    with pytest.raises(RuntimeError, match="the session is closed"):
+        double.run({"features": values})
