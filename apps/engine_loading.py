@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
+from ..engine.decoders import DECODERS
 from ..engine.sessions import available_threads
 
 # name, sha256 and licence of what was run
@@ -78,10 +79,10 @@ def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions)
     from ..models import TorchSession, companions_of, load_model, with_flip_test
 
     network, spec = load_model(choice.model, weights)
-    if spec.sizing.rule == "crop":
+    if spec.decoder.name not in DECODERS:
         raise ValueError(
-            f"{spec.name} takes crops of single people, which `posetrack run` cannot give it yet: "
-            "choose a bottom-up model"
+            f"{spec.name} works person by person, which `posetrack run` cannot do yet: choose one "
+            f"of the families {', '.join(DECODERS)}"
         )
     companions = {
         role: TorchSession.of_companion(companion)

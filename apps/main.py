@@ -10,6 +10,7 @@ import av
 import typer
 
 from .command_export import export
+from .command_models import models_app
 from .command_run import run
 from .progress import say, sentence
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(export)
+app.add_typer(models_app, name="models")
 
 
 def _show_version(wanted: bool) -> None:

@@ -16,6 +16,15 @@ from typing import Any
 from plain_loop import BACKENDS
 from timing import RESULTS
 
+FAMILIES = (
+    "logocap",
+    "heatmap-guided",
+    "dekr",
+    "ogn",
+    "ogn-mask-rcnn",
+    "integral",
+    "simple-baseline",
+)
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -71,6 +80,21 @@ def plain_loop(machine: str) -> str:
     return table(["same clip, same threads", "FPS (median)", "ratio to the plain loop"], rows)
 
 
+def sizes(machine: str, family: str) -> str:
+    """Parameters and operations of a family's networks."""
+    rows = [
+        [
+            f"`{row['model']}`",
+            row["size"],
+            f"{row['parameters_m']:.1f} M",
+            f"{row['gmacs']:.1f}",
+        ]
+        for row in load("network_size", machine)["rows"]
+        if row["family"] == family
+    ]
+    return table(["network", "input (w x h)", "parameters", "GMACs"], rows)
+
+
 def replace(path: Path, name: str, text: str) -> None:
     """Put `text` into a named place of a document."""
     document = path.read_text(encoding="utf-8")
@@ -88,7 +112,10 @@ def main() -> None:
     machine = parser.parse_args().machine
     replace(ROOT / "README.md", "accuracy", accuracy(machine))
     replace(ROOT / "README.md", "plain loop", plain_loop(machine))
-    replace(ROOT / "docs" / "models" / "movenet-multipose.md", "card", card(machine))
+    cards = ROOT / "docs" / "models"
+    replace(cards / "movenet-multipose.md", "card", card(machine))
+    for family in FAMILIES:
+        replace(cards / f"{family}.md", "size", sizes(machine, family))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from ..structures.model_spec import METADATA_KEY
 OPSET = 17
 # The height and width that the export traces; the file takes any multiple of the spec's.
 TRACE_SIZE = (64, 96)
+MAP_AXES = 4  # of (B, C, h, w), whose last two follow the image
 
 
 class Graph(NamedTuple):
@@ -82,13 +83,18 @@ def export_onnx(
 
 
 def _head_form(network: nn.Module, spec: ModelSpec) -> Graph:
+    module = HeadForm(network, spec).eval()
     names = [head.name for head in spec.heads]
+    example = torch.zeros((1, *(spec.sizing.crop or TRACE_SIZE), 3), dtype=torch.uint8)
     axes = {"image": {0: "batch", 1: "height", 2: "width"}}
-    for head in spec.heads:  # maps of another stride have sizes of their own
-        suffix = "" if head.stride == spec.heads[0].stride else f"_{head.stride}"
-        axes[head.name] = {0: "batch", 2: f"rows{suffix}", 3: f"columns{suffix}"}
-    example = torch.zeros((1, *TRACE_SIZE, 3), dtype=torch.uint8)
-    return Graph(HeadForm(network, spec).eval(), example, ["image"], names, axes)
+    with torch.inference_mode():
+        outputs = module(example)
+    for head, output in zip(spec.heads, outputs, strict=True):
+        axes[head.name] = {0: "batch"}
+        if output.ndim == MAP_AXES:  # maps of another stride have sizes of their own
+            suffix = "" if head.stride == spec.heads[0].stride else f"_{head.stride}"
+            axes[head.name] |= {2: f"rows{suffix}", 3: f"columns{suffix}"}
+    return Graph(module, example, ["image"], names, axes)
 
 
 def _companion_form(companion: Companion) -> Graph:

@@ -51,11 +51,11 @@ def companions_of(
         ValueError: weights of pose scoring for a model without it, or of another skeleton.
         FileNotFoundError: no such file.
     """
-    found = {}
+    found: dict[str, Companion] = {}
     if isinstance(network, LogoCap):
         side = int(spec.decoder.options["local_window"])
-        channels = len(spec.skeleton) * network.transition_embedding[0].out_channels
-        shape = (channels, side, side)
+        embedding = next(head.channels for head in spec.heads if head.name == "embedding")
+        shape = (len(spec.skeleton) * embedding, side, side)
         found["refine"] = Companion(OneOutput(network.joints_mlp), "kernels", shape)
     if score_weights is not None:
         if spec.decoder.name not in _SCORED:

@@ -40,5 +40,6 @@ def output_convolution(cin: int, cout: int) -> nn.Conv2d:
     """The 1x1 convolution with bias that writes a head's maps."""
     convolution = nn.Conv2d(cin, cout, 1)
     nn.init.normal_(convolution.weight, std=INITIAL_STD)
-    nn.init.zeros_(convolution.bias)
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
     return convolution

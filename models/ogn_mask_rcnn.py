@@ -5,9 +5,9 @@ every person's box is extended to one ratio before RoIAlign, and beside the scor
 which cell a keypoint lies an offset map says where exactly. The network was never released; what
 the paper leaves open is taken from the system it builds on, or decided here with the reason.
 
-Sources: Zhang et al., "Learning to Estimate and Track Human Pose with an Offset-guided Network"
-(OGN), section 3.2; He et al., "Mask R-CNN", ICCV 2017; the configuration of Girdhar et al.,
-"Detect-and-Track", CVPR 2018, configs/video/2d_best/01_R101_best_hungarian.yaml of
+Sources: Zhang et al., "Exploiting Offset-guided Network for Pose Estimation and Tracking" (OGN),
+CVPR Workshops 2019, section 3.2; He et al., "Mask R-CNN", ICCV 2017; the configuration of
+Girdhar et al., "Detect-and-Track", CVPR 2018, configs/video/2d_best/01_R101_best_hungarian.yaml of
 github.com/facebookresearch/DetectAndTrack (Apache-2.0).
 """
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..structures import COCO_17, CROWDPOSE_14, MPII_16, POSETRACK_15, ModelSpec, Skeleton
+from ..structures import COCO_17, CROWDPOSE_14, SKELETONS, ModelSpec, Skeleton
 from .model import Model, Shapes, Weights
 from .placing import Differences, differences, place_weights, shapes_of
 from .pose_scoring import PoseScoring, num_features
 from .resnet import BLOCKS, FIRST_BOTTLENECK_DEPTH
 from .weights import read_weights
 
-SKELETONS = {len(s): s for s in (COCO_17, POSETRACK_15, CROWDPOSE_14, MPII_16)}
+SKELETON_OF = {len(s): s for s in SKELETONS.values()}
 # More are a damaged file or another family's: nobody annotates a person so densely (COCO's whole
 # body has 133), and building a network for millions would take for ever.
 MAX_KEYPOINTS = 200
@@ -148,7 +148,7 @@ def _of_model(shapes: Shapes, table: Mapping[str, Model], counts: dict[str, int]
     candidates = [_candidate(name, table[name], shapes, count) for name, count in counts.items()]
     fitting = [candidate for candidate in candidates if not candidate.found]
     best = fitting[0] if fitting else min(candidates, key=lambda c: len(c.found))
-    skeleton = SKELETONS.get(best.keypoints)
+    skeleton = SKELETON_OF.get(best.keypoints)
     problems = []
     if not fitting:
         problems.append(f"not those of {best.name}, which is nearest: {best.found}")
@@ -166,7 +166,7 @@ def _of_model(shapes: Shapes, table: Mapping[str, Model], counts: dict[str, int]
 
 
 def _candidate(name: str, model: Model, shapes: Shapes, keypoints: int) -> _Candidate:
-    skeleton = SKELETONS.get(keypoints) or _nameless(keypoints)
+    skeleton = SKELETON_OF.get(keypoints) or _nameless(keypoints)
     with torch.device("meta"):
         try:
             network, _ = model.build(skeleton)
@@ -245,7 +245,7 @@ def _parameters(shapes: Shapes) -> int:
 
 
 def _skeleton(keypoints: int, wanted: Skeleton | None) -> Skeleton:
-    own = SKELETONS.get(keypoints)
+    own = SKELETON_OF.get(keypoints)
     if wanted is None:
         if own is None:
             raise ValueError(

@@ -1,7 +1,7 @@
 """The two heads of OGN's Mask R-CNN: a proposal's box, a person's keypoint maps.
 
-Sources: He et al., "Mask R-CNN", ICCV 2017; Zhang et al., "Learning to Estimate and Track Human
-Pose with an Offset-guided Network" (OGN), section 3.2; numbers of
+Sources: He et al., "Mask R-CNN", ICCV 2017; Zhang et al., "Exploiting Offset-guided
+Network for Pose Estimation and Tracking" (OGN), CVPR Workshops 2019, section 3.2; numbers of
 configs/video/2d_best/01_R101_best_hungarian.yaml of github.com/facebookresearch/DetectAndTrack
 (Apache-2.0).
 """

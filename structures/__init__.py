@@ -8,11 +8,12 @@ from .geometry import ImageTransform
 from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec, PersonScores
 from .poses import Poses, TrackState
 from .session import Session
-from .skeleton import COCO_17, CROWDPOSE_14, MPII_16, POSETRACK_15, SKELETONS, Skeleton
+from .skeleton import COCO_17, CROWDPOSE_14, H36M_18, MPII_16, POSETRACK_15, SKELETONS, Skeleton
 
 __all__ = [
     "COCO_17",
     "CROWDPOSE_14",
+    "H36M_18",
     "MPII_16",
     "POSETRACK_15",
     "SKELETONS",

@@ -21,7 +21,7 @@ def affine_from_points(source: AnyArray, target: AnyArray) -> Float64Array:
     """
     points = np.concatenate((np.float64(source), np.ones((3, 1))), axis=1)
     try:
-        return np.linalg.solve(points, np.float64(target)).T
+        return np.asarray(np.linalg.solve(points, np.float64(target)).T, np.float64)
     except np.linalg.LinAlgError:
         raise ValueError(f"three points that span a plane are needed, got {source}") from None
 

@@ -93,6 +93,7 @@ _SIGMAS = {
     "upper_neck": 0.079,
     "pelvis": 0.107,
     "thorax": 0.079,
+    "torso": 0.107,
 }
 _LIMBS = (
     "left_shoulder-left_elbow left_elbow-left_wrist right_shoulder-right_elbow "
@@ -138,4 +139,14 @@ MPII_16 = _skeleton(
     _SIGMAS,
 )
 
-SKELETONS = {s.name: s for s in (COCO_17, CROWDPOSE_14, POSETRACK_15, MPII_16)}
+# Human3.6M as github.com/JimmySuen/integral-human-pose orders and extends it (with the thorax).
+H36M_18 = _skeleton(
+    "h36m-18",
+    "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle torso neck nose "
+    "head_top left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist thorax",
+    _LIMBS + "pelvis-right_hip pelvis-left_hip pelvis-torso torso-thorax thorax-neck neck-nose "
+    "nose-head_top thorax-left_shoulder thorax-right_shoulder",
+    _SIGMAS,
+)
+
+SKELETONS = {s.name: s for s in (COCO_17, CROWDPOSE_14, POSETRACK_15, MPII_16, H36M_18)}

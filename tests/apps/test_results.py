@@ -14,7 +14,7 @@ from posetrack.apps.run import check_results, result_folders
 from posetrack.apps.run_options import RunOptions
 from posetrack.apps.sources import Source, VideoFacts
 from posetrack.formats import read_poses
-from posetrack.structures import COCO_17, CROWDPOSE_14, Frame
+from posetrack.structures import COCO_17, MPII_16, Frame
 
 HEADER = {"skeleton": {"keypoints": COCO_17.keypoints}}
 NOBODY = people([])
@@ -134,7 +134,7 @@ def test_earlier_results_and_leftovers_are_removed_and_nothing_else(folder):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"skeleton": CROWDPOSE_14}, "leave out the format 'coco'"),
+        ({"skeleton": MPII_16}, "leave out the format 'coco'"),
         ({"size": (100, 17000)}, "use --no-video"),
     ],
 )

@@ -13,7 +13,7 @@ from posetrack.models.dekr import (
 from posetrack.structures import COCO_17, CROWDPOSE_14, ModelSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import NARROW, assert_exports, backbone_of, image_of, randomise, tensor
+from .bottom_up import NARROW, as_released, assert_exports, backbone_of, image_of, randomise, tensor
 
 SMALL = DekrConfig(NARROW, 4, 3)
 
@@ -32,6 +32,14 @@ def test_network_has_as_many_parameters_as_published(name, millions):
     assert count / 1e6 == pytest.approx(millions, abs=0.005)
 
 
+@pytest.fixture(scope="module")
+def published():
+    """The tensors of the full-size network, without values."""
+    with torch.device("meta"):
+        network, _ = DEKR_MODELS["dekr-hrnet-w32"].build(COCO_17)
+    return network.state_dict()
+
+
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -48,10 +56,8 @@ def test_network_has_as_many_parameters_as_published(name, millions):
         ("offset_final_layer.16.weight", (2, 15, 1, 1)),
     ],
 )
-def test_parameters_have_the_published_names(name, shape):
-    with torch.device("meta"):
-        network, _ = DEKR_MODELS["dekr-hrnet-w32"].build(COCO_17)
-    assert tuple(network.state_dict()[name].shape) == shape
+def test_parameters_have_the_published_names(published, name, shape):
+    assert tuple(published[name].shape) == shape
 
 
 @pytest.mark.parametrize("name", DEKR_MODELS)
@@ -67,7 +73,8 @@ def test_heads_are_those_of_the_spec(name):
 
 
 def test_spec_says_how_published_networks_run():
-    _, spec = DEKR_MODELS["dekr-hrnet-w32"].build(COCO_17)
+    with torch.device("meta"):
+        _, spec = DEKR_MODELS["dekr-hrnet-w32"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (512, "released-affine")
     assert (spec.mirror_shift, spec.mirror_fill) == (3, "keep")
     assert [head.sign for head in spec.heads] == [1, -1]
@@ -136,7 +143,7 @@ def released(shared):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_heads_are_those_of_the_released_code(released):
     arrays, network = released
     image = tensor(arrays["s1/input"])
@@ -150,7 +157,7 @@ def test_heads_are_those_of_the_released_code(released):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_keypoint_branches_are_those_of_the_released_code(released):
     arrays, network = released
     shares = network.transition_offset(network.features(tensor(arrays["s1/input"]))).chunk(17, 1)
@@ -160,7 +167,7 @@ def test_keypoint_branches_are_those_of_the_released_code(released):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_adaptive_unit_is_that_of_the_released_code(released):
     arrays, network = released
     unit = network.offset_feature_layers[0][0]

@@ -17,7 +17,7 @@ from posetrack.models.heatmap_guided import (
 from posetrack.structures import COCO_17, CROWDPOSE_14, ModelSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import NARROW, assert_exports, backbone_of, image_of, randomise, tensor
+from .bottom_up import NARROW, as_released, assert_exports, backbone_of, image_of, randomise, tensor
 
 SMALL = HeatmapGuidedConfig(NARROW, 4, 6)
 HIGHER = HeatmapGuidedConfig(NARROW, 4, 6, higher=True)
@@ -46,6 +46,14 @@ def test_network_has_as_many_parameters_as_published(name, millions):
     assert count / 1e6 == pytest.approx(millions, abs=0.005)
 
 
+@pytest.fixture(scope="module")
+def published():
+    """The tensors of the full-size network, without values."""
+    with torch.device("meta"):
+        network, _ = HEATMAP_GUIDED_MODELS["heatmap-guided-higher-hrnet-w48"].build(COCO_17)
+    return network.state_dict()
+
+
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -64,10 +72,8 @@ def test_network_has_as_many_parameters_as_published(name, millions):
         ("final_layers.2.bias", (17,)),
     ],
 )
-def test_parameters_have_the_published_names(name, shape):
-    with torch.device("meta"):
-        network, _ = HEATMAP_GUIDED_MODELS["heatmap-guided-higher-hrnet-w48"].build(COCO_17)
-    assert tuple(network.state_dict()[name].shape) == shape
+def test_parameters_have_the_published_names(published, name, shape):
+    assert tuple(published[name].shape) == shape
 
 
 @pytest.mark.parametrize("name", HEATMAP_GUIDED_MODELS)
@@ -83,7 +89,8 @@ def test_heads_are_those_of_the_spec(name):
 
 
 def test_spec_says_how_published_networks_run():
-    _, spec = HEATMAP_GUIDED_MODELS["heatmap-guided-hrnet-w32"].build(COCO_17)
+    with torch.device("meta"):
+        _, spec = HEATMAP_GUIDED_MODELS["heatmap-guided-hrnet-w32"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (512, "released-affine")
     assert (spec.mirror_shift, spec.mirror_fill) == (3, "zero")
     assert [head.sign for head in spec.heads] == [1, -1]
@@ -239,7 +246,7 @@ def test_higher_network_gives_every_branch_when_trained():
 
 @pytest.mark.parametrize("config", [SMALL, HIGHER])
 def test_export_takes_other_sizes_and_batches(config):
-    network = randomise(HeatmapGuided(config, 14))
+    network = randomise(HeatmapGuided(config, 3))
     assert_exports(network, image_of(64, 96), image_of(96, 64, 2), PUBLISHED_MAPS)
 
 
@@ -259,7 +266,7 @@ def released(shared):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_heads_are_those_of_the_released_code(released):
     arrays, network = released
     heads = network(tensor(arrays["s1/input"]))
@@ -268,7 +275,7 @@ def test_heads_are_those_of_the_released_code(released):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_adaptive_convolution_is_that_of_the_released_code(released):
     arrays, network = released
     block = network.multi_level_layers_4x_heatmap[1][0]
@@ -281,7 +288,7 @@ def test_adaptive_convolution_is_that_of_the_released_code(released):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_branches_are_those_of_the_released_code(released):
     arrays, network = released
     x = tensor(arrays["out/transition_cls"])

@@ -15,7 +15,7 @@ from posetrack.models.hrnet import (
 )
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import NARROW, assert_exports, backbone_of, image_of, randomise, tensor
+from .bottom_up import NARROW, as_released, assert_exports, backbone_of, image_of, randomise, tensor
 
 
 class Dictionary(torch.nn.Module):
@@ -38,6 +38,13 @@ def test_features_are_fifteen_times_the_width():
     assert HRNET_W48.stages[-1] == (48, 96, 192, 384)
 
 
+@pytest.fixture(scope="module")
+def published():
+    """The tensors of the full-size network, without values."""
+    with torch.device("meta"):
+        return HRNet(HRNET_W32).state_dict()
+
+
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -55,10 +62,8 @@ def test_features_are_fifteen_times_the_width():
         ("stage4.2.fuse_layers.3.0.2.1.running_var", (256,)),
     ],
 )
-def test_parameters_have_the_published_names(name, shape):
-    with torch.device("meta"):
-        weights = HRNet(HRNET_W32).state_dict()
-    assert tuple(weights[name].shape) == shape
+def test_parameters_have_the_published_names(published, name, shape):
+    assert tuple(published[name].shape) == shape
 
 
 def test_branches_that_are_passed_on_have_no_parameters():
@@ -149,7 +154,7 @@ def test_export_takes_other_sizes_and_batches():
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_stage_outputs_are_those_of_the_released_code(shared):
     arrays = parity.load(shared, "hrbu_narrow")
     network = HRNetTrunk(backbone_of(parity.config(arrays))).eval()

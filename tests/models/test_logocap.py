@@ -21,7 +21,7 @@ from posetrack.models.movenet import MULTIPOSE, load_movenet
 from posetrack.structures import COCO_17, CROWDPOSE_14, POSETRACK_15, ModelSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import NARROW, assert_exports, backbone_of, image_of, randomise, tensor
+from .bottom_up import NARROW, as_released, assert_exports, backbone_of, image_of, randomise, tensor
 from .published import shipped_weights
 
 SMALL = LogoCapConfig(NARROW, 4, 5, 3, (8, 6, 4), mixtures=2)
@@ -49,6 +49,13 @@ def test_network_has_as_many_parameters_as_published(name, millions):
     assert count / 1e6 == pytest.approx(millions, abs=0.005)
 
 
+@pytest.fixture(scope="module")
+def published():
+    """The tensors of the full-size network, without values."""
+    with torch.device("meta"):
+        return LogoCap(LOGOCAP_W32, 17).state_dict()
+
+
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
@@ -65,10 +72,8 @@ def test_network_has_as_many_parameters_as_published(name, millions):
         ("joints_mlp.9.weight", (17, 128, 1, 1)),
     ],
 )
-def test_parameters_have_the_published_names(name, shape):
-    with torch.device("meta"):
-        weights = LogoCap(LOGOCAP_W32, 17).state_dict()
-    assert tuple(weights[name].shape) == shape
+def test_parameters_have_the_published_names(published, name, shape):
+    assert tuple(published[name].shape) == shape
 
 
 def test_keypoints_are_read_off_the_shapes():
@@ -91,7 +96,8 @@ def test_heads_are_those_of_the_spec(name):
 
 
 def test_spec_says_how_published_networks_run():
-    _, spec = LOGOCAP_MODELS["logocap-hrnet-w48"].build(COCO_17)
+    with torch.device("meta"):
+        _, spec = LOGOCAP_MODELS["logocap-hrnet-w48"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (640, "released-affine")
     assert [head.sign for head in spec.heads if head.name == "offset"] == [-1]
     assert spec.cell_origin == "corner"
@@ -169,7 +175,8 @@ def test_hrnet_network_refuses_movenet(movenet_weights):
 
 
 def test_lite_network_sees_images_as_movenet_does():
-    _, spec = LOGOCAP_MODELS["logocap-lite"].build(CROWDPOSE_14)
+    with torch.device("meta"):
+        _, spec = LOGOCAP_MODELS["logocap-lite"].build(CROWDPOSE_14)
     assert (spec.sizing.size, spec.sizing.multiple_of) == (256, 32)
     assert spec.sizing.convention == "half-pixel"
     assert (255 - spec.mean[0]) / spec.std[0] == pytest.approx(1, abs=1e-4)
@@ -179,7 +186,7 @@ def test_lite_network_sees_images_as_movenet_does():
 
 
 def test_export_takes_other_sizes_and_batches():
-    network = randomise(LogoCap(SMALL, 14))
+    network = randomise(LogoCap(SMALL, 3))
     assert_exports(network, image_of(64, 96), image_of(96, 64, 2), PUBLISHED_MAPS)
 
 
@@ -221,7 +228,7 @@ def released(shared):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_maps_are_those_of_the_released_code(released):
     arrays, network = released
     image = tensor(arrays["input"])
@@ -232,7 +239,7 @@ def test_maps_are_those_of_the_released_code(released):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_features_are_those_of_the_released_code(released):
     arrays, network = released
     expected = tensor(arrays["features"])
@@ -242,7 +249,7 @@ def test_features_are_those_of_the_released_code(released):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_kernels_are_those_of_the_released_code(released):
     arrays, network = released
     windows = tensor(arrays["kem_features_first3"])
@@ -252,7 +259,7 @@ def test_kernels_are_those_of_the_released_code(released):
 
 
 @pytest.mark.data
-@torch.no_grad()
+@as_released()
 def test_mixtures_are_those_of_the_released_code(released):
     arrays, network = released
     x = network.joints_mlp[:4](tensor(arrays["kem_features_first3"]))

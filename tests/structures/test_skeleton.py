@@ -11,7 +11,7 @@ from posetrack.structures import (
     Skeleton,
 )
 
-ALL = list(SKELETONS.values())
+ALL = tuple(SKELETONS.values())
 
 
 def by_name(skeleton):
@@ -119,7 +119,7 @@ def test_edges_reach_every_keypoint_once_and_on_both_sides_alike(skeleton):
 
 
 def test_every_skeleton_is_found_by_its_name():
-    assert set(SKELETONS) == {"coco-17", "crowdpose-14", "posetrack-15", "mpii-16"}
+    assert set(SKELETONS) == {"coco-17", "crowdpose-14", "posetrack-15", "mpii-16", "h36m-18"}
     assert all(SKELETONS[skeleton.name] is skeleton for skeleton in ALL)
 
 

@@ -1,0 +1,142 @@
+"""`posetrack models`: what networks there are, what a weight file holds, the zoo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from .progress import say
+
+if TYPE_CHECKING:  # torch takes seconds to import and may be absent
+    from ..models.recognise import Recognition
+    from ..models.weights import Checkpoint
+    from ..models.zoo import PublishedWeights
+
+models_app = typer.Typer(
+    name="models", help="Networks, weight files, and published weights.", no_args_is_help=True
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@models_app.command("list")
+def list_models(as_json: Json = False) -> None:
+    """List the networks and the published weights for them."""
+    _need_torch()
+    from ..models import MODELS
+    from ..models.zoo import ZOO
+
+    networks = [{"name": name, "family": model.family} for name, model in MODELS.items()]
+    if as_json:
+        weights = [asdict(entry) for entry in ZOO.values()]
+        print(json.dumps({"networks": networks, "weights": weights}, indent=2))
+        return
+    print("networks")
+    _print_table([(row["name"], row["family"]) for row in networks])
+    print("\npublished weights")
+    _print_table([_zoo_row(entry) for entry in ZOO.values()])
+
+
+@models_app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="Weights: .npz, PyTorch or .safetensors.")],
+    as_json: Json = False,
+) -> None:
+    """Tell what a weight file holds: family, backbone, skeleton, and the networks it fits."""
+    _need_torch()
+    from ..models.placing import shapes_of
+    from ..models.recognise import recognise
+    from ..models.weights import read_checkpoint
+
+    checkpoint = read_checkpoint(file)
+    found = recognise(shapes_of(checkpoint.weights))
+    facts = _facts(file, checkpoint, found)
+    if as_json:
+        print(json.dumps(facts, indent=2))
+        return
+    for key, value in facts.items():
+        values = value if isinstance(value, list) else [value]
+        for line in values or ["none"]:
+            print(f"{key:<11}{'none' if line is None else line}")
+
+
+@models_app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="Published weights: see `posetrack models list`.")],
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of downloads.", show_default="~/.cache/posetrack"),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never connect.")] = False,
+) -> None:
+    """Download published weights unless they are there; print their path."""
+    _need_torch()
+    from ..models.zoo import fetch as fetch_weights
+
+    with _shown(name) as progress:
+        path = fetch_weights(name, cache, offline=offline or None, progress=progress)
+    print(path)
+
+
+def _need_torch() -> None:
+    if find_spec("torch") is None:
+        raise RuntimeError("weights are read with torch: pip install 'posetrack[torch]'")
+
+
+def _facts(file: Path, checkpoint: Checkpoint, found: Recognition) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "format": checkpoint.file_format,
+        "wrapper": " ".join(checkpoint.wrapper) or None,
+        "family": found.family,
+        "backbone": found.backbone or None,
+        "keypoints": found.keypoints,
+        "skeleton": found.skeleton.name if found.skeleton else None,
+        "fits": list(found.names),
+        "tensors": len(checkpoint.weights),
+        "parameters": found.parameters,
+        "problems": list(found.problems),
+    }
+
+
+def _zoo_row(entry: PublishedWeights) -> tuple[str, str, str, str]:
+    score = "" if entry.score is None else f"{entry.score:g} {entry.metric}"
+    how = "fetch" if entry.direct else "by hand"
+    return entry.name, how, entry.licence, score
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  " + "  ".join(cells).rstrip())
+
+
+@contextmanager
+def _shown(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on stderr while bytes arrive; elsewhere than on a terminal one line."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    shown = console.is_terminal and not console.is_dumb_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        task = bar.add_task(name, total=None, visible=False)
+
+        def advance(done: int, total: int | None) -> None:
+            if not shown and not bar.tasks[0].visible:
+                say(f"downloading {name}")
+            bar.update(task, completed=done, total=total, visible=True)
+
+        yield advance
