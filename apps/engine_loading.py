@@ -90,6 +90,7 @@ def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions)
     }
     if options.flip_test and spec.mirror_shift is not None:
         network, spec = with_flip_test(network, spec)
-    threads = max(1, (choice.threads or available_threads()) // choice.parallel)
-    session = TorchSession.of_network(network, spec, threads)
+    # not shared out among the frames under way: with one thread torch takes other convolutions,
+    # whose last bits are not those of the published results
+    session = TorchSession.of_network(network, spec, choice.threads or available_threads())
     return PoseEngine(session, spec, options, companions)

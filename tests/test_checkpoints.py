@@ -1,0 +1,126 @@
+"""From a checkpoint to poses and to a model file, by the commands."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from posetrack.models import MODELS
+from posetrack.models.pose_scoring import PoseScoring
+from posetrack.structures import COCO_17
+from tolerances import POSE_PIXELS
+
+# A network of random weights says the same in two libraries up to this, relative to 1.
+BACKEND_SCORES = 1e-4
+
+
+def posetrack(*arguments, code=0):
+    """Run the command; returns (stdout, stderr)."""
+    command = [sys.executable, "-m", "posetrack.apps", *map(str, arguments)]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert answer.returncode == code, answer.stderr
+    return answer.stdout, answer.stderr
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A training checkpoint of LOGO-CAP lite whose heatmaps are above the thresholds."""
+    torch.manual_seed(7)
+    network, _ = MODELS["logocap-lite"].build(COCO_17)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 4:
+                torch.nn.init.kaiming_normal_(parameter)
+        network.final_layer_cls.weight *= 0.1
+        network.final_layer_cls.bias.fill_(0.3)
+        network.joints_mlp[-1].bias.fill_(0.5)
+    wrapped = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
+    path = tmp_path_factory.mktemp("checkpoint") / "lite.pth.tar"
+    torch.save({"epoch": 3, "perf": np.float64(0.5), "state_dict": wrapped}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("picture") / "42.png"
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    cv2.imwrite(str(path), cv2.resize(image, (256, 192), interpolation=cv2.INTER_CUBIC))
+    return path
+
+
+def results(picture, folder, *options):
+    posetrack("run", picture, "-o", folder, "--format", "coco", "--size", 128, *options)
+    report = json.loads((folder / "42" / "run.json").read_text())
+    return json.loads((folder / "42" / "42.coco.json").read_text()), report
+
+
+@pytest.mark.parametrize("flip", [(), ("--flip-test",)])
+def test_checkpoint_and_the_file_exported_from_it_find_the_same(
+    checkpoint, picture, tmp_path, flip
+):
+    by_torch, report = results(picture, tmp_path / "torch", "--weights", checkpoint, *flip)
+    assert report["backend"] == "torch"
+    assert report["model"]["name"] == "logocap-lite"
+    model = tmp_path / "lite.onnx"
+    out, _ = posetrack("export", "logocap-lite", "--weights", checkpoint, "-o", model, *flip)
+    assert out.strip() == str(model)
+    assert model.with_name("lite.refine.onnx").is_file()
+    by_file, _ = results(picture, tmp_path / "file", "--model", model, *flip)
+    assert len(by_torch) > 0
+    assert len(by_torch) == len(by_file)
+    for ours, other in zip(by_torch, by_file, strict=True):
+        assert ours["image_id"] == 42
+        np.testing.assert_allclose(ours["score"], other["score"], rtol=BACKEND_SCORES)
+        apart = np.abs(np.subtract(ours["keypoints"], other["keypoints"])).reshape(17, 3)
+        assert np.median(apart[:, :2].max(axis=1)) < POSE_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--model", "dekr-hrnet-w32"), "these weights are of family logocap, not dekr"),
+        (("--model", "nobody"), "model must be one of"),
+        (("--backend", "onnxruntime"), "weights run in torch, not in onnxruntime"),
+        (("--precision", "bf16"), "torch computes in fp32 here, not in bf16"),
+        (("--scales", "0.5,1"), "logocap-lite has no multi-scale test"),
+    ],
+)
+def test_weights_that_do_not_fit_the_options_are_refused(
+    checkpoint, picture, tmp_path, options, message
+):
+    arguments = ("run", picture, "-o", tmp_path / "r", "--weights", checkpoint, *options)
+    _, errors = posetrack(*arguments, code=1)
+    assert message in errors
+    assert len(errors.strip().splitlines()) == 1
+    assert not (tmp_path / "r").exists()
+
+
+def test_pose_scoring_is_for_models_that_have_it(checkpoint, picture, tmp_path):
+    scoring = tmp_path / "score.pth"
+    torch.save(PoseScoring(74).state_dict(), scoring)
+    options = ("--weights", checkpoint, "--score-weights", scoring, "-o", tmp_path / "r")
+    _, errors = posetrack("run", picture, *options, code=1)
+    assert "logocap-lite has no pose scoring" in errors
+    _, errors = posetrack("run", picture, "--score-weights", scoring, code=1)
+    assert "--score-weights goes with --weights" in errors
+
+
+def test_backend_torch_wants_weights(picture):
+    _, errors = posetrack("run", picture, "--backend", "torch", code=1)
+    assert "backend torch runs checkpoints: name one with --weights" in errors
+
+
+def test_top_down_network_is_refused_by_run(picture, tmp_path):
+    network, _ = MODELS["simple-baseline-resnet-50"].build(COCO_17)
+    torch.save(network.state_dict(), tmp_path / "sb.pth")
+    _, errors = posetrack("run", picture, "--weights", tmp_path / "sb.pth", code=1)
+    assert "works person by person" in errors
+
+
+@pytest.mark.parametrize("scales", ["0.5,2", "a", "1,-1", "1,9"])
+def test_scales_are_numbers_with_1_among_them(picture, scales):
+    _, errors = posetrack("run", picture, "--scales", scales, code=2)
+    assert "--scales" in errors
