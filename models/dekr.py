@@ -26,10 +26,7 @@ from .adaptive_conv import (
 from .hrnet import (
     HRNET_W32,
     HRNET_W48,
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     STRIDE,
-    BasicBlock,
     HRNetConfig,
     HRNetTrunk,
     conv_norm,
@@ -37,6 +34,7 @@ from .hrnet import (
     released_sizing,
 )
 from .model import Model, Shapes
+from .resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
 
 ADAPTIVE_UNITS = 2  # per keypoint
 # Input pixels that the flip test moves the mirror image by: cells then fall on cells.
@@ -88,7 +86,7 @@ class Dekr(HRNetTrunk):
         self.transition_heatmap = conv_norm(features, heat, 1)
         self.transition_offset = conv_norm(features, keypoints * own, 1)
         self.head_heatmap = nn.ModuleList(
-            [nn.Sequential(BasicBlock(heat)), nn.Conv2d(heat, keypoints + 1, 1)]
+            [nn.Sequential(BasicBlock(heat, heat)), nn.Conv2d(heat, keypoints + 1, 1)]
         )
         self.offset_feature_layers = nn.ModuleList(
             nn.Sequential(*(AdaptiveUnit(own) for _ in range(ADAPTIVE_UNITS)))

@@ -32,10 +32,7 @@ from .adaptive_conv import (
 from .hrnet import (
     HRNET_W32,
     HRNET_W48,
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     STRIDE,
-    BasicBlock,
     HRNetConfig,
     HRNetTrunk,
     conv_norm,
@@ -43,6 +40,7 @@ from .hrnet import (
     released_sizing,
 )
 from .model import Model, Shapes
+from .resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
 
 DILATIONS = (1, 2, 3)  # of the heatmap branches
 # Input pixels that the flip test moves the mirror image by: cells then fall on cells.
@@ -201,7 +199,7 @@ def _doubling(cin: int, channels: int) -> nn.Sequential:
     up = nn.ConvTranspose2d(cin, channels, 4, 2, 1, bias=False)
     return nn.Sequential(
         nn.Sequential(up, nn.BatchNorm2d(channels), nn.ReLU()),
-        nn.Sequential(BasicBlock(channels)),
+        nn.Sequential(BasicBlock(channels, channels)),
     )
 
 

@@ -17,15 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..structures import InputSizing
+from .resnet import BasicBlock, Bottleneck
 
 STEM_CHANNELS = 64
 BOTTLENECKS = 4  # in layer1
-BOTTLENECK_EXPANSION = 4
 # Standard deviation of fresh convolution weights in the released code.
 INITIAL_STD = 0.001
-# Of ImageNet's RGB 0..255; the released code has them for 0..1.
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
 STRIDE = 4
 # The released bottom-up networks size their inputs to multiples of this.
 INPUT_MULTIPLE = 64
@@ -67,50 +64,13 @@ def conv_norm(
     return nn.Sequential(conv, nn.BatchNorm2d(cout), *([nn.ReLU()] if relu else []))
 
 
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions, added to the input."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) -> (B, C, h, w)."""
-        y = F.relu(self.bn1(self.conv1(x)))
-        return F.relu(self.bn2(self.conv2(y)) + x)
-
-
-class Bottleneck(nn.Module):
-    """1x1, 3x3, 1x1 with four times the channels, added to the input."""
-
-    def __init__(self, cin: int, channels: int) -> None:
-        super().__init__()
-        cout = channels * BOTTLENECK_EXPANSION
-        self.conv1 = nn.Conv2d(cin, channels, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels)
-        self.conv3 = nn.Conv2d(channels, cout, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(cout)
-        self.downsample = nn.Identity() if cin == cout else conv_norm(cin, cout, 1, relu=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, cin, h, w) -> (B, 4 * channels, h, w)."""
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)))
-        return F.relu(self.bn3(self.conv3(y)) + self.downsample(x))
-
-
 class ExchangeModule(nn.Module):
     """Blocks on every branch, then every branch becomes the sum of all, resized to it."""
 
     def __init__(self, channels: Sequence[int], blocks: int) -> None:
         super().__init__()
         self.branches = nn.ModuleList(
-            nn.Sequential(*(BasicBlock(c) for _ in range(blocks))) for c in channels
+            nn.Sequential(*(BasicBlock(c, c) for _ in range(blocks))) for c in channels
         )
         self.fuse_layers = nn.ModuleList(
             nn.ModuleDict(
@@ -169,7 +129,7 @@ class HRNetTrunk(nn.Module):
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, 2, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        wide = width * BOTTLENECK_EXPANSION
+        wide = width * Bottleneck.expansion
         self.layer1 = nn.Sequential(
             *(Bottleneck(wide if i else width, width) for i in range(BOTTLENECKS))
         )

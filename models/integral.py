@@ -27,8 +27,8 @@ from .deconvolution import (
     output_convolution,
 )
 from .model import Model, Shapes
-from .resnet import ResNet, group_channels, residual_group
-from .simple_baseline import BACKBONE_STRIDE, IMAGENET_MEAN, IMAGENET_STD, crop_sizing
+from .resnet import IMAGENET_MEAN, IMAGENET_STD, ResNet, group_channels, residual_group
+from .simple_baseline import BACKBONE_STRIDE, crop_sizing
 
 # The paper's names. h: heatmaps alone, trained by the squared error to Gaussians (1), by
 # cross-entropy over all cells (2), by cross-entropy in each cell (3), read by their maximum. i: the

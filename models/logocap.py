@@ -21,8 +21,6 @@ from .attentive_norm import AttentiveBatchNorm
 from .hrnet import (
     HRNET_W32,
     HRNET_W48,
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     STRIDE,
     HRNet,
     HRNetConfig,
@@ -39,6 +37,7 @@ from .movenet import (
     Backbone,
     Pyramid,
 )
+from .resnet import IMAGENET_MEAN, IMAGENET_STD
 
 Adaptation: TypeAlias = Literal["full", "partial", "none"]
 Prior: TypeAlias = Literal["both", "kem", "kam"]

@@ -283,16 +283,6 @@ def build_movenet_multipose(skeleton: Skeleton) -> tuple[MoveNet, ModelSpec]:
     return MoveNet(MULTIPOSE).eval(), spec
 
 
-def movenet_multipose(weights: Weights) -> tuple[MoveNet, ModelSpec]:
-    """The several-people network with published weights, and how to run it.
-
-    Raises:
-        ValueError: the weights are not those of this network.
-    """
-    _, spec = build_movenet_multipose(COCO_17)
-    return load_movenet(MULTIPOSE, weights), spec
-
-
 def _keypoints(shapes: Shapes) -> int | None:
     """The hidden layer of the center's head is this family's alone."""
     if "head.center.hidden.weight" not in shapes:

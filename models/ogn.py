@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from ..structures import DecoderSpec, HeadSpec, ModelSpec, Skeleton
 from .deconvolution import DECONVOLUTION_CHANNELS, deconvolution_layers, output_convolution
 from .model import Model, Shapes
-from .resnet import ResNetLayers
-from .simple_baseline import IMAGENET_MEAN, IMAGENET_STD, crop_sizing
+from .resnet import IMAGENET_MEAN, IMAGENET_STD, ResNetLayers
+from .simple_baseline import crop_sizing
 
 # Crops of the paper's table 1, (h, w) pixels.
 CROPS = ((256, 192), (352, 256), (384, 288), (512, 384))

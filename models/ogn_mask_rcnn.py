@@ -32,7 +32,7 @@ from .feature_pyramid import STRIDES, FeaturePyramid
 from .model import Model, Shapes
 from .ogn import DISK_RADIUS_PX
 from .region_proposals import ProposalConfig, RegionProposals
-from .resnet import ResNet
+from .resnet import IMAGENET_MEAN, IMAGENET_STD, ResNet
 from .roi_align import roi_align
 from .roi_heads import (
     BOX_GRID,
@@ -43,7 +43,6 @@ from .roi_heads import (
     KeypointHead,
     KeypointHeadConfig,
 )
-from .simple_baseline import IMAGENET_MEAN, IMAGENET_STD
 
 # Of Detect-and-Track and Detectron.
 SHORT_SIDE = 800

@@ -26,6 +26,9 @@ BLOCKS = {
     152: (3, 8, 36, 3),
 }
 STEM_CHANNELS = 64
+# Of ImageNet's RGB 0..255, on which all backbones here were trained first.
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
 # channels inside the blocks of each group
 WIDTHS = (64, 128, 256, 512)
 # from this depth on the blocks are bottlenecks
@@ -37,7 +40,7 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, cin: int, width: int, stride: int, style: Style) -> None:
+    def __init__(self, cin: int, width: int, stride: int = 1, style: Style = "pytorch") -> None:
         super().__init__()
         if style == "caffe":
             raise ValueError("style must be 'pytorch' below depth 50: there are no bottlenecks")
@@ -59,7 +62,7 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, cin: int, width: int, stride: int, style: Style) -> None:
+    def __init__(self, cin: int, width: int, stride: int = 1, style: Style = "pytorch") -> None:
         super().__init__()
         cout = width * self.expansion
         first, second = (stride, 1) if style == "caffe" else (1, stride)

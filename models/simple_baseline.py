@@ -16,11 +16,8 @@ from torch import Tensor, nn
 from ..structures import MPII_16, DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
 from .deconvolution import DECONVOLUTION_CHANNELS, deconvolution_layers, output_convolution
 from .model import Model, Shapes
-from .resnet import ResNetLayers, Style
+from .resnet import IMAGENET_MEAN, IMAGENET_STD, ResNetLayers, Style
 
-# of RGB 0..255: ImageNet's, as torchvision states them for 0..1
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
 BACKBONE_STRIDE = 32
 COCO_CROP = (256, 192)
 MPII_CROP = (256, 256)
