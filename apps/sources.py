@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar, Literal
 
 from ..structures import Frame
+from ..structures.closing import Closing
 
 
 class SourceError(ValueError):
@@ -43,7 +43,7 @@ class VideoFacts:
         }
 
 
-class Source:
+class Source(Closing):
     """Something that yields frames.
 
     Attributes:
@@ -70,14 +70,3 @@ class Source:
 
     def close(self) -> None:
         """Free what the source holds open."""
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

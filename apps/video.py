@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import av
@@ -16,6 +15,7 @@ from av.video.reformatter import Colorspace
 
 from ..structures import Frame
 from ..structures.arrays import UInt8Array
+from ..structures.closing import Closing
 from .sources import Source, SourceError, VideoFacts
 
 # H.264's numbers for the colours that `write` converts to; players would guess otherwise.
@@ -166,7 +166,7 @@ def _displayed(picture: VideoFrame) -> UInt8Array:
     return np.ascontiguousarray(np.rot90(image, turns))  # PyAV strides over odd widths
 
 
-class VideoWriter:
+class VideoWriter(Closing):
     """An H.264 file that browsers play; odd sizes grow by one repeated row or column.
 
     Args:
@@ -226,14 +226,3 @@ class VideoWriter:
         self._broken = True
         self._container.mux(self._stream.encode(picture))
         self._broken = False
-
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

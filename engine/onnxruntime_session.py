@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import onnxruntime as ort
 
 from ..structures.arrays import AnyArray
+from ..structures.closing import Closing
 from ..structures.model_spec import METADATA_KEY
 from .session_inputs import check_inputs
 
@@ -16,7 +16,7 @@ _DTYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 _ERRORS_ONLY = 3
 
 
-class OnnxRuntimeSession:
+class OnnxRuntimeSession(Closing):
     """A network in ONNX Runtime, float32; `run` may be called from several threads at once.
 
     Args:
@@ -78,14 +78,3 @@ class OnnxRuntimeSession:
     def close(self) -> None:
         """Free the network."""
         self._session = None
-
-    def __enter__(self) -> OnnxRuntimeSession:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from queue import SimpleQueue
-from types import TracebackType
 
 import numpy as np
 import openvino as ov
 
 from ..structures.arrays import AnyArray
+from ..structures.closing import Closing
 from ..structures.model_spec import METADATA_KEY
 from .session_inputs import check_inputs
 
@@ -17,7 +17,7 @@ from .session_inputs import check_inputs
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
-class OpenVinoSession:
+class OpenVinoSession(Closing):
     """A network in OpenVINO; `run` may be called from several threads at once.
 
     Args:
@@ -94,14 +94,3 @@ class OpenVinoSession:
     def close(self) -> None:
         """Free the network."""
         self._requests = None
-
-    def __enter__(self) -> OpenVinoSession:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

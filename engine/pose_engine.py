@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 
 import numpy as np
 
 from ..structures import ImageTransform, ModelSpec, Poses, Session
 from ..structures.arrays import UInt8Array
+from ..structures.closing import Closing
 from .decoders import DECODERS, activate
 from .heads import Heads, ScaledHeads
 from .mirror import average_mirrored
@@ -39,7 +39,7 @@ class EngineOptions:
     max_people: int | None = None  # most poses of one image; None = the model's
 
 
-class PoseEngine:
+class PoseEngine(Closing):
     """Finds the poses in one image after the other; may be called from several threads.
 
     Args:
@@ -162,17 +162,6 @@ class PoseEngine:
         """Free the networks."""
         for session in (self.session, *self._companions.values()):
             session.close()
-
-    def __enter__(self) -> PoseEngine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def model_path(model: str | Path) -> Path:

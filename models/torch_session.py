@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 import numpy as np
 import torch
 from torch import nn
 
 from ..structures import ModelSpec
 from ..structures.arrays import AnyArray
+from ..structures.closing import Closing
 from .companions import Companion
 from .head_form import HeadForm
 
 
-class TorchSession:
+class TorchSession(Closing):
     """A network in PyTorch on the CPU, float32; `run` may be called from several threads at once.
 
     Args:
@@ -76,14 +75,3 @@ class TorchSession:
     def close(self) -> None:
         """Free the network."""
         self._module = None
-
-    def __enter__(self) -> TorchSession:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
