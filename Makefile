@@ -12,7 +12,10 @@ TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 SOURCES := $(shell find apps engine exporters formats kernels models structures trackers \
 	-type f ! -name '*.pyc') CMakeLists.txt pyproject.toml __init__.py
 
-NATIVE := $(shell find kernels -name '*.h' -o -name '*.cpp')
+NATIVE := $(shell find kernels tests -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
+# Whether the CUDA twins are built: AUTO, ON or OFF. Checks of them need no GPU and no such build.
+CUDA ?= OFF
+BUILD := --config-settings=cmake.define.POSETRACK_CUDA=$(CUDA)
 
 .PHONY: demo test test-all lint format typecheck dev clean
 
@@ -41,7 +44,7 @@ typecheck: $(VENV)/installed-dev
 	cd $(VENV) && bin/mypy --config-file ../pyproject.toml -p posetrack
 
 dev: $(VENV)/installed-dev
-	$(PIP) install --quiet --editable .
+	$(PIP) install --quiet $(BUILD) --editable .
 	@rm -f $(VENV)/installed $(VENV)/installed-dev # the next `make test` installs normally
 
 clean:
@@ -57,10 +60,10 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/installed: $(VENV)/bin/python $(SOURCES) constraints.txt
-	$(PIP) install --quiet --constraint constraints.txt ".[cpu]"
+	$(PIP) install --quiet --constraint constraints.txt $(BUILD) ".[cpu]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/bin/python $(SOURCES) constraints.txt
-	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) \
+	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) $(BUILD) \
 	--config-settings=cmake.define.POSETRACK_WERROR=ON ".[dev]"
 	@touch $(VENV)/installed $@

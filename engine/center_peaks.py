@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from .. import kernels
 from ..structures.arrays import AnyArray, Float32Array, Int64Array
 
 # Side of the window in which a center is the highest, by the mean of the map's sides.
@@ -16,44 +16,6 @@ def pool_window(height: int, width: int) -> int:
     """Side of the window in which a center must be the highest, cells."""
     side = (height + width) / 2
     return next(window for limit, window in _WINDOWS if side > limit)
-
-
-def suppress_others(maps: AnyArray, window: int) -> Float32Array:
-    """The maps with 0 wherever a cell is not the highest of its window.
-
-    Args:
-        maps: (C, h, w) float32.
-        window: odd side of the window, cells; beyond the border there is nothing.
-
-    Returns:
-        (C, h, w); every member of a plateau is kept.
-    """
-    square = np.ones((window, window), np.uint8)
-    highest = np.stack([cv2.dilate(np.ascontiguousarray(m, np.float32), square) for m in maps])
-    return np.where(highest == maps, maps, np.float32(0))
-
-
-def strongest_cells(maps: AnyArray, count: int) -> tuple[Float32Array, Int64Array]:
-    """The cells of the `count` largest values of each map; the lower index first among equals.
-
-    Args:
-        maps: (C, h, w) float32, mostly 0: what `suppress_others` returns.
-        count: cells wanted; no more than the map has are returned.
-
-    Returns:
-        (C, count) float32 values, falling, and (C, count) int64 indices y * w + x.
-    """
-    flat = maps.reshape(len(maps), -1)
-    chosen = np.stack([_strongest(values, min(count, flat.shape[1])) for values in flat])
-    return np.take_along_axis(flat, chosen, axis=1), chosen
-
-
-def _strongest(values: AnyArray, count: int) -> Int64Array:
-    """Indices of the largest of (h * w) values; sorts the few positive ones where they suffice."""
-    positive = np.flatnonzero(values > 0)
-    if len(positive) < count:
-        return np.argsort(-values, kind="stable")[:count]
-    return positive[np.argsort(-values[positive], kind="stable")[:count]]
 
 
 def center_peaks(
@@ -70,11 +32,14 @@ def center_peaks(
         (N, 2) int64 cells x, y, and (N,) float32 values, falling.
     """
     height, width = center.shape
-    peaks = suppress_others(center[None], pool_window(height, width))
-    values, index = strongest_cells(peaks, max_peaks)
-    found = values[0] > np.float32(threshold)
-    y, x = np.divmod(index[0][found], width)
-    return np.stack((x, y), axis=1), values[0][found]
+    maps = np.ascontiguousarray(center[None, None], np.float32)
+    window = pool_window(height, width)
+    cells, values = kernels.upsampled_peaks(
+        maps, (height, width), max_peaks, window=window, rule="corner"
+    )
+    found = values[0, 0] > np.float32(threshold)
+    y, x = np.divmod(cells[0, 0][found].astype(np.int64), width)
+    return np.stack((x, y), axis=1), values[0, 0][found]
 
 
 def level_center(center: AnyArray, highest: float, factor: float) -> Float32Array:
@@ -117,6 +82,7 @@ def regressed_keypoints(
     height, width = offset.shape[1:]
     x = cells[:, 0] * width // map_size[1]
     y = cells[:, 1] * height // map_size[0]
-    steps = offset[:, y, x].T.reshape(len(cells), len(offset) // 2, 2)
-    position = np.stack((x, y), axis=1).astype(np.float32)[:, None]
-    return np.asarray(np.float32(ratio) * (position + sign * steps), np.float32)
+    places = np.ascontiguousarray((y * width + x)[None], np.int32)
+    field = np.ascontiguousarray(offset[None], np.float32)
+    keypoints = kernels.center_offset_decode(places, field, sign=sign)[0]
+    return np.asarray(np.float32(ratio) * keypoints, np.float32)

@@ -10,58 +10,37 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..structures.arrays import AnyArray, Float32Array, Int64Array
+from .. import kernels
+from ..structures.arrays import AnyArray, Float32Array
 from .heads import ScaledHeads
 
 
-def upsample_corners(maps: AnyArray, size: tuple[int, int]) -> Float32Array:
-    """Bilinear maps of another size; the last row and column are repeated to the border.
-
-    Args:
-        maps: (..., h, w) float32.
-        size: (H, W) of the result; the ratio is H // h, and W // w.
-
-    Returns:
-        (..., H, W): cell 0 on pixel 0, the last cell on pixel H - ratio, copies of it below.
-
-    Source: `up_interpolate` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation.
-    """
-    rows, columns = (_places(*sides) for sides in zip(maps.shape[-2:], size, strict=True))
-    low, high, weight = columns
-    wide = maps[..., low] * (1 - weight) + maps[..., high] * weight
-    low, high, weight = rows
-    weight = weight[:, None]
-    return np.asarray(wide[..., low, :] * (1 - weight) + wide[..., high, :] * weight, np.float32)
-
-
-def _places(cells: int, pixels: int) -> tuple[Int64Array, Int64Array, Float32Array]:
-    """For every pixel of one axis: the cells before and after it, and the weight of the latter."""
-    last = pixels - pixels // cells  # the pixel on which the last cell lies
-    step = np.float32((cells - 1) / max(last, 1))
-    place = np.minimum(np.arange(pixels), last).astype(np.float32) * step
-    low = place.astype(np.int64)
-    return low, np.minimum(low + 1, cells - 1), (place - low).astype(np.float32)
-
-
 def fuse_scales(maps: Sequence[AnyArray], size: tuple[int, int]) -> Float32Array:
-    """Mean of the heatmaps of several test scales.
+    """Mean of the heatmaps of several test scales; that of one scale is left as small as it is.
 
     Args:
-        maps: (C, h, w) of each scale, any sizes.
+        maps: (C, h, w) float32 of each scale, any sizes.
         size: (H, W) of the network's input at scale 1.
 
     Returns:
-        (C, H, W).
+        (1, C, H, W); with one scale (1, C, h, w), which the kernels read as if it were enlarged.
 
     Raises:
         ValueError: there are no maps.
     """
     if not maps:
         raise ValueError("at least one heatmap is needed, got none")
-    total = upsample_corners(maps[0], size)
+    if len(maps) == 1:
+        return np.asarray(maps[0][None], np.float32)
+    total = _enlarged(maps[0], size)
     for other in maps[1:]:
-        total += upsample_corners(other, size)
+        total += _enlarged(other, size)
     return np.asarray(total / len(maps), np.float32)
+
+
+def _enlarged(maps: AnyArray, size: tuple[int, int]) -> Float32Array:
+    """(C, h, w) -> (1, C, H, W)."""
+    return kernels.upsample_maps(np.ascontiguousarray(maps[None], np.float32), size, rule="corner")
 
 
 def join_strides(heatmap: AnyArray, finer: AnyArray) -> Float32Array:
@@ -71,14 +50,14 @@ def join_strides(heatmap: AnyArray, finer: AnyArray) -> Float32Array:
     to the right of what the network saw.
 
     Args:
-        heatmap: (..., K + 1, h, w), the center last.
-        finer: (..., K, H, W), without a center.
+        heatmap: (K + 1, h, w) float32, the center last.
+        finer: (K, H, W), without a center.
 
     Returns:
-        (..., K + 1, H, W); the center is the coarse one, upsampled.
+        (K + 1, H, W); the center is the coarse one, upsampled.
     """
-    joined = upsample_corners(heatmap, (finer.shape[-2], finer.shape[-1]))
-    keypoints = joined[..., : finer.shape[-3], :, :]
+    joined: Float32Array = _enlarged(heatmap, (finer.shape[1], finer.shape[2]))[0]
+    keypoints = joined[: len(finer)]
     keypoints += finer
     keypoints /= 2
     return joined

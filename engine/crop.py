@@ -196,21 +196,3 @@ def mpii_center_scale(centers: AnyArray, scales: AnyArray) -> tuple[Float32Array
     moved[:, 1] += MPII_CENTER_DOWN * np.asarray(scales, np.float64)
     sides = np.repeat(np.asarray(scales, np.float64)[:, None] * PADDING, 2, axis=1)
     return (moved - MPII_FIRST_PIXEL).astype(np.float32), sides.astype(np.float32)
-
-
-def extend_boxes(boxes: AnyArray, aspect: float) -> Float32Array:
-    """Boxes made wider or higher about their center until they have one shape.
-
-    Args:
-        boxes: (N, 4) x1, y1, x2, y2.
-        aspect: width over height that all shall have.
-
-    Returns:
-        (N, 4) float32; none is smaller than it was.
-    """
-    corners = np.asarray(boxes, np.float64)
-    sides = corners[:, 2:] - corners[:, :2]
-    centers = (corners[:, :2] + corners[:, 2:]) / 2
-    width = np.maximum(sides[:, 0], sides[:, 1] * aspect)
-    half = np.stack((width, width / aspect), axis=1) / 2
-    return np.concatenate((centers - half, centers + half), axis=1).astype(np.float32)

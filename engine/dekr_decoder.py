@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from ..structures import ModelSpec, Poses, Session
 from ..structures.arrays import AnyArray, Float32Array
 from .center_peaks import center_peaks, regressed_keypoints
-from .corner_upsampling import fuse_scales, largest_first
-from .gaussian_fit import GaussianFit, adjust
-from .grouping import absorb, heat_at_floor
+from .corner_upsampling import largest_first
+from .decoder_options import decoder_constants
+from .grouping import FusedHeat
 from .heads import ScaledHeads
 from .pose_nms import pose_nms
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
@@ -60,13 +60,8 @@ class DekrDecoder:
     """
 
     def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
-        options = cast(dict[str, Any], spec.decoder.options)
-        if len(spec.skeleton) == _CROWDPOSE_KEYPOINTS:
-            options = _CROWDPOSE | options
-        try:
-            self.constants = DekrDecoding(**options)
-        except TypeError as error:
-            raise ValueError(f"decoder options of {spec.name}: {error}") from error
+        crowdpose = _CROWDPOSE if len(spec.skeleton) == _CROWDPOSE_KEYPOINTS else None
+        self.constants = decoder_constants(DekrDecoding, spec, crowdpose)
         if spec.cell_origin != "corner":
             raise ValueError(f"cell_origin of {spec.name} must be 'corner', got a half pixel")
         self.max_people = spec.max_people
@@ -85,7 +80,7 @@ class DekrDecoder:
         """
         levels, base = largest_first(scaled)
         maps = [level.heads["heatmap"][0] for level in levels]
-        heat = fuse_scales(maps, base.transform.input_size)[:-1]
+        heat = FusedHeat.of(maps, base.transform.input_size)
         proposals, centers = self.propose(levels, base)
         keypoints, scores = self.suppress(heat, proposals, centers)
         means = scores.mean(axis=1)
@@ -126,7 +121,7 @@ class DekrDecoder:
         return keypoints, centers
 
     def suppress(
-        self, heat: AnyArray, keypoints: Float32Array, centers: Float32Array
+        self, heat: FusedHeat, keypoints: Float32Array, centers: Float32Array
     ) -> tuple[Float32Array, Float32Array]:
         """The best pose of each group of similar ones, by the mean heatmap value.
 
@@ -134,14 +129,14 @@ class DekrDecoder:
         error.
 
         Args:
-            heat: (K, H, W) fused heatmap.
+            heat: the fused heatmap.
             keypoints: (N, K, 2) in its pixels.
             centers: (N,) center values.
 
         Returns:
             (M, K, 2) keypoints and (M, K) scores: center times heatmap value.
         """
-        values = heat_at_floor(heat, keypoints)
+        values = heat.values_at(keypoints, "floor")
         means = values.mean(axis=1)
         kept = pose_nms(
             keypoints,
@@ -154,12 +149,14 @@ class DekrDecoder:
             kept = kept[np.argsort(-means[kept], kind="stable")[: self.max_people]]
         return keypoints[kept], centers[kept, None] * values[kept]
 
-    def match(self, heat: AnyArray, keypoints: Float32Array, scores: AnyArray) -> Float32Array:
+    def match(self, heat: FusedHeat, keypoints: Float32Array, scores: AnyArray) -> Float32Array:
         """(N, K, 2) keypoints at their nearest heatmap peak, then at the middle of its Gaussian.
 
         Their scores (N, K) only say which of them are fitted.
         """
-        nearest, _, _ = absorb(heat, keypoints, self.max_people, self.constants.absorb_distance)
+        nearest, _, _ = heat.nearest_peaks(
+            keypoints, self.max_people, self.constants.absorb_distance
+        )
         wanted = scores > np.float32(self.constants.adjust_threshold)
-        points, _ = adjust(heat, nearest, wanted, GaussianFit(clamped=True))
+        points, _ = heat.fitted(nearest, wanted, clamped=True)
         return points

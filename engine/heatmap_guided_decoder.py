@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numpy as np
 
 from ..structures import ModelSpec, Poses, Session
 from ..structures.arrays import AnyArray, Float32Array
 from .center_peaks import center_peaks, level_center, regressed_keypoints
-from .corner_upsampling import fuse_scales, join_strides, largest_first
-from .gaussian_fit import GaussianFit, adjust
-from .grouping import absorb, heat_at_floor, heat_between, heat_transposed
+from .corner_upsampling import join_strides, largest_first
+from .decoder_options import decoder_constants
+from .grouping import FusedHeat
 from .heads import Heads, ScaledHeads
 from .pose_nms import pose_nms
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
@@ -32,14 +32,14 @@ class HeatmapGuidedDecoding:
     nms_distance: float = 10.0  # input pixels; nearer keypoints of two poses are the same
     nms_keypoints: int = 10  # poses with more such keypoints are one
     absorb_distance: float = 75.0  # input pixels from a keypoint to the peak that replaces it
-    candidate_threshold: float = 0.01  # peaks at or below count 0
+    peak_threshold: float = 0.01  # peaks at or below count 0
     adjust_threshold: float = 0.05  # keypoints with a score above are fitted
 
 
 class HeatmapGuidedDecoder:
     """Centers, their regressed poses, the nearest heatmap peaks, fitted Gaussians, scores.
 
-    By the rules `paper` a peak at or below the threshold is no candidate, a keypoint without
+    By the rules `paper` a peak at or below the threshold counts for nothing, a keypoint without
     one is scored where it lies (the release swaps row and column), nothing is suppressed or
     fitted, and the predicted OKS is the score where the release multiplies with it.
 
@@ -57,10 +57,7 @@ class HeatmapGuidedDecoder:
     """
 
     def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
-        try:
-            self.constants = HeatmapGuidedDecoding(**cast(dict[str, Any], spec.decoder.options))
-        except TypeError as error:
-            raise ValueError(f"decoder options of {spec.name}: {error}") from error
+        self.constants = decoder_constants(HeatmapGuidedDecoding, spec)
         output = self.constants.output
         if output not in ("final", "regression"):
             raise ValueError(f"output must be 'final' or 'regression', got {output!r}")
@@ -83,10 +80,10 @@ class HeatmapGuidedDecoder:
         """
         levels, base = largest_first(scaled)
         maps = [joined_heatmap(level.heads) for level in levels]
-        heat = fuse_scales(maps, base.transform.input_size)[:-1]
+        heat = FusedHeat.of(maps, base.transform.input_size)
         keypoints, centers = self.regress(levels, maps, base)
         if self.constants.output == "regression":
-            scores = centers[:, None] * heat_between(heat, keypoints)
+            scores = centers[:, None] * heat.values_at(keypoints, "between")
         else:
             keypoints, scores = self.group(heat, keypoints, centers)
             if self.released:
@@ -137,37 +134,36 @@ class HeatmapGuidedDecoder:
         return keypoints[kept], centers[kept]
 
     def group(
-        self, heat: AnyArray, keypoints: Float32Array, centers: Float32Array
+        self, heat: FusedHeat, keypoints: Float32Array, centers: Float32Array
     ) -> tuple[Float32Array, Float32Array]:
         """Each keypoint at its nearest heatmap peak, if one is near enough.
 
         Args:
-            heat: (K, H, W) fused heatmap.
+            heat: the fused heatmap.
             keypoints: (N, K, 2) in its pixels.
             centers: (N,) center values.
 
         Returns:
             (N, K, 2) keypoints and their (N, K) scores: center times heat.
         """
-        limit = np.float32(self.constants.candidate_threshold)
-        points, values, moved = absorb(
-            heat,
+        limit = np.float32(self.constants.peak_threshold)
+        points, values, moved = heat.nearest_peaks(
             keypoints,
             self.max_people,
             self.constants.absorb_distance,
             -np.inf if self.released else float(limit),
         )
-        elsewhere = heat_transposed if self.released else heat_at_floor
+        elsewhere = heat.values_at(keypoints, "transposed" if self.released else "floor")
         values = np.where(values > limit, values, np.float32(0))
-        return points, centers[:, None] * np.where(moved, values, elsewhere(heat, keypoints))
+        return points, centers[:, None] * np.where(moved, values, elsewhere)
 
     def adjust(
-        self, heat: AnyArray, keypoints: AnyArray, scores: AnyArray, centers: AnyArray
+        self, heat: FusedHeat, keypoints: Float32Array, scores: AnyArray, centers: AnyArray
     ) -> tuple[Float32Array, Float32Array]:
         """Keypoints at the middle of the Gaussian around them, scores from its height.
 
         Args:
-            heat: (K, H, W) fused heatmap.
+            heat: the fused heatmap.
             keypoints: (N, K, 2) in its pixels.
             scores: (N, K).
             centers: (N,) center values.
@@ -176,7 +172,7 @@ class HeatmapGuidedDecoder:
             (N, K, 2) keypoints and (N, K) scores; both as before where nothing could be fitted.
         """
         wanted = scores > np.float32(self.constants.adjust_threshold)
-        points, heights = adjust(heat, keypoints, wanted, GaussianFit())
+        points, heights = heat.fitted(keypoints, wanted)
         return points, np.where(np.isnan(heights), scores, heights * centers[:, None])
 
     def score(self, keypoints: AnyArray, keypoint_scores: AnyArray) -> Float32Array:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels import heatmap_argmax, soft_argmax
 from ..structures.arrays import AnyArray, Float32Array
 from .crop import Crop
 
@@ -30,38 +31,13 @@ class SpatialPoses:
     keypoint_scores: Float32Array
 
 
-def soft_argmax(logits: AnyArray) -> Float32Array:
-    """Where keypoints lie on average if the softmax of a map is their distribution.
-
-    Args:
-        logits: (B, K, h, w), or (B, K, d, h, w) in three dimensions, over all cells of which the
-            softmax is taken. Any finite values will do.
-
-    Returns:
-        (B, K, 2) float32 x, y, or (B, K, 3) x, y, z: cell j of n gives j / n - 0.5.
-    """
-    axes = tuple(range(2, logits.ndim))
-    logits = np.asarray(logits, np.float32)
-    weights = np.exp(logits - logits.max(axis=axes, keepdims=True))
-    places = []
-    for axis in reversed(axes):
-        others = tuple(other for other in axes if other != axis)
-        # a sum of up to 262144 terms: float64
-        marginal = weights.sum(axis=others, dtype=np.float64)
-        count = logits.shape[axis]
-        mean = marginal @ np.arange(count) / marginal.sum(axis=2)
-        places.append(mean / count - 0.5)
-    return np.stack(places, axis=2).astype(np.float32)
-
-
-def hard_argmax(heatmaps: AnyArray) -> Float32Array:
+def hard_argmax(heatmaps: Float32Array) -> Float32Array:
     """The highest cell of (B, K, h, w) maps as `soft_argmax` counts: (B, K, 2) float32 x, y.
 
-    How the paper's methods H1 to H3 are read (equation 1).
+    How the paper's methods H1 to H3 are read (equation 1). A map of NaN gives its first cell.
     """
-    flat = heatmaps.reshape(*heatmaps.shape[:2], heatmaps.shape[2] * heatmaps.shape[3])
     height, width = heatmaps.shape[2:]
-    y, x = np.divmod(flat.argmax(axis=2), width)
+    y, x = np.divmod(np.maximum(heatmap_argmax(heatmaps)[0], 0), width)
     return (np.stack((x / width, y / height), axis=2) - 0.5).astype(np.float32)
 
 
@@ -132,7 +108,7 @@ def spatial_poses(coordinates: AnyArray, crops: Sequence[Crop], depth_mm: float)
     return SpatialPoses(keypoints, depth, np.ones_like(depth))
 
 
-def keypoint_scores(heatmaps: AnyArray, method: str) -> Float32Array:
+def keypoint_scores(heatmaps: Float32Array, method: str) -> Float32Array:
     """How sure the heatmaps of the flat networks are: their highest value as a probability.
 
     The paper takes the heatmaps into account when it scores a pose and leaves open how.
@@ -148,16 +124,14 @@ def keypoint_scores(heatmaps: AnyArray, method: str) -> Float32Array:
     Raises:
         ValueError: the method has no heatmaps.
     """
-    highest = heatmaps.max(axis=(2, 3))
     if method in ("h1", "i1"):
-        scores = highest
-    elif method in ("h2", "i2", "i*"):
-        scores = 1 / np.exp(heatmaps - highest[..., None, None]).sum(axis=(2, 3))
-    elif method in ("h3", "i3"):
-        with np.errstate(over="ignore"):  # a very low logit: 1 / inf is 0
-            scores = 1 / (1 + np.exp(-highest))
-    else:
+        return heatmap_argmax(heatmaps)[1]
+    if method in ("h2", "i2", "i*"):
+        return soft_argmax(heatmaps)[1]
+    if method not in ("h3", "i3"):
         raise ValueError(
             f"method must be one with heatmaps: h1 to h3, i1 to i3, i*, got {method!r}"
         )
+    with np.errstate(over="ignore"):  # a very low logit: 1 / inf is 0
+        scores = 1 / (1 + np.exp(-heatmap_argmax(heatmaps)[1]))
     return np.asarray(scores, np.float32)

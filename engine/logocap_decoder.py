@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from .. import kernels
 from ..structures import ImageTransform, ModelSpec, Poses, Session
 from ..structures.arrays import AnyArray, BoolArray, Float32Array
-from .global_windows import best_two, convolve_each, gaussian_window, heatmap_windows
+from .decoder_options import decoder_constants
 from .heads import ScaledHeads
-from .local_windows import best_mesh_points, mesh_features, mesh_steps
-from .logocap_proposals import highest_centers, initial_poses, likely_centers
+from .logocap_windows import best_mesh_points, gaussian_window, mesh_steps
 from .pose_nms import pose_nms
-from .upsampling import upsample_bilinear
 
 Adaptation: TypeAlias = Literal["full", "partial", "none"]
 Prior: TypeAlias = Literal["both", "kem", "kam"]
 
+_PEAK_WINDOW = 3  # input pixels in which a center is the highest
 # The smallest sigma of COCO: the mesh of a keypoint with it has one point per pixel.
 _RELEASED_SMALLEST_SIGMA = 0.025
 
@@ -53,12 +53,12 @@ class LogoCapDecoding:
 
 @dataclass(frozen=True, slots=True)
 class _Maps:
-    """What the network said, in the shapes that decoding wants."""
+    """What the network said, as decoding wants it."""
 
-    heatmap: Float32Array  # (K, H, W) of the input's size
-    center: Float32Array  # (H, W) of the input's size
-    offset: AnyArray  # (2K, h, w) cells
-    embedding: AnyArray | None  # (C, h, w); None where it is not used
+    heatmap: AnyArray  # (1, K + 1, h, w), the center last; of the input's size for several scales
+    offset: AnyArray  # (1, 2K, h, w) cells
+    embedding: AnyArray | None  # (1, C, h, w); None where it is not used
+    size: tuple[int, int]  # of the network's input
 
 
 class LogoCapDecoder:
@@ -80,10 +80,7 @@ class LogoCapDecoder:
     """
 
     def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
-        try:
-            constants = LogoCapDecoding(**cast(dict[str, Any], spec.decoder.options))
-        except TypeError as error:
-            raise ValueError(f"decoder options of {spec.name}: {error}") from error
+        constants = decoder_constants(LogoCapDecoding, spec)
         _check(constants)
         if constants.needs_refine and "refine" not in companions:
             raise ValueError(
@@ -99,7 +96,7 @@ class LogoCapDecoder:
         sigmas = spec.skeleton.sigma_array
         smallest = np.float32(_RELEASED_SMALLEST_SIGMA) if self._published else sigmas.min()
         self._steps = mesh_steps(sigmas / smallest, constants.local_window)
-        self._gaussian = gaussian_window(constants.global_window)
+        self._window = _window(constants, clamp=self._published)
 
     def __call__(self, views: Sequence[ScaledHeads]) -> Poses:
         """Poses in image pixels, best score first.
@@ -119,62 +116,74 @@ class LogoCapDecoder:
             scales = ", ".join(f"{view.test_scale:g}" for view in views)
             raise ValueError(f"scales must include 1, where the poses start, got {scales}")
         maps = self._join(views, base)
-        centers, center_scores = highest_centers(maps.center, self.max_people)
-        likely = likely_centers(center_scores, self.constants.min_center)
-        starts = initial_poses(centers[likely], maps.offset, self._stride)
+        starts, center_scores = self._propose(maps)
         keypoints, values = self._adapt(starts, maps)
-        scores = values * center_scores[likely, None]
+        scores = values * center_scores[:, None]
         return self._to_poses(keypoints, scores, base.transform, clamp=len(views) > 1)
 
     def _join(self, views: Sequence[ScaledHeads], base: ScaledHeads) -> _Maps:
         """The maps of all scales, averaged at the size of scale 1."""
-        upsampled = [
-            upsample_bilinear(view.heads["heatmap"][0], base.transform.input_size) for view in views
-        ]
-        heatmap = _mean(upsampled)
+        size = base.transform.input_size
+        heatmap = base.heads["heatmap"]
+        if len(views) > 1:
+            heatmap = _mean([_resized(view.heads["heatmap"], size) for view in views])
         embedding = None
         if self.constants.needs_refine:
-            size = base.heads["embedding"].shape[2:]
-            embedding = _mean([_resized(view.heads["embedding"][0], size) for view in views])
-        return _Maps(heatmap[:-1], heatmap[-1], base.heads["offset"][0], embedding)
+            cells = base.heads["embedding"].shape[2:]
+            embedding = _mean([_resized(view.heads["embedding"], cells) for view in views])
+        return _Maps(heatmap, base.heads["offset"], embedding, size)
+
+    def _propose(self, maps: _Maps) -> tuple[Float32Array, Float32Array]:
+        """The poses that the offsets regress from each center, and the centers' values.
+
+        A center is a pixel of the enlarged map; the offset is that of the cell it lies in, but
+        starts from the pixel itself: up to 1 - 1 / stride of a cell stays in the pose.
+
+        Returns:
+            (N, K, 2) input pixels and (N,), falling: all that are likely, or else the first.
+        """
+        centers = maps.heatmap[:, -1:]
+        cells, values = kernels.upsampled_peaks(
+            centers, maps.size, self.max_people, window=_PEAK_WINDOW, rule="half-pixel"
+        )
+        likely = max(1, int((values >= np.float32(self.constants.min_center)).sum()))
+        cells, values = cells[:, 0, :likely], values[0, 0, :likely]
+        places = kernels.center_offset_decode(
+            np.ascontiguousarray(cells), maps.offset, sign=-1.0, ratio=self._stride
+        )
+        return places[0] * np.float32(self._stride), values
 
     def _adapt(self, starts: Float32Array, maps: _Maps) -> tuple[Float32Array, Float32Array]:
         """(N, K, 2) keypoints in input pixels and (N, K) values from the initial poses."""
-        constants = self.constants
-        if constants.adaptation == "none":
-            at = [heatmap_windows(pose, maps.heatmap, 1)[:, 0, 0] for pose in starts]
-            return starts, np.array(at, np.float32).reshape(starts.shape[:2])
-        kernels = self._attraction_maps(starts, maps) if constants.needs_refine else None
-        if constants.adaptation == "partial":
-            assert kernels is not None  # needs_refine says so
-            return best_mesh_points(starts, self._steps, kernels)
-        moved, values = np.empty_like(starts), np.empty(starts.shape[:2], np.float32)
-        for row, pose in enumerate(starts):  # one at a time stays in the cache
-            windows = heatmap_windows(pose, maps.heatmap, constants.global_window)
-            if constants.prior != "kam":
-                windows *= self._gaussian
-            if kernels is not None:
-                windows = convolve_each(windows, self._normalised(kernels[row]))
-            steps, values[row] = best_two(windows, constants.first_weight)
-            moved[row] = pose + steps
-        return moved, values
+        attraction = self._attraction_maps(starts, maps) if self.constants.needs_refine else None
+        if self.constants.adaptation == "partial":
+            assert attraction is not None  # needs_refine says so
+            limited = np.clip(attraction, 0, 1) if self._published else attraction
+            return best_mesh_points(starts, self._steps, limited)
+        heatmap = maps.heatmap[:, :-1]
+        if attraction is not None:
+            attraction = attraction[None]
+        keypoints, values = kernels.global_adaptation(
+            starts[None], heatmap, maps.size, attraction, self._window
+        )
+        return keypoints[0], values[0]
 
     def _attraction_maps(self, starts: Float32Array, maps: _Maps) -> Float32Array:
         """(N, K, s, s) what the message passing network makes of the local windows."""
         assert self._refine is not None  # checked at construction
         assert maps.embedding is not None  # joined where it is needed
-        features = mesh_features(starts, self._steps, maps.embedding, self._stride)
-        kernels = np.asarray(self._refine.run({"features": features})["kernels"], np.float32)
+        features = kernels.local_windows(
+            starts[None], self._steps, maps.embedding, float(self._stride)
+        )
+        answer = self._refine.run({"features": features[0]})["kernels"]
+        attraction = np.ascontiguousarray(answer, np.float32)
         side = self.constants.local_window
         expected = (*starts.shape[:2], side, side)
-        if kernels.shape != expected:
-            raise ValueError(f"refine must return kernels of shape {expected}, got {kernels.shape}")
-        return np.clip(kernels, 0, 1) if self._published else kernels
-
-    def _normalised(self, kernels: Float32Array) -> Float32Array:
-        if not self._published:
-            return kernels
-        return np.asarray(kernels / np.float32(self.constants.local_window**2), np.float32)
+        if attraction.shape != expected:
+            raise ValueError(
+                f"refine must return kernels of shape {expected}, got {attraction.shape}"
+            )
+        return attraction
 
     def _to_poses(
         self,
@@ -224,13 +233,24 @@ def _check(constants: LogoCapDecoding) -> None:
             raise ValueError(f"{name} must be odd and at least 3, got {side}")
 
 
+def _window(constants: LogoCapDecoding, *, clamp: bool) -> kernels.GlobalWindow:
+    """What is read around each keypoint: one cell without adaptation."""
+    side = 1 if constants.adaptation == "none" else constants.global_window
+    weights = np.ones((side, side), np.float32)
+    if constants.adaptation != "none" and constants.prior != "kam":
+        weights = gaussian_window(side)
+    return kernels.GlobalWindow(weights, constants.first_weight, clamp)
+
+
 def _mean(maps: list[Float32Array]) -> Float32Array:
     return maps[0] if len(maps) == 1 else np.mean(maps, axis=0, dtype=np.float32)
 
 
-def _resized(maps: AnyArray, size: tuple[int, int]) -> Float32Array:
-    """(C, h, w) at another size; at its own it stays as it is."""
-    return np.asarray(maps if maps.shape[1:] == size else upsample_bilinear(maps, size), np.float32)
+def _resized(maps: AnyArray, size: tuple[int, int]) -> AnyArray:
+    """(1, C, h, w) at another size; at its own it stays as it is."""
+    if maps.shape[2:] == size:
+        return maps
+    return kernels.upsample_maps(maps, size, rule="half-pixel")
 
 
 def _extents(keypoints: Float32Array, found: BoolArray) -> Float32Array:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import kernels
 from ..structures import ModelSpec
-from ..structures.arrays import AnyArray
+from ..structures.arrays import AnyArray, Float32Array
+from ..structures.model_spec import HeadSpec
 
 # Heads whose channels are x, y pairs of positions relative to their cell.
 _POSITION_HEADS = ("offset", "local_offset", "box_offset")
@@ -24,16 +26,30 @@ def average_mirrored(heads: dict[str, AnyArray], spec: ModelSpec) -> dict[str, A
     """
     merged = {}
     for head in spec.heads:
-        straight, mirrored = heads[head.name][:1], heads[head.name][1:, :, :, ::-1]
+        straight, mirrored = (_image(heads[head.name], i) for i in (0, 1))
         if head.name in _PAIRED_HEADS:
-            mirrored = mirrored[:, _channel_order(head.name, head.channels, spec)]
-        if head.name in _POSITION_HEADS:
-            # x' and W - 1 - x' are one place: with cells at their corner that is not symmetric
-            shift = 1 - 1 / head.stride if spec.cell_origin == "corner" else 0.0
-            mirrored = mirrored.copy()
-            mirrored[:, 0::2] = np.float32(shift) - mirrored[:, 0::2]
-        merged[head.name] = np.ascontiguousarray((straight + mirrored) * np.float32(0.5))
+            order = np.array(_channel_order(head.name, head.channels, spec), np.int32)
+        else:
+            order = np.arange(head.channels, dtype=np.int32)
+        sign, constant = _turn(head, spec) if head.name in _POSITION_HEADS else (None, None)
+        merged[head.name] = kernels.merge_mirrored(
+            straight, mirrored, order, sign=sign, constant=constant
+        )
     return merged
+
+
+def _image(head: AnyArray, index: int) -> Float32Array:
+    """(1, C, h, w) of one image, in the order that kernels want."""
+    return np.ascontiguousarray(head[index], np.float32)[None]
+
+
+def _turn(head: HeadSpec, spec: ModelSpec) -> tuple[Float32Array, Float32Array]:
+    """Sign and constant of each channel of positions: x changes its sign."""
+    is_x = np.arange(head.channels) % 2 == 0
+    # x' and W - 1 - x' are one place: with cells at their corner that is not symmetric
+    shift = 1 - 1 / head.stride if spec.cell_origin == "corner" else 0.0
+    sign, constant = np.where(is_x, -1, 1), np.where(is_x, shift, 0)
+    return sign.astype(np.float32), constant.astype(np.float32)
 
 
 def _channel_order(name: str, channels: int, spec: ModelSpec) -> list[int]:

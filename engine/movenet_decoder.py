@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numpy as np
 
 from .. import kernels
 from ..structures import ModelSpec, Poses
 from ..structures.arrays import AnyArray, Float32Array, Int32Array
+from .decoder_options import decoder_constants
 from .heads import Heads
 
 # The 3x3 cells around a keypoint's own, as steps in x and y.
@@ -49,10 +50,7 @@ class MoveNetDecoder:
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        try:
-            self.constants = MoveNetDecoding(**cast(dict[str, Any], spec.decoder.options))
-        except TypeError as error:
-            raise ValueError(f"decoder options of {spec.name}: {error}") from error
+        self.constants = decoder_constants(MoveNetDecoding, spec)
         if self.constants.rule not in ("adaptive", "published"):
             raise ValueError(f"rule must be 'adaptive' or 'published', got {self.constants.rule!r}")
         if spec.cell_origin != "corner":

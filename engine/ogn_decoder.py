@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
+from ..kernels import fuse_offsets, person_nms
 from ..structures import Poses, Skeleton
-from ..structures.arrays import AnyArray, Float32Array, Float64Array, Int64Array
+from ..structures.arrays import AnyArray, Float32Array, Int32Array
 from .crop import People
-from .person_nms import box_overlap, greedy_nms, oks_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,48 +47,6 @@ class OgnDecoding:
             raise ValueError(f"suppress must be 'either' or 'both', got {self.suppress!r}")
 
 
-def smooth(heatmaps: AnyArray, deviation: float) -> Float32Array:
-    """(B, K, h, w) heatmaps through a Gaussian filter of so many cells; borders are continued."""
-    if deviation <= 0:
-        return np.asarray(heatmaps, np.float32)
-    filtered = ndimage.gaussian_filter(heatmaps, (0, 0, deviation, deviation), mode="nearest")
-    return np.asarray(filtered, np.float32)
-
-
-def fuse_offsets(
-    heatmaps: AnyArray, offsets: AnyArray | None, radius: float, smoothing: float = 1.0
-) -> tuple[Float32Array, Float32Array]:
-    """Equations 3 and 4: the best cell of the smoothed heatmap plus R times the offset there.
-
-    Args:
-        heatmaps: (B, K, h, w).
-        offsets: (B, 2K, h, w) in units of R: x0, y0, x1, ...; None: the best cell is all.
-        radius: R in cells.
-        smoothing: standard deviation of the filter, cells.
-
-    Returns:
-        (B, K, 2) float32 x, y in cells; (B, K) float32 values of the heatmap as the network gave
-        it: the filter lowers a small disk and would make scores depend on the stride.
-
-    Raises:
-        ValueError: the offsets have another shape.
-    """
-    batch, count, height, width = heatmaps.shape
-    if offsets is not None and offsets.shape != (batch, 2 * count, height, width):
-        wanted = (batch, 2 * count, height, width)
-        raise ValueError(f"offsets must have shape {wanted}, got {offsets.shape}")
-    flat = (batch, count, height * width)
-    cells = smooth(heatmaps, smoothing).reshape(flat).argmax(axis=2)[..., None]
-    values = np.take_along_axis(heatmaps.reshape(flat), cells, axis=2)[..., 0]
-    y, x = np.divmod(cells[..., 0], width)
-    places = np.stack((x, y), axis=2).astype(np.float32)
-    if offsets is not None:
-        fields = offsets.reshape(batch, count, 2, height * width)
-        moves = np.take_along_axis(fields, cells[:, :, None], axis=3)[..., 0]
-        places = places + moves * np.float32(radius)
-    return np.asarray(places, np.float32), np.asarray(values, np.float32)
-
-
 def cells_to_boxes(cells: AnyArray, boxes: AnyArray, map_size: tuple[int, int]) -> Float32Array:
     """Places on maps that were pooled from boxes -> places in the boxes' own coordinates.
 
@@ -107,8 +64,8 @@ def cells_to_boxes(cells: AnyArray, boxes: AnyArray, map_size: tuple[int, int]) 
 
 
 def decode_people(
-    heatmaps: AnyArray,
-    offsets: AnyArray,
+    heatmaps: Float32Array,
+    offsets: Float32Array,
     people: People,
     skeleton: Skeleton,
     constants: OgnDecoding,
@@ -161,7 +118,7 @@ def pose_and_box_nms(
     people: People,
     skeleton: Skeleton,
     constants: OgnDecoding,
-) -> Int64Array:
+) -> Int32Array:
     """Rows that are not too similar to a better one by the overlap of boxes and by OKS.
 
     Args:
@@ -172,12 +129,16 @@ def pose_and_box_nms(
         constants: thresholds, and how they are joined.
 
     Returns:
-        (M,) int64 rows, best score first.
+        (M,) int32 rows, best score first.
     """
-    oks = oks_between(keypoints, people.areas, skeleton.sigma_array, (keypoints, people.areas))
-    excess: tuple[Float64Array, Float64Array] = (
-        box_overlap(people.boxes, people.boxes) - constants.iou_threshold,
-        oks - constants.oks_threshold,
+    kept, count = person_nms(
+        np.ascontiguousarray(keypoints, np.float32)[None],
+        people.areas[None],
+        skeleton.sigma_array,
+        np.ascontiguousarray(scores, np.float32)[None],
+        np.ascontiguousarray(people.boxes)[None],
+        oks_threshold=constants.oks_threshold,
+        iou_threshold=constants.iou_threshold,
+        suppress=constants.suppress,
     )
-    join = np.maximum if constants.suppress == "either" else np.minimum
-    return greedy_nms(join(*excess), scores, 0.0)
+    return kept[0, : count[0]]

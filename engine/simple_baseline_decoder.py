@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import kernels
 from ..structures import Poses, Skeleton
 from ..structures.arrays import AnyArray, Float32Array
 from .crop import People
-from .person_nms import oks_nms
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,68 +34,20 @@ def merge_mirrored(heatmaps: AnyArray, mirrored: AnyArray, mirror_order: AnyArra
     one; their first column stays where it is.
 
     Args:
-        heatmaps: (B, K, h, w).
-        mirrored: (B, K, h, w), as the network gave them for the mirrored crops.
+        heatmaps: (B, K, h, w) float32.
+        mirrored: (B, K, h, w) float32, as the network gave them for the mirrored crops.
         mirror_order: (K,), of the skeleton.
 
     Returns:
         (B, K, h, w) float32.
     """
-    return np.asarray((heatmaps + turn_back(mirrored, mirror_order)) * np.float32(0.5), np.float32)
-
-
-def turn_back(mirrored: AnyArray, mirror_order: AnyArray) -> Float32Array:
-    """(B, K, h, w) heatmaps of mirrored crops -> those of the crops, moved right by one cell."""
-    turned = np.array(mirrored[:, mirror_order, :, ::-1], np.float32)
-    turned[..., 1:] = turned[..., :-1].copy()
-    return turned
-
-
-def heatmap_peaks(heatmaps: AnyArray) -> tuple[Float32Array, Float32Array]:
-    """The highest cell of each map, the first of equal ones.
-
-    Args:
-        heatmaps: (B, K, h, w).
-
-    Returns:
-        (B, K, 2) float32 x, y in cells, 0 where nothing is above 0; (B, K) float32 values.
-    """
-    flat = heatmaps.reshape(*heatmaps.shape[:2], heatmaps.shape[2] * heatmaps.shape[3])
-    cells = flat.argmax(axis=2)
-    values = np.take_along_axis(flat, cells[..., None], axis=2)[..., 0]
-    y, x = np.divmod(cells, heatmaps.shape[3])
-    places = np.stack((x, y), axis=2) * (values > 0)[..., None]
-    return places.astype(np.float32), values.astype(np.float32)
-
-
-def refined_peaks(
-    heatmaps: AnyArray, constants: SimpleBaselineDecoding = PUBLISHED
-) -> tuple[Float32Array, Float32Array]:
-    """The highest cell of each map, moved a quarter of a cell towards its higher neighbours.
-
-    As published, peaks stay where they are on the first *two* and the last rows and columns.
-
-    Args:
-        heatmaps: (B, K, h, w).
-        constants: of the decoding.
-
-    Returns:
-        (B, K, 2) float32 x, y in cells; (B, K) float32 values at the peaks.
-    """
-    places, values = heatmap_peaks(heatmaps)
-    height, width = heatmaps.shape[2:]
-    x, y = places.astype(np.int64).transpose(2, 0, 1)
-    inner = (x > 1) & (x < width - 1) & (y > 1) & (y < height - 1)
-    b, k = np.nonzero(inner)
-    x, y = x[inner], y[inner]
-    across = heatmaps[b, k, y, x + 1] - heatmaps[b, k, y, x - 1]
-    down = heatmaps[b, k, y + 1, x] - heatmaps[b, k, y - 1, x]
-    places[inner] += np.sign(np.stack((across, down), axis=1)) * np.float32(constants.quarter)
-    return places, values
+    order = np.asarray(mirror_order, np.int32)
+    straight, turned = (np.ascontiguousarray(maps, np.float32) for maps in (heatmaps, mirrored))
+    return kernels.merge_mirrored(straight, turned, order, shift=1)
 
 
 def keypoints_in_image(
-    heatmaps: AnyArray,
+    heatmaps: Float32Array,
     people: People,
     stride: int = 4,
     constants: SimpleBaselineDecoding = PUBLISHED,
@@ -111,7 +63,7 @@ def keypoints_in_image(
     Returns:
         (N, K, 2) float32 image pixels; (N, K) float32 heatmap values, not clamped.
     """
-    places, values = refined_peaks(heatmaps, constants)
+    places, values = kernels.quarter_offset_argmax(heatmaps, quarter=constants.quarter)
     return people.to_image(places * np.float32(stride)), values
 
 
@@ -136,7 +88,7 @@ def pose_scores(
 
 
 def decode_people(
-    heatmaps: AnyArray,
+    heatmaps: Float32Array,
     people: People,
     skeleton: Skeleton,
     stride: int = 4,
@@ -156,6 +108,9 @@ def decode_people(
     """
     keypoints, values = keypoints_in_image(heatmaps, people, stride, constants)
     scores = pose_scores(values, people.scores, constants)
-    threshold = constants.oks_threshold
-    rows = oks_nms(keypoints, scores, people.areas, skeleton.sigma_array, threshold=threshold)
+    areas, sigmas = people.areas[None], skeleton.sigma_array
+    kept, count = kernels.person_nms(
+        keypoints[None], areas, sigmas, scores[None], oks_threshold=constants.oks_threshold
+    )
+    rows = kept[0, : count[0]]
     return Poses(keypoints[rows], values[rows], scores[rows], people.boxes[rows])

@@ -1,71 +1,82 @@
-"""Finds and loads the native library; declares each prototype once; status -> exception."""
+"""Finds and loads the native libraries; status -> exception."""
 
 from __future__ import annotations
 
 import ctypes
 from functools import lru_cache
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
-_KINDS: dict[str, Any] = {
-    "p": ctypes.c_void_p,
-    "l": ctypes.c_int64,
-    "f": ctypes.c_float,
-    "d": ctypes.c_double,
-    "z": ctypes.c_size_t,
-    "s": ctypes.c_int32,  # pt_status
+from .prototypes import LETTERS, SCRATCH, TWINS
+
+_INVALID_ARGUMENT = 1
+_CUDA_ERROR = 2
+_MISSING = {
+    "cpu": "reinstall posetrack with a C++17 compiler on the machine",
+    "cuda": "reinstall posetrack with CUDA's nvcc on the machine, or pass NumPy arrays",
 }
 
-# name: result and arguments, one letter of _KINDS each, in the order of posetrack_kernels.h
-PROTOTYPES = {
-    "pt_size_image_scratch_bytes": ("z", "lllld"),
-    "pt_size_image_cpu": ("s", "pppplllld"),
-    "pt_center_nms_topk_scratch_bytes": ("z", "ll"),
-    "pt_center_nms_topk_cpu": ("s", "pppppllllllff"),
-    "pt_center_offset_decode_cpu": ("s", "ppplllllf"),
-    "pt_gaussian_argmax_scratch_bytes": ("z", "lll"),
-    "pt_gaussian_argmax_cpu": ("s", "pppppppllllll"),
-    "pt_oks_matrix_cpu": ("s", "pppppplll"),
-    "pt_oks_nms_cpu": ("s", "pppppllf"),
-}
 
-_STATUS = {1: "an argument is out of its documented range"}
+class Library:
+    """The twins of all kernels for one kind of device.
 
-
-@lru_cache(maxsize=1)
-def cpu_library() -> ctypes.CDLL:
-    """The library of CPU kernels, loaded on first use.
+    Args:
+        path: of the shared library.
+        twin: which twins it holds.
 
     Raises:
-        RuntimeError: the package was installed without its native part.
+        RuntimeError: it cannot be loaded.
     """
-    path = resources.files(__package__).joinpath("libposetrack_cpu.so")
-    try:
-        library = ctypes.CDLL(str(path))
-    except OSError as error:
-        raise RuntimeError(
-            f"the native kernels cannot be loaded ({error}): reinstall posetrack with a C++17 "
-            "compiler on the machine"
-        ) from error
-    for name, (result, arguments) in PROTOTYPES.items():
-        function = getattr(library, name)
-        function.restype = _KINDS[result]
-        function.argtypes = [_KINDS[kind] for kind in arguments]
-    return library
+
+    def __init__(self, path: str | Path, twin: Literal["cpu", "cuda"]) -> None:
+        try:
+            self._native = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise RuntimeError(
+                f"the {twin} kernels cannot be loaded ({error}): {_MISSING[twin]}"
+            ) from error
+        self.path = str(path)
+        self.twin = twin
+        self._functions: dict[str, Any] = {}
+
+    def call(self, kernel: str, *arguments: Any) -> None:
+        """Run a kernel by its name without the twin's ending.
+
+        Raises:
+            ValueError: the kernel refused its arguments.
+            RuntimeError: CUDA refused to run it.
+        """
+        stream = "p" if self.twin == "cuda" else ""
+        prototype = TWINS[kernel] + stream
+        status = self._function(f"{kernel}_{self.twin}", prototype, ctypes.c_int32)(*arguments)
+        if status == _INVALID_ARGUMENT:
+            raise ValueError(f"{kernel}: an argument is out of its documented range")
+        if status == _CUDA_ERROR:
+            raise RuntimeError(f"{kernel}: CUDA did not start it; is the GPU one it was built for?")
+
+    def scratch_bytes(self, kernel: str, *sizes: Any) -> int:
+        """Bytes of scratch that a kernel needs; the CPU's library knows those of both twins."""
+        name = f"{kernel}_scratch_bytes"
+        return int(self._function(name, SCRATCH[kernel], ctypes.c_size_t)(*sizes))
+
+    def _function(self, name: str, arguments: str, result: Any) -> Any:
+        """A function of the library with its prototype; threads that race declare it alike."""
+        function = self._functions.get(name)
+        if function is None:
+            function = getattr(self._native, name)
+            function.restype = result
+            function.argtypes = [LETTERS[letter] for letter in arguments]
+            self._functions[name] = function
+        return function
 
 
-def call(name: str, *arguments: Any) -> None:
-    """Run one kernel.
+@lru_cache(maxsize=2)
+def library(twin: Literal["cpu", "cuda"]) -> Library:
+    """The installed library, loaded on first use.
 
     Raises:
-        ValueError: the kernel refused its arguments.
+        RuntimeError: it was not built, or cannot be loaded.
     """
-    status: int = getattr(cpu_library(), name)(*arguments)
-    if status != 0:
-        raise ValueError(f"{name}: {_STATUS.get(status, f'status {status}')}")
-
-
-def scratch_bytes(name: str, *arguments: Any) -> int:
-    """Bytes of scratch that a kernel needs for these sizes."""
-    size: int = getattr(cpu_library(), name)(*arguments)
-    return size
+    path = resources.files(__package__).joinpath(f"libposetrack_{twin}.so")
+    return Library(str(path), twin)

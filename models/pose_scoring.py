@@ -10,10 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..structures import Skeleton
+from ..structures.pose_links import POSE_LINKS
 
 HIDDEN = 256
-# Links between keypoints that the features are made of, by number of keypoints: COCO, CrowdPose.
-NUM_LINKS = {17: 19, 14: 15}
 
 
 def num_features(skeleton: Skeleton) -> int:
@@ -23,12 +22,12 @@ def num_features(skeleton: Skeleton) -> int:
         ValueError: the links of the skeleton were never published.
     """
     keypoints = len(skeleton)
-    if keypoints not in NUM_LINKS:
+    if keypoints not in POSE_LINKS:
         raise ValueError(
             f"pose scoring is defined for skeletons of 17 (COCO) and 14 (CrowdPose) keypoints, "
             f"{skeleton.name!r} has {keypoints}: run it without scoring weights"
         )
-    return 3 * NUM_LINKS[keypoints] + keypoints
+    return 3 * len(POSE_LINKS[keypoints]) + keypoints
 
 
 class PoseScoring(nn.Module):

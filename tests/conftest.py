@@ -10,6 +10,22 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = Path(__file__).parent / "data" / "clips"
 
 
+def pytest_collection_modifyitems(items):
+    """Tests marked `cuda` need a GPU; without one they are skipped, or fail if required."""
+    marked = [item for item in items if item.get_closest_marker("cuda")]
+    if marked and os.environ.get("POSETRACK_REQUIRE_CUDA") != "1" and not _has_gpu():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="no GPU"))
+
+
+def _has_gpu():
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of shared real data; without it the test is skipped, or fails if required."""

@@ -26,7 +26,7 @@ ONLY_IN = {
     "rich": {"apps"},
     "onnxruntime": {"engine"},
     "openvino": {"engine"},
-    "scipy": {"engine", "trackers", "evaluation", "synthetic"},
+    "scipy": {"kernels", "evaluation", "synthetic"},
     "cv2": {"apps", "engine", "trackers", "training", "synthetic"},
 }
 MAX_LINES = {"package": 400, "tests": 500, "native": 500}
@@ -72,6 +72,15 @@ def test_libraries_stay_in_their_folders(path):
         assert library not in LEVEL, f"`import {library}` finds a folder, not the package"
         if library in ONLY_IN:
             assert folder_of(path) in ONLY_IN[library], f"{library} is not for {folder_of(path)}"
+
+
+def test_kernels_need_scipy_only_to_say_what_is_right():
+    users = {
+        path.parent.name
+        for path in (ROOT / "kernels").rglob("*.py")
+        if "scipy" in {library for _, library in imports(path)}
+    }
+    assert users <= {"reference"}
 
 
 def test_structures_need_numpy_alone():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
+from .. import kernels
 from ..structures.arrays import BoolArray, Float64Array, Int64Array
 
 
@@ -12,15 +12,15 @@ def assign(cost: Float64Array, gate: float) -> tuple[Int64Array, Int64Array]:
     """The one-to-one matches of least total cost, where leaving a pair unmatched costs `gate`.
 
     Args:
-        cost: (T, N).
-        gate: only pairs that cost less are matched.
+        cost: (T, N); NaN is never matched.
+        gate: finite; only pairs that cost less are matched.
 
     Returns:
         rows and columns of the matches, two arrays of one length.
     """
-    rows, columns = linear_sum_assignment(np.minimum(cost, gate))
-    matched = cost[rows, columns] < gate
-    return rows[matched], columns[matched]
+    match = kernels.assign(np.ascontiguousarray(cost, np.float64)[None], gate)[0]
+    rows = np.flatnonzero(match >= 0)
+    return rows, match[rows].astype(np.int64)
 
 
 def assign_in_stages(

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..kernels import oks_matrix
+from .. import kernels
 from ..structures import Poses
 from ..structures.arrays import Float64Array
 from .tracks import Tracks
@@ -34,7 +34,7 @@ def oks_cost(tracks: Tracks, poses: Poses) -> Float64Array:
     position, variance = tracks.motion.position, tracks.motion.position_var
     tolerance = 4 * np.mean(tracks.sigmas.astype(np.float64) ** 2)
     area = AREA_SHARE * position[:, 2] * position[:, 3] + variance[:, 0] / tolerance
-    similarity = oks_matrix(
+    similarity = kernels.oks_matrix(
         keypoints, tracks.keypoints, tracks.keypoint_scores, area.astype(np.float32), tracks.sigmas
     ).T
     common = known.astype(np.float64) @ found.T
@@ -44,12 +44,8 @@ def oks_cost(tracks: Tracks, poses: Poses) -> Float64Array:
 
 def iou_cost(tracks: Tracks, poses: Poses) -> Float64Array:
     """(T, N) 1 - intersection over union of predicted and given boxes."""
-    a, b = tracks.motion.boxes[:, None], poses.boxes.astype(np.float64)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    np.maximum(sides, 0, out=sides)
-    shared = sides[..., 0] * sides[..., 1]
-    whole = _area(a) + _area(b) - shared
-    return np.asarray(1 - shared / whole)
+    boxes = (tracks.motion.boxes, poses.boxes)
+    return kernels.iou_cost(*(np.ascontiguousarray(rows, np.float64) for rows in boxes))
 
 
 def combined_cost(tracks: Tracks, poses: Poses, weights: Mapping[str, float]) -> Float64Array:
@@ -59,11 +55,6 @@ def combined_cost(tracks: Tracks, poses: Poses, weights: Mapping[str, float]) ->
     for name, weight in weights.items():
         cost += (weight / total) * CUES[name](tracks, poses)
     return cost
-
-
-def _area(boxes: Float64Array) -> Float64Array:
-    sides = np.maximum(boxes[..., 2:] - boxes[..., :2], 0)
-    return np.asarray(sides[..., 0] * sides[..., 1])
 
 
 CUES: dict[str, Cue] = {"oks": oks_cost, "iou": iou_cost}

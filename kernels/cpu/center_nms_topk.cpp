@@ -1,3 +1,7 @@
+/* Rows are searched in chunks: whether one holds a peak worth keeping takes wide instructions and
+ * no branch, and as soon as N peaks are known only higher ones are worth it. Tried and slower: a
+ * search of every cell, N peaks kept in order instead of a heap.
+ */
 #include "../shared/center_nms_topk.h"
 
 #include <algorithm>
@@ -9,32 +13,75 @@
 namespace posetrack {
 namespace {
 
-constexpr float kLowest = -std::numeric_limits<float>::infinity();
+constexpr int64_t kChunk = 64;
 
 /* out[x] = max(out[x], in[x]) */
 PT_CLONES void raise(float* __restrict out, const float* __restrict in, int64_t size) {
     for (int64_t x = 0; x < size; ++x) out[x] = larger(out[x], in[x]);
 }
 
-/* Largest value within `radius` columns, for one row. */
-void row_maxima(float* out, const float* row, int64_t w, int64_t radius) {
-    std::fill(out, out + w, kLowest);
-    for (int64_t d = -std::min(radius, w - 1); d <= std::min(radius, w - 1); ++d)
-        raise(out + std::max<int64_t>(0, -d), row + std::max<int64_t>(0, d), w - std::abs(d));
+PT_CLONES int32_t holds_peak(
+    const float* __restrict values, const float* __restrict around, int64_t size, float tolerance,
+    float threshold) {
+    int32_t any = 0;
+#pragma omp simd reduction(| : any)
+    for (int64_t x = 0; x < size; ++x) any |= is_peak(values[x], around[x], tolerance, threshold);
+    return any;
 }
 
-/* Keep the N best peaks sorted; `count` of them are filled. */
-void insert(int32_t* cells, float* scores, int32_t& count, int64_t N, Peak peak) {
-    int64_t at = count;
-    while (at > 0 && comes_before(peak, {scores[at - 1], cells[at - 1]})) --at;
-    if (at == N) return;
-    if (count < N) ++count;
-    for (int64_t i = count - 1; i > at; --i) {
-        scores[i] = scores[i - 1];
-        cells[i] = cells[i - 1];
+/* The best N peaks so far as a heap, the one to give up first on top. */
+struct Best {
+    Peak* peaks; /* (N) */
+    int64_t N, count;
+
+    /* Peaks come in the order of their cells, so an equal one is too late. */
+    float threshold(float least) const {
+        return count == N && peaks[0].score > least ? peaks[0].score : least;
     }
-    scores[at] = peak.score;
-    cells[at] = peak.cell;
+
+    void add(Peak peak) {
+        if (count == N) std::pop_heap(peaks, peaks + count--, comes_before);
+        peaks[count++] = peak;
+        std::push_heap(peaks, peaks + count, comes_before);
+    }
+};
+
+struct Map {
+    const float* values; /* (h, w) */
+    int64_t h, w, radius;
+    float tolerance, threshold;
+};
+
+/* Largest value of the square around each cell of row y, into `around` by way of `column`. */
+void square_maxima(float* around, float* column, const Map& map, int64_t y) {
+    std::copy_n(map.values + y * map.w, map.w, column);
+    const int64_t bottom = std::min(map.h - 1, y + map.radius);
+    for (int64_t v = std::max<int64_t>(0, y - map.radius); v <= bottom; ++v)
+        if (v != y) raise(column, map.values + v * map.w, map.w);
+    std::copy_n(column, map.w, around);
+    for (int64_t d = 1; d <= std::min(map.radius, map.w - 1); ++d) {
+        raise(around + d, column, map.w - d);
+        raise(around, column + d, map.w - d);
+    }
+}
+
+void find_peaks(Best& best, float* rows, const Map& map) {
+    float *around = rows, *column = rows + map.w;
+    for (int64_t y = 0; y < map.h; ++y) {
+        square_maxima(around, column, map, y);
+        const float* row = map.values + y * map.w;
+        for (int64_t first = 0; first < map.w; first += kChunk) {
+            const int64_t end = std::min(first + kChunk, map.w);
+            float threshold = best.threshold(map.threshold);
+            if (!holds_peak(row + first, around + first, end - first, map.tolerance, threshold))
+                continue;
+            for (int64_t x = first; x < end; ++x) {
+                if (!is_peak(row[x], around[x], map.tolerance, threshold)) continue;
+                best.add({row[x], (int32_t)(y * map.w + x)});
+                threshold = best.threshold(map.threshold);
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -42,43 +89,39 @@ void insert(int32_t* cells, float* scores, int32_t& count, int64_t N, Peak peak)
 
 using namespace posetrack;
 
-size_t pt_center_nms_topk_scratch_bytes(int64_t h, int64_t w) {
-    return h < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(h * w + w);
+size_t pt_center_nms_topk_scratch_bytes(int64_t B, int64_t N, int64_t h, int64_t w) {
+    if (B < 0 || N < 0 || h < 0 || w < 0) return 0;
+    const int64_t tiles = peak_tiles(h, w);
+    const auto cpu = sizeof(Peak) * (size_t)N + 2 * sizeof(float) * (size_t)w;
+    const auto cuda =
+        (2 * sizeof(Peak) * (size_t)peaks_of_tile(N) + sizeof(int32_t)) * (size_t)(B * tiles);
+    return std::max(cpu, cuda);
 }
 
 pt_status pt_center_nms_topk_cpu(
-    int32_t* cells, float* scores, int32_t* count, void* scratch, const float* map,
-    int64_t map_batch_stride, int64_t B, int64_t N, int64_t h, int64_t w, int64_t radius,
-    float tolerance, float threshold) {
+    int32_t* cells, float* scores, int32_t* count, void* scratch, const void* map,
+    pt_dtype map_dtype, int64_t map_batch_stride, int64_t B, int64_t N, int64_t h, int64_t w,
+    int64_t radius, float tolerance, float threshold) {
     if (B < 0 || N < 0 || h < 0 || w < 0 || radius < 0 || !(tolerance >= 0.0f))
         return PT_INVALID_ARGUMENT;
+    if (map_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
     if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
     if (B > 0 && (!count || (N > 0 && (!cells || !scores)))) return PT_INVALID_ARGUMENT;
     if (B > 0 && h > 0 && w > 0 && (!map || !scratch)) return PT_INVALID_ARGUMENT;
     radius = std::min(radius, std::max(h, w));
-    auto* across = static_cast<float*>(scratch); /* (h, w) maxima along rows */
-    float* around = across + h * w;              /* (w) maxima of the square, one row */
     for (int64_t b = 0; b < B; ++b) {
-        const float* values = map + b * map_batch_stride;
-        int32_t* image_cells = cells + b * N;
-        float* image_scores = scores + b * N;
-        int32_t found = 0;
-        for (int64_t y = 0; y < h && w > 0; ++y)
-            row_maxima(across + y * w, values + y * w, w, radius);
-        for (int64_t y = 0; y < h; ++y) {
-            std::fill(around, around + w, kLowest);
-            const int64_t top = std::max<int64_t>(0, y - radius);
-            const int64_t bottom = std::min(h - 1, y + radius);
-            for (int64_t v = top; v <= bottom; ++v) raise(around, across + v * w, w);
-            for (int64_t x = 0; x < w; ++x) {
-                const float value = values[y * w + x];
-                if (is_peak(value, around[x], tolerance, threshold))
-                    insert(image_cells, image_scores, found, N, {value, (int32_t)(y * w + x)});
-            }
+        Best best{static_cast<Peak*>(scratch), N, 0};
+        if (N > 0 && h > 0 && w > 0) {
+            const float* values = static_cast<const float*>(map) + b * map_batch_stride;
+            float* rows = reinterpret_cast<float*>(best.peaks + N); /* (2, w) */
+            find_peaks(best, rows, {values, h, w, radius, tolerance, threshold});
+            std::sort_heap(best.peaks, best.peaks + best.count, comes_before);
         }
-        std::fill(image_cells + found, image_cells + N, -1);
-        std::fill(image_scores + found, image_scores + N, 0.0f);
-        count[b] = found;
+        for (int64_t i = 0; i < N; ++i) {
+            cells[b * N + i] = i < best.count ? best.peaks[i].cell : -1;
+            scores[b * N + i] = i < best.count ? best.peaks[i].score : 0.0f;
+        }
+        count[b] = (int32_t)best.count;
     }
     return PT_OK;
 }

@@ -5,9 +5,19 @@
 /* The loader's resolvers run before a sanitizer is ready, so its build goes without. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(PT_NO_CLONES)
-#define PT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define PT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define PT_CLONES
+#endif
+
+/* Four lanes of two vectors of four, by constant numbers: 0 to 3 of the first, 4 to 7 of the
+ * second.
+ */
+#if defined(__clang__)
+#define PT_SHUFFLE4(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int PtLaneNumbers __attribute__((vector_size(16)));
+#define PT_SHUFFLE4(a, b, ...) __builtin_shuffle(a, b, PtLaneNumbers{__VA_ARGS__})
 #endif
 
 #endif

@@ -50,18 +50,16 @@ PT_CLONES void column_weights(float* __restrict weights, Range columns, float x,
 
 /* The integers i of [0, size) with low <= i < high. */
 Range cells_between(float low, float high, int64_t size) {
-    const float limit = (float)size;
     if (!(low < high)) return {0, 0};
-    return {
-        (int64_t)std::ceil(std::clamp(low, 0.0f, limit)),
-        (int64_t)std::ceil(std::clamp(high, 0.0f, limit))};
+    return {first_cell_from(low, size), first_cell_from(high, size)};
 }
 
 /* Cells further than `reach` from `center` left out; `center` itself is within reach. */
 Range within(Range range, float center, float reach) {
     const float low = center - reach, high = center + reach;
     if (low > (float)range.first) range.first = std::min((int64_t)low, range.end);
-    if (high < (float)(range.end - 1)) range.end = std::max((int64_t)high + 2, range.first);
+    if (high < (float)(range.end - 1))
+        range.end = std::min(range.end, std::max((int64_t)high + 2, range.first));
     return range;
 }
 
@@ -93,7 +91,7 @@ Found search(Window window) {
     if (bound > 0.0f && std::isfinite(window.heat_max)) {
         /* weight x heat_max < start beyond this; the margins cover the rounding of either side */
         const float decay = std::max(0.0f, std::log(window.heat_max / bound)) + kDecayMargin;
-        const float reach = std::sqrt(window.spread * decay) + 1.0f;
+        const float reach = std::sqrt(window.spread * decay) * (1.0f + 1e-5f) + 1.0f;
         window.rows = within(window.rows, window.y, reach);
         window.columns = within(window.columns, window.x, reach);
     }
@@ -126,15 +124,16 @@ Found search(Window window) {
 
 using namespace posetrack;
 
-size_t pt_gaussian_argmax_scratch_bytes(int64_t K, int64_t h, int64_t w) {
-    return K < 0 || h < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(K * h + K + w);
+size_t pt_gaussian_argmax_scratch_bytes(int64_t B, int64_t K, int64_t h, int64_t w) {
+    return B < 0 || K < 0 || h < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(K * h + K + w);
 }
 
 pt_status pt_gaussian_argmax_cpu(
-    int32_t* cells, float* values, void* scratch, const float* heatmap, const float* centers,
-    const float* spread, const float* boxes, int64_t heatmap_batch_stride, int64_t B, int64_t N,
-    int64_t K, int64_t h, int64_t w) {
+    int32_t* cells, float* values, void* scratch, const void* heatmap, const float* centers,
+    const float* spread, const float* boxes, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride,
+    int64_t B, int64_t N, int64_t K, int64_t h, int64_t w) {
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
+    if (heatmap_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
     if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
     if (!cells || !values || !centers || !spread) return PT_INVALID_ARGUMENT;
@@ -143,7 +142,7 @@ pt_status pt_gaussian_argmax_cpu(
     float* heat_max = row_max + K * h;            /* (K) */
     float* weights = heat_max + K;                /* (w) */
     for (int64_t b = 0; b < B; ++b) {
-        const float* heat = heatmap + b * heatmap_batch_stride;
+        const float* heat = static_cast<const float*>(heatmap) + b * heatmap_batch_stride;
         for (int64_t i = 0; i < K * h; ++i) row_max[i] = row_maximum(heat + i * w, w);
         for (int64_t k = 0; k < K; ++k) heat_max[k] = row_maximum(row_max + k * h, h);
         for (int64_t i = 0; i < N * K; ++i) {
@@ -153,7 +152,7 @@ pt_status pt_gaussian_argmax_cpu(
             const Range columns = box ? cells_between(box[0], box[2], w) : Range{0, w};
             const Range rows = box ? cells_between(box[1], box[3], h) : Range{0, h};
             Found found{-1, 0.0f};
-            if (spread[pose] > 0.0f && x == x && y == y && rows.first < rows.end &&
+            if (has_window(x, y, spread[pose]) && rows.first < rows.end &&
                 columns.first < columns.end)
                 found = search(
                     {heat + k * h * w, row_max + k * h, heat_max[k], weights, w, rows, columns, x,

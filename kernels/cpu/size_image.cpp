@@ -1,5 +1,6 @@
 #include "../shared/size_image.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -42,13 +43,14 @@ void plan_columns(const Plan& plan, int64_t W, int64_t w, int64_t covered, doubl
 
 PT_CLONES void weigh_row(
     int32_t* __restrict sums, const uint8_t* __restrict row, int32_t weight, int64_t size) {
-    for (int64_t i = 0; i < size; ++i) sums[i] += weight * row[i];
+    for (int64_t i = 0; i < size; ++i) sums[i] += weighted(weight, row[i]);
 }
 
 PT_CLONES void weigh_two_rows(
     int32_t* __restrict sums, const uint8_t* __restrict a, const uint8_t* __restrict b,
     int32_t a_weight, int32_t b_weight, int64_t size) {
-    for (int64_t i = 0; i < size; ++i) sums[i] = a_weight * a[i] + b_weight * b[i];
+    for (int64_t i = 0; i < size; ++i)
+        sums[i] = weighted(a_weight, a[i]) + weighted(b_weight, b[i]);
 }
 
 /* Image rows into plan.row_sums, with the weights in plan.row_weights. */
@@ -67,19 +69,40 @@ PT_CLONES void weigh_columns(
     if (taps == 2) { /* bilinear */
         for (int64_t i = 0; i < size; ++i) {
             const int32_t* at = sums + first[i];
-            out[i] = round_weighted(at[0] * weights[i] + at[3] * weights[stride + i]);
+            out[i] =
+                pixel_of_sum(weighted(weights[i], at[0]) + weighted(weights[stride + i], at[3]));
         }
         return;
     }
     for (int64_t i = 0; i < size; ++i) {
         int32_t sum = 0;
-        for (int64_t t = 0; t < taps; ++t) sum += sums[first[i] + 3 * t] * weights[t * stride + i];
-        out[i] = round_weighted(sum);
+        for (int64_t t = 0; t < taps; ++t)
+            sum += weighted(weights[t * stride + i], sums[first[i] + 3 * t]);
+        out[i] = pixel_of_sum(sum);
     }
 }
 
-void fill_border(uint8_t* out, const uint8_t* border, int64_t pixels) {
-    for (int64_t i = 0; i < pixels; ++i) std::memcpy(out + 3 * i, border, 3);
+void fill_border(uint8_t* out, const uint8_t* colour, int64_t pixels) {
+    for (int64_t i = 0; i < pixels; ++i) std::memcpy(out + 3 * i, colour, 3);
+}
+
+struct Sizes {
+    int64_t H, W, h, w;
+    int64_t rows, columns; /* output pixels inside the image */
+};
+
+void size_one(
+    uint8_t* out, const uint8_t* image, const Plan& plan, const Sizes& z, double scale,
+    const uint8_t* colour) {
+    for (int64_t y = 0; y < z.rows; ++y) {
+        const int64_t first = filter_taps(plan.row_weights, plan.taps, y, z.H, scale);
+        weigh_rows(plan, image + first * 3 * z.W, z.H - first, 3 * z.W);
+        weigh_columns(
+            out + y * 3 * z.w, plan.row_sums, plan.column_first, plan.column_weights, plan.taps,
+            3 * z.columns, 3 * z.w);
+        fill_border(out + (y * z.w + z.columns) * 3, colour, z.w - z.columns);
+    }
+    fill_border(out + z.rows * z.w * 3, colour, (z.h - z.rows) * z.w);
 }
 
 }  // namespace
@@ -90,33 +113,30 @@ using namespace posetrack;
 size_t pt_size_image_scratch_bytes(int64_t H, int64_t W, int64_t h, int64_t w, double scale) {
     if (H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale)) return 0;
     const int64_t taps = tap_count(scale);
-    return sizeof(int32_t) * (size_t)(taps + 3 * (W + taps) + 3 * w + taps * 3 * w);
+    const int64_t cpu = taps + 3 * (W + taps) + 3 * w + taps * 3 * w;
+    const int64_t cuda = (1 + taps) * (h + w);
+    return sizeof(int32_t) * (size_t)std::max(cpu, cuda);
 }
 
 pt_status pt_size_image_cpu(
-    uint8_t* out, void* scratch, const uint8_t* image, const uint8_t* border, int64_t H, int64_t W,
-    int64_t h, int64_t w, double scale) {
-    if (H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale)) return PT_INVALID_ARGUMENT;
-    if (3 * W > std::numeric_limits<int32_t>::max()) return PT_INVALID_ARGUMENT;
-    if (h == 0 || w == 0) return PT_OK;
-    if (!out || !border || (H > 0 && W > 0 && (!scratch || !image))) return PT_INVALID_ARGUMENT;
+    uint8_t* out, void* scratch, const uint8_t* images, int64_t B, int64_t H, int64_t W, int64_t h,
+    int64_t w, double scale, int64_t border) {
+    if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale))
+        return PT_INVALID_ARGUMENT;
+    if (3 * W > std::numeric_limits<int32_t>::max() || H > std::numeric_limits<int32_t>::max())
+        return PT_INVALID_ARGUMENT;
+    if (B == 0 || h == 0 || w == 0) return PT_OK;
+    if (!out || (H > 0 && W > 0 && (!scratch || !images))) return PT_INVALID_ARGUMENT;
+    const uint8_t colour[3] = {(uint8_t)(border >> 16), (uint8_t)(border >> 8), (uint8_t)border};
     if (H == 0 || W == 0) {
-        fill_border(out, border, h * w);
+        fill_border(out, colour, B * h * w);
         return PT_OK;
     }
     const Plan plan = make_plan(scratch, W, w, scale);
-    const int64_t rows = covered_size(H, h, scale);
-    const int64_t columns = covered_size(W, w, scale);
-    plan_columns(plan, W, w, columns, scale);
+    const Sizes z{H, W, h, w, covered_size(H, h, scale), covered_size(W, w, scale)};
+    plan_columns(plan, W, w, z.columns, scale);
     std::memset(plan.row_sums + 3 * W, 0, sizeof(int32_t) * 3 * (size_t)plan.taps);
-    for (int64_t y = 0; y < rows; ++y) {
-        const int64_t first = filter_taps(plan.row_weights, plan.taps, y, H, scale);
-        weigh_rows(plan, image + first * 3 * W, H - first, 3 * W);
-        weigh_columns(
-            out + y * 3 * w, plan.row_sums, plan.column_first, plan.column_weights, plan.taps,
-            3 * columns, 3 * w);
-        fill_border(out + (y * w + columns) * 3, border, w - columns);
-    }
-    fill_border(out + rows * w * 3, border, (h - rows) * w);
+    for (int64_t b = 0; b < B; ++b)
+        size_one(out + b * h * w * 3, images + b * H * W * 3, plan, z, scale, colour);
     return PT_OK;
 }

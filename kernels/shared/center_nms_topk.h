@@ -11,16 +11,25 @@ struct Peak {
     int32_t cell;
 };
 
-/* The larger of two values; NaN gives way to anything. */
-PT_HD float larger(float a, float b) { return (b > a || a != a) ? b : a; }
+/* The larger of two values; NaN gives way to anything. No branch, here and below: loops over these
+ * become wide instructions.
+ */
+PT_HD float larger(float a, float b) { return ((b > a) | (a != a)) ? b : a; }
 
 PT_HD bool is_peak(float value, float neighbourhood_max, float tolerance, float threshold) {
-    return value > threshold && value >= neighbourhood_max - tolerance;
+    return (value > threshold) & (value >= neighbourhood_max - tolerance);
 }
 
 PT_HD bool comes_before(Peak a, Peak b) {
     return a.score > b.score || (a.score == b.score && a.cell < b.cell);
 }
+
+/* Cells of one block of the CUDA twin, and how many blocks a map takes. */
+constexpr int64_t kPeakTile = 1024;
+PT_HD int64_t peak_tiles(int64_t h, int64_t w) { return (h * w + kPeakTile - 1) / kPeakTile; }
+
+/* Most peaks of one tile that can be among the N best. */
+PT_HD int64_t peaks_of_tile(int64_t N) { return N < kPeakTile ? N : kPeakTile; }
 
 }  // namespace posetrack
 

@@ -6,23 +6,27 @@
 
 namespace posetrack {
 
-PT_HD float oks_pair(
-    const float* a, const float* b, const float* b_scores, float b_area, const float* sigmas,
-    int64_t K) {
-    if (!(b_area > 0.0f)) return 0.0f;
-    float total = 0.0f;
-    int32_t present = 0;
-    for (int64_t k = 0; k < K; ++k) {
-        if (!(b_scores[k] > 0.0f)) continue;
-        const float dx = a[2 * k] - b[2 * k];
-        const float dy = a[2 * k + 1] - b[2 * k + 1];
-        const float deviation = 2.0f * sigmas[k];
-        const float variance = 2.0f * b_area * (deviation * deviation);
-        total += exp_of_negative(-(dx * dx + dy * dy) / variance);
-        ++present;
-    }
-    return present > 0 ? total / (float)present : 0.0f;
+PT_HD bool has_area(float area) { return area > 0.0f; }
+PT_HD int32_t is_present(float score) { return score > 0.0f; }
+
+/* What one keypoint of b adds; nothing if it is not there, or a number is missing. */
+PT_HD float keypoint_similarity(
+    const float* a, const float* b, float b_score, float b_area, float sigma) {
+    const float dx = a[0] - b[0], dy = a[1] - b[1];
+    const float deviation = 2.0f * sigma;
+    const float variance = 2.0f * b_area * (deviation * deviation);
+    const float similar = exp_of_negative(-(dx * dx + dy * dy) / variance);
+    return is_present(b_score) ? similar : 0.0f;
 }
+
+/* Added keypoint by keypoint, so that every twin gets the same bits. */
+PT_HD float plus(float sum, float similar) { return sum + similar; }
+
+PT_HD float mean_similarity(float sum, int64_t present) {
+    return present > 0 ? sum / (float)present : 0.0f;
+}
+
+PT_HD bool is_alike(float oks, float threshold) { return oks > threshold; }
 
 }  // namespace posetrack
 

@@ -1,17 +1,96 @@
-/* What lets one formula compile for the host and for the device. */
+/* What lets one formula compile for the host, for the device, and by NVRTC, which has no headers.
+ */
 #ifndef POSETRACK_SHARED_PORTABLE_H
 #define POSETRACK_SHARED_PORTABLE_H
 
+#if defined(__CUDACC_RTC__)
+typedef signed char int8_t;
+typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
+typedef int int32_t;
+typedef unsigned int uint32_t;
+typedef long long int64_t;
+typedef unsigned long long uint64_t;
+#else
 #include <math.h>
 #include <stdint.h>
+#endif
 
 #if defined(__CUDACC__)
 #define PT_HD __host__ __device__ __forceinline__
+#elif defined(__GNUC__)
+#define PT_HD inline __attribute__((always_inline)) /* into clones for wider instructions, too */
 #else
 #define PT_HD inline
 #endif
 
 namespace posetrack {
+
+constexpr int64_t kMostSide = 1 << 24; /* of a map: up to here float32 counts its cells */
+
+union FloatBits {
+    uint32_t bits;
+    float value;
+};
+
+PT_HD float from_bits(uint32_t bits) {
+    FloatBits number = {bits};
+    return number.value;
+}
+
+PT_HD uint32_t bits_of(float value) {
+    FloatBits number = {0};
+    number.value = value;
+    return number.bits;
+}
+
+union DoubleBits {
+    uint64_t bits;
+    double value;
+};
+
+PT_HD double double_from_bits(uint64_t bits) {
+    DoubleBits number = {bits};
+    return number.value;
+}
+
+PT_HD float positive_infinity() { return from_bits(0x7f800000u); }
+PT_HD float lowest_float() { return -positive_infinity(); }
+PT_HD float not_a_number() { return from_bits(0x7fc00000u); }
+PT_HD bool is_nan(float x) { return x != x; }
+PT_HD bool is_finite(float x) { return x - x == 0.0f; }
+PT_HD bool is_finite(double x) { return x - x == 0.0; }
+
+/* The second where the first is NaN. */
+PT_HD float higher(float value, float best) { return value > best ? value : best; }
+
+/* A float16 as it lies in memory. */
+struct Half {
+    uint16_t bits;
+};
+
+PT_HD float to_float(float x) { return x; }
+
+PT_HD float to_float(Half half) {
+    const uint32_t sign = (uint32_t)(half.bits & 0x8000u) << 16;
+    const uint32_t rest = (uint32_t)(half.bits & 0x7fffu) << 13;
+    if (rest >= 0x0f800000u) return from_bits(sign | rest | 0x7f800000u); /* infinite, NaN */
+    /* moved up, the exponent lacks 127 - 15; the product also normalises what is subnormal */
+    return from_bits(sign | rest) * from_bits(0x77800000u);
+}
+
+/* The nearest float16, of two the even one. No branch: loops over it become wide instructions. */
+PT_HD Half to_half(float x) {
+    const uint32_t sign = bits_of(x) >> 16 & 0x8000u, rest = bits_of(x) & 0x7fffffffu;
+    /* the exponent lacks 127 - 15, 13 bits go; a carry into the exponent is right */
+    const uint32_t normal = (rest - 0x38000000u + 0xfffu + (rest >> 13 & 1u)) >> 13;
+    /* below 2^-14 one half stands in for the exponent: its last bit is worth 2^-24, as theirs */
+    const uint32_t subnormal = bits_of(from_bits(rest) + 0.5f) - 0x3f000000u;
+    uint32_t half = rest < 0x38800000u ? subnormal : normal;
+    half = rest >= 0x47800000u ? 0x7c00u : half;
+    half = rest > 0x7f800000u ? 0x7e00u : half;
+    return {(uint16_t)(sign | half)};
+}
 
 /* e^x for x <= 0, relative error below 2e-7, 0 below -87; the same bits on every device.
  *
@@ -29,11 +108,34 @@ PT_HD float exp_of_negative(float x) {
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    union {
-        int32_t bits;
-        float value;
-    } power = {((int32_t)n + 127) << 23};
-    return x > -87.0f ? p * power.value : 0.0f;
+    const float power = from_bits((uint32_t)((int32_t)n + 127) << 23);
+    return x > -87.0f ? p * power : 0.0f;
+}
+
+/* e^x for x <= 0, relative error below 4e-16, 0 below -708.8 and of NaN; the same bits
+ * on every device.
+ *
+ * As exp_of_negative, in double precision: degree 13. At -709 the power's bits are those of 0.
+ */
+PT_HD double exp_of_negative_double(double x) {
+    const double clipped = x > -709.0 ? x : -709.0;
+    const double n = floor(clipped * 1.4426950408889634 + 0.5);
+    const double r = (clipped - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+    double p = 1.0 / 6227020800.0;
+    p = p * r + 1.0 / 479001600.0;
+    p = p * r + 1.0 / 39916800.0;
+    p = p * r + 1.0 / 3628800.0;
+    p = p * r + 1.0 / 362880.0;
+    p = p * r + 1.0 / 40320.0;
+    p = p * r + 1.0 / 5040.0;
+    p = p * r + 1.0 / 720.0;
+    p = p * r + 1.0 / 120.0;
+    p = p * r + 1.0 / 24.0;
+    p = p * r + 1.0 / 6.0;
+    p = p * r + 0.5;
+    p = p * r + 1.0;
+    p = p * r + 1.0;
+    return p * double_from_bits((uint64_t)((int32_t)n + 1023) << 52);
 }
 
 }  // namespace posetrack

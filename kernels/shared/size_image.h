@@ -58,7 +58,11 @@ PT_HD int64_t filter_taps(int32_t* weights, int64_t taps, int64_t i, int64_t siz
     return first;
 }
 
-PT_HD uint8_t round_weighted(int32_t sum) {
+/* Of a pixel: its row's weight times its column's. */
+PT_HD int32_t combined_weight(int32_t row, int32_t column) { return row * column; }
+PT_HD int32_t weighted(int32_t weight, int32_t value) { return weight * value; }
+
+PT_HD uint8_t pixel_of_sum(int32_t sum) {
     return (uint8_t)((sum + (1 << (2 * kWeightBits - 1))) >> (2 * kWeightBits));
 }
 

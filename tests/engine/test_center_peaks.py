@@ -8,8 +8,6 @@ from posetrack.engine.center_peaks import (
     level_center,
     pool_window,
     regressed_keypoints,
-    strongest_cells,
-    suppress_others,
 )
 from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL
 
@@ -31,39 +29,6 @@ MAP = np.float32(
 )
 def test_window_follows_the_mean_side_of_the_map(height, width, window):
     assert pool_window(height, width) == window
-
-
-def test_only_the_highest_of_a_window_stays():
-    peaks = suppress_others(MAP[None], 3)[0]
-    expected = np.zeros_like(MAP)
-    expected[0, 0], expected[0, 3:5], expected[3, 3] = 5, 3, 4.5
-    np.testing.assert_array_equal(peaks, expected)
-
-
-def test_larger_window_suppresses_farther():
-    assert np.argwhere(suppress_others(MAP[None], 7)[0]).tolist() == [[0, 0]]
-
-
-def test_map_below_zero_has_a_peak_too():
-    peaks = suppress_others(np.float32([[[-3, -2, -5]]]), 3)
-    np.testing.assert_array_equal(peaks, [[[0, -2, 0]]])
-
-
-def test_equal_cells_are_taken_from_the_lower_index_on():
-    values, index = strongest_cells(suppress_others(MAP[None], 3), 3)
-    np.testing.assert_array_equal(values, [[5, 4.5, 3]])
-    np.testing.assert_array_equal(index, [[0, 21, 3]])
-
-
-def test_short_list_is_filled_with_the_first_empty_cells():
-    values, index = strongest_cells(np.float32([[[0, 0, 7, -1]], [[0, 0, 0, 0]]]), 3)
-    np.testing.assert_array_equal(values, [[7, 0, 0], [0, 0, 0]])
-    np.testing.assert_array_equal(index, [[2, 0, 1], [0, 1, 2]])
-
-
-def test_no_more_cells_are_returned_than_there_are():
-    values, index = strongest_cells(np.ones((2, 2, 3), np.float32), 30)
-    assert values.shape == index.shape == (2, 6)
 
 
 def test_centers_lie_above_the_threshold_and_fall():

@@ -1,49 +1,25 @@
-"""Upsampling with cells at their corner, and what is made of several maps."""
+"""What is made of the heatmaps of several strides and scales."""
 
 import numpy as np
 import parity
 import pytest
-from posetrack.engine.corner_upsampling import (
-    fuse_scales,
-    join_strides,
-    largest_first,
-    upsample_corners,
-)
+from posetrack import kernels
+from posetrack.engine.corner_upsampling import fuse_scales, join_strides, largest_first
 from posetrack.structures import ImageTransform
 
 from .published_maps import blank_level
 
 
-def test_cell_lies_at_its_corner_and_the_last_one_is_repeated():
-    up = upsample_corners(np.float32([[0, 4, 8]]), (2, 12))
-    row = [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8]
-    np.testing.assert_array_equal(up, [row, row])
-    assert up.dtype == np.float32
-
-
-def test_rows_are_upsampled_as_columns():
-    maps = np.random.default_rng(0).random((2, 5, 7), np.float32)
-    tall = upsample_corners(maps.transpose(0, 2, 1), (28, 10)).transpose(0, 2, 1)
-    np.testing.assert_allclose(upsample_corners(maps, (10, 28)), tall, atol=1e-6)
-
-
-@pytest.mark.parametrize("size", [(5, 7), (20, 28), (10, 28)])
-def test_cells_keep_their_values(size):
-    maps = np.random.default_rng(0).random((3, 5, 7), np.float32)
-    up = upsample_corners(maps, size)
-    np.testing.assert_array_equal(up[:, :: size[0] // 5, :: size[1] // 7], maps)
-
-
-def test_map_larger_than_the_input_is_cut_to_it():
-    up = upsample_corners(np.arange(8, dtype=np.float32)[None], (1, 4))
-    np.testing.assert_allclose(up, [[0, 7 / 4, 14 / 4, 21 / 4]])  # places 0..4 of 5, the last cut
-
-
 def test_fused_map_is_the_mean_of_the_scales():
     fine, coarse = np.full((1, 4, 4), 3, np.float32), np.full((1, 1, 1), 6, np.float32)
     np.testing.assert_array_equal(
-        fuse_scales([fine, coarse, coarse], (8, 8)), np.full((1, 8, 8), 5)
+        fuse_scales([fine, coarse, coarse], (8, 8)), np.full((1, 1, 8, 8), 5)
     )
+
+
+def test_map_of_one_scale_stays_small():
+    maps = np.random.default_rng(0).random((2, 3, 4), np.float32)
+    np.testing.assert_array_equal(fuse_scales([maps], (12, 16)), maps[None])
 
 
 def test_fusing_nothing_is_refused():
@@ -83,5 +59,7 @@ def test_test_scales_without_one_are_refused():
 )
 def test_fused_map_is_that_of_the_released_code(shared, file, heatmap, expected, channels):
     arrays = parity.load(shared, file)
-    fused = fuse_scales([arrays[heatmap][0]], (320, 256))
-    np.testing.assert_allclose(fused[channels], arrays[expected], atol=1e-6)
+    fused = kernels.upsample_maps(
+        fuse_scales([arrays[heatmap][0]], (320, 256)), (320, 256), rule="corner"
+    )
+    np.testing.assert_allclose(fused[0, channels], arrays[expected], atol=1e-6)

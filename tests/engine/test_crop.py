@@ -5,13 +5,7 @@ import math
 import numpy as np
 import parity
 import pytest
-from posetrack.engine.crop import (
-    Crop,
-    People,
-    box_center_scale,
-    extend_boxes,
-    mpii_center_scale,
-)
+from posetrack.engine.crop import Crop, People, box_center_scale, mpii_center_scale
 from tolerances import AFFINE_RTOL, DECODED_PIXELS
 
 
@@ -42,18 +36,6 @@ def test_mpii_centers_move_down_and_count_from_zero():
     centers, scales = mpii_center_scale([[101, 201]], [2.0])
     np.testing.assert_array_equal(centers, [[100, 201 + 30 - 1]])
     np.testing.assert_array_equal(scales, [[2.5, 2.5]])
-
-
-@pytest.mark.parametrize(
-    ("box", "expected"),
-    [
-        ([0, 0, 30, 20], [0, -10, 30, 30]),
-        ([0, 0, 15, 60], [-15, 0, 30, 60]),
-        ([3, 4, 33, 44], [3, 4, 33, 44]),
-    ],
-)
-def test_boxes_are_extended_to_three_by_four(box, expected):
-    np.testing.assert_allclose(extend_boxes([box], 3 / 4), [expected], rtol=0, atol=1e-5)
 
 
 # ---- maps

@@ -1,96 +1,75 @@
-"""What the heatmap says of keypoints: values under them, nearest peaks."""
+"""What the fused heatmap says of keypoints: values under them, nearest peaks, fitted Gaussians."""
 
 import numpy as np
 import parity
 import pytest
-from posetrack.engine.corner_upsampling import fuse_scales
-from posetrack.engine.grouping import absorb, heat_at_floor, heat_between, heat_transposed
-from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL
+from posetrack.engine.grouping import FusedHeat
+from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL, FITTED_PIXELS
 
 from .published_maps import notional_heads
 
-# value 10 * row + column, at 3 rows and 5 columns
-HEAT = np.float32([[[10 * y + x for x in range(5)] for y in range(3)]])
-
-
-def ask(function, *points):
-    """Values of one channel's heatmap at (x, y) points."""
-    return function(HEAT, np.float32(points)[:, None]).ravel().tolist()
-
-
-def test_heat_between_cells_is_bilinear():
-    assert ask(heat_between, (1, 1), (1.5, 1), (1, 0.25), (2.5, 1.5)) == [11, 11.5, 3.5, 17.5]
-
-
-def test_heat_on_the_last_row_or_column_is_zero():
-    assert ask(heat_between, (4, 1), (1, 2), (3.5, 1.5)) == [0, 0, 18.5]
-
-
-def test_heat_is_extrapolated_for_one_pixel_before_the_map():
-    assert ask(heat_between, (-0.5, 1), (1, -0.5), (-1, 1), (1, -1.5)) == [9.5, -4, 0, 0]
-
-
-def test_heat_at_floor_is_that_of_the_cell_or_the_border():
-    assert ask(heat_at_floor, (1.9, 1.9), (-0.1, 0), (9, 9), (1, -7)) == [11, 0, 24, 1]
-
-
-def test_heat_transposed_takes_x_for_the_row():
-    assert ask(heat_transposed, (1.9, 0), (0, 1.9), (4, 3), (-5, 9)) == [10, 1, 23, 4]
-
-
-def test_each_channel_is_asked_for_its_own_keypoint():
-    heat = np.stack((HEAT[0], HEAT[0] + 100))
-    keypoints = np.float32([[[1, 1], [2, 1]], [[3, 1], [0, 0]]])
-    for function in (heat_between, heat_at_floor):
-        np.testing.assert_array_equal(function(heat, keypoints), [[11, 112], [13, 100]])
-    np.testing.assert_array_equal(heat_transposed(heat, keypoints), [[11, 121], [21, 100]])
+SIZE = (448, 512)
 
 
 def heat_with(*peaks, size=(100, 200)):
-    """(1, H, W) heatmap of single pixels (x, y, value)."""
-    heat = np.zeros((1, *size), np.float32)
+    """Heat of one keypoint in single pixels (x, y, value)."""
+    maps = np.zeros((1, 1, *size), np.float32)
     for x, y, value in peaks:
-        heat[0, y, x] = value
-    return heat
+        maps[0, 0, y, x] = value
+    return FusedHeat(maps, size)
+
+
+def notional_heat(shared, case):
+    return FusedHeat.of([notional_heads(shared, case).heads["heatmap"][0]], SIZE)
+
+
+def test_heat_of_several_scales_is_their_mean_without_the_center():
+    maps = [np.full((3, 4, 4), 3, np.float32), np.full((3, 1, 1), 6, np.float32)]
+    heat = FusedHeat.of(maps, (8, 8))
+    np.testing.assert_array_equal(heat.maps, np.full((1, 2, 8, 8), 4.5))
+    alone = FusedHeat.of(maps[:1], (8, 8))
+    assert alone.maps.shape == (1, 2, 4, 4)
+    keypoints = np.full((1, 2, 2), 5, np.float32)
+    np.testing.assert_array_equal(alone.values_at(keypoints, "floor"), [[3, 3]])
 
 
 def test_nearest_peak_replaces_a_keypoint_and_not_the_highest():
-    heat = heat_with((50, 50, 0.2), (80, 50, 0.9))
-    points, values, moved = absorb(heat, np.float32([[[60, 50]], [[70, 50]]]), 2, 75)
+    heat = heat_with((50, 50, 0.25), (80, 50, 0.75))
+    points, values, moved = heat.nearest_peaks(np.float32([[[60, 50]], [[70, 50]]]), 2, 75)
     np.testing.assert_array_equal(points, [[[50, 50]], [[80, 50]]])
-    np.testing.assert_array_equal(values, np.float32([[0.2], [0.9]]))
+    np.testing.assert_array_equal(values, [[0.25], [0.75]])
     assert moved.all()
 
 
 def test_peak_at_the_largest_distance_is_too_far():
-    heat = heat_with((80, 50, 0.9))
     keypoints = np.float32([[[155, 50]], [[154.9, 50]]])
-    points, _, moved = absorb(heat, keypoints, 1, 75)
+    points, _, moved = heat_with((80, 50, 0.9)).nearest_peaks(keypoints, 1, 75)
     np.testing.assert_array_equal(points, np.float32([[[155, 50]], [[80, 50]]]))
     assert moved.tolist() == [[False], [True]]
 
 
-def test_peak_within_five_cells_of_a_higher_one_is_no_candidate():
+def test_peak_within_five_cells_of_a_higher_one_does_not_count():
     heat = heat_with((50, 50, 0.9), (52, 50, 0.5), (53, 53, 0.4))
-    points, _, _ = absorb(heat, np.float32([[[52, 50]], [[53, 53]]]), 2, 75)
+    points, _, _ = heat.nearest_peaks(np.float32([[[52, 50]], [[53, 53]]]), 2, 75)
     np.testing.assert_array_equal(points, [[[50, 50]], [[53, 53]]])
 
 
-def test_weak_peaks_are_candidates_unless_a_least_value_is_asked_for():
+def test_weak_peaks_count_unless_a_least_value_is_asked_for():
     heat = heat_with((50, 50, 0.005), (90, 50, 0.5))
     keypoints = np.float32([[[52, 50]]])
-    points, values, _ = absorb(heat, keypoints, 2, 75)
+    points, values, _ = heat.nearest_peaks(keypoints, 2, 75)
     np.testing.assert_array_equal(points, [[[50, 50]]])
     assert values[0, 0] == np.float32(0.005)
-    points, values, _ = absorb(heat, keypoints, 2, 75, 0.01)
+    points, values, _ = heat.nearest_peaks(keypoints, 2, 75, 0.01)
     np.testing.assert_array_equal(points, [[[90, 50]]])
-    points, _, moved = absorb(heat, keypoints, 2, 20, 0.01)
+    points, _, moved = heat.nearest_peaks(keypoints, 2, 20, 0.01)
     np.testing.assert_array_equal(points, keypoints)
     assert not moved.any()
 
 
 def test_nobody_is_absorbed_into_nothing():
-    points, values, moved = absorb(heat_with((5, 5, 1)), np.zeros((0, 1, 2), np.float32), 30, 75)
+    nobody = np.zeros((0, 1, 2), np.float32)
+    points, values, moved = heat_with((5, 5, 1)).nearest_peaks(nobody, 30, 75)
     assert (points.shape, values.shape, moved.shape) == ((0, 1, 2), (0, 1), (0, 1))
 
 
@@ -100,19 +79,44 @@ def test_grouping_is_that_of_the_released_code(shared, case):
     arrays = parity.load(shared, "decode_hrbu") | {
         f"dekr/{name}": array for name, array in parity.load(shared, "decode_dekr").items()
     }
-    heat = fuse_scales([notional_heads(shared, case).heads["heatmap"][0]], (448, 512))[:-1]
+    heat = notional_heat(shared, case)
     regressed = arrays[f"{case}/reg_kpts_nms"]
-    values = heat_between(heat, regressed[..., :2])
+    values = heat.values_at(positions(regressed), "between")
     values *= arrays[f"{case}/reg_center_scores"][:, None]
     np.testing.assert_allclose(values, regressed[..., 2], rtol=DECODED_SCORES_RTOL)
     for before, after in (("heat_kpts_nms", "absorbed"), ("nms_poses", "match_absorbed")):
         prefix = f"dekr/{case}" if before == "nms_poses" else case
-        points, _, _ = absorb(heat, arrays[f"{prefix}/{before}"][..., :2], 30, 75)
+        points, _, _ = heat.nearest_peaks(positions(arrays[f"{prefix}/{before}"]), 30, 75)
         expected = arrays[f"{prefix}/{after}"][..., :2]
         np.testing.assert_allclose(points, expected, rtol=0, atol=DECODED_PIXELS)
     proposals = arrays[f"dekr/{case}/proposals_xy_ctr"]
-    means = heat_at_floor(heat, proposals[..., :2]).mean(axis=1)
+    means = heat.values_at(positions(proposals), "floor").mean(axis=1)
     stored = arrays[f"dekr/{case}/nms_poses"]  # nothing is suppressed: the same rows
     np.testing.assert_allclose(
         proposals[:, 0, 2] * means, stored[..., 2].mean(axis=1), rtol=DECODED_SCORES_RTOL
     )
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("case", ["n1", "n5"])
+def test_fits_are_those_of_the_released_code(shared, case):
+    heat = notional_heat(shared, case)
+    arrays = parity.load(shared, "decode_hrbu")
+    before, after = arrays[f"{case}/absorbed"], arrays[f"{case}/adjusted"]
+    wanted = before[..., 2] > 0.05
+    points, heights = heat.fitted(positions(before), wanted)
+    np.testing.assert_allclose(points, after[..., :2], rtol=0, atol=FITTED_PIXELS)
+    scores = np.where(
+        wanted, heights * arrays[f"{case}/heat_center_scores"][:, None], before[..., 2]
+    )
+    np.testing.assert_allclose(scores, after[..., 2], rtol=DECODED_SCORES_RTOL)
+    arrays = parity.load(shared, "decode_dekr")
+    before, after = arrays[f"{case}/match_absorbed"], arrays[f"{case}/match_adjusted"]
+    points, _ = heat.fitted(positions(before), before[..., 2] > 0.05, clamped=True)
+    np.testing.assert_allclose(points, after[..., :2], rtol=0, atol=FITTED_PIXELS)
+    assert np.abs(points - before[..., :2]).max() > FITTED_PIXELS
+
+
+def positions(poses):
+    """(N, K, 2) of poses (N, K, 3) with scores."""
+    return np.ascontiguousarray(poses[..., :2], np.float32)

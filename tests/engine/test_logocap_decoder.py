@@ -158,6 +158,13 @@ def test_initial_poses_are_what_the_offsets_say():
     np.testing.assert_allclose(poses.keypoints[0], PERSON, rtol=0, atol=1e-4)
 
 
+def test_only_the_best_center_stays_where_none_is_likely():
+    view = view_of(PERSON, PERSON + np.float32([150, 0]))
+    view.heads["heatmap"][0, -1] *= 0.01
+    assert len(decoder(adaptation="none")([view])) == 1
+    assert len(decoder(adaptation="none", min_center=0.005)([view])) == 2
+
+
 def test_windows_pull_keypoints_to_the_peaks_of_the_heatmap():
     wrong = PERSON + np.float32([6, -5])
     view = view_of(PERSON)

@@ -9,10 +9,9 @@ from posetrack.engine.ogn_decoder import (
     OgnDecoding,
     cells_to_boxes,
     decode_people,
-    fuse_offsets,
     pose_and_box_nms,
-    smooth,
 )
+from posetrack.kernels import fuse_offsets
 from posetrack.structures import COCO_17
 
 STRIDE, RADIUS = 8, 25 / 8
@@ -70,27 +69,6 @@ def test_smoothing_prefers_a_disk_to_a_higher_spike():
     places, values = fuse_offsets(heatmaps, offsets, RADIUS, smoothing=1.0)
     np.testing.assert_allclose(places, [[[8, 10]]], rtol=0, atol=1e-5)
     np.testing.assert_array_equal(values, [[1]])
-
-
-def test_filter_is_the_gaussian_and_keeps_a_constant():
-    spike = np.zeros((1, 1, 21, 21), np.float32)
-    spike[0, 0, 10, 10] = 1
-    row = smooth(spike, 1.0)[0, 0, 10]
-    np.testing.assert_allclose(row[11:13] / row[10], np.exp([-0.5, -2]), rtol=1e-5)
-    constant = np.full((2, 3, 5, 4), 0.7, np.float32)
-    np.testing.assert_allclose(smooth(constant, 2.0), constant, rtol=1e-6)
-
-
-def test_filter_does_not_mix_keypoints_or_people():
-    heatmaps = np.zeros((2, 2, 8, 8), np.float32)
-    heatmaps[1, 0] = 1
-    smoothed = smooth(heatmaps, 1.0)
-    assert smoothed[0].max() == smoothed[1, 1].max() == 0
-
-
-def test_offsets_of_another_shape_are_refused():
-    with pytest.raises(ValueError, match=r"offsets must have shape \(1, 34, 4, 4\), got \(1, 17,"):
-        fuse_offsets(np.zeros((1, 17, 4, 4)), np.zeros((1, 17, 4, 4)), RADIUS)
 
 
 def test_cells_of_pooled_maps_lie_in_their_boxes():

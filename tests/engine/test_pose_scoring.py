@@ -3,45 +3,14 @@
 import numpy as np
 import parity
 import pytest
-from posetrack.engine.pose_scoring import (
-    predict_oks,
-    ranked_poses,
-    scoring_feature,
-    scoring_session,
-)
+from posetrack import kernels
+from posetrack.engine.pose_scoring import predict_oks, ranked_poses, scoring_session
 from posetrack.structures import COCO_17, CROWDPOSE_14, MPII_16
 from tolerances import DECODED_SCORES_RTOL
 
 from .published_maps import ConstantScores, ScoringNetwork, make_spec
 
 FEATURE_ATOL = 1e-5  # of vectors of a few units in float32
-
-
-def test_feature_holds_links_in_units_of_the_trunk():
-    names = COCO_17.keypoints
-    keypoints = np.zeros((1, 17, 2), np.float32)
-    keypoints[0, names.index("left_hip")] = (0, 30)  # from the left shoulder, at (0, 0)
-    keypoints[0, names.index("right_hip")] = (40, 30)  # 50 from the right shoulder
-    scores = np.arange(17, dtype=np.float32)[None] / 10
-    feature = scoring_feature(keypoints, scores)[0]
-    assert feature.shape == (74,)
-    np.testing.assert_allclose(feature[2 * 9 : 2 * 9 + 2], (0, -30 / 40))
-    np.testing.assert_allclose(feature[2 * 11 : 2 * 11 + 2], (-1, -30 / 40))
-    np.testing.assert_allclose(feature[38 + 9], 30 / 40)
-    np.testing.assert_allclose(feature[38 + 11], 50 / 40)
-    np.testing.assert_array_equal(feature[57:], scores[0])
-
-
-def test_small_pose_is_measured_in_pixels():
-    keypoints = np.zeros((1, 17, 2), np.float32)
-    keypoints[0, 0, 0] = 0.5
-    feature = scoring_feature(keypoints, np.zeros((1, 17), np.float32))[0]
-    assert feature[0] == feature[38] == 0.5
-
-
-def test_feature_of_other_skeletons_is_refused():
-    with pytest.raises(ValueError, match="knows poses of 17 and of 14 keypoints, got 16"):
-        scoring_feature(np.zeros((1, 16, 2)), np.zeros((1, 16)))
 
 
 def test_scoring_network_for_another_skeleton_is_refused_at_once():
@@ -76,7 +45,10 @@ def test_poses_are_sorted_and_boxed_and_their_scores_left_alone():
 def test_crowdpose_feature_is_that_of_the_released_code(shared):
     arrays = parity.load(shared, "decode_hrbu")
     pose = arrays["crowdpose_pose"]
-    feature = scoring_feature(pose[..., :2], pose[..., 2])
+    feature = kernels.scoring_feature(
+        np.ascontiguousarray(pose[..., :2], np.float32),
+        np.ascontiguousarray(pose[..., 2], np.float32),
+    )
     np.testing.assert_allclose(feature, arrays["crowdpose_feature"], atol=FEATURE_ATOL)
 
 

@@ -9,7 +9,8 @@ from posetrack import kernels
 from posetrack.structures import COCO_17
 from tolerances import OKS_ATOL, OPENCV_GREY_LEVELS
 
-from .cases import CASES, blobs, bodies, picture
+from .case import blobs, bodies, picture
+from .cases import CASES
 
 NAN = np.float32(np.nan)
 SIGMAS = COCO_17.sigma_array
@@ -327,19 +328,29 @@ REFUSED = [
         ValueError,
         "scale must be from 1 / 4096 to 16384, got nan",
     ),
-    (kernels.size_image, (IMAGE, (-4, 4), 1.0), ValueError, "negative"),
+    (
+        kernels.size_image,
+        (IMAGE, (-4, 4), 1.0),
+        ValueError,
+        r"size must be at least 0, got \(-4, 4\)",
+    ),
     (kernels.center_nms_topk, (MAPS.astype(np.float64), 3), TypeError, "maps must be float32"),
     (kernels.center_nms_topk, (MAPS[0], 3), ValueError, r"maps .*\(any, any, any\), got \(8, 9\)"),
     (kernels.center_nms_topk, (MAPS[..., ::2], 3), ValueError, r"each maps\[b\] must be C-contig"),
     (kernels.center_nms_topk, (MAPS[::-1], 3), ValueError, "maps must run forward"),
-    (kernels.center_nms_topk, (MAPS, -1), ValueError, "negative"),
+    (kernels.center_nms_topk, (MAPS, -1), ValueError, "count must be at least 0, got -1"),
     (
         kernels.center_offset_decode,
         (CELLS.astype(np.int64), OFFSET),
         TypeError,
         "cells must be int3",
     ),
-    (kernels.center_offset_decode, (CELLS + np.int32(72), OFFSET), ValueError, "out of its docume"),
+    (
+        kernels.center_offset_decode,
+        (CELLS + np.int32(72), OFFSET),
+        ValueError,
+        r"cells must be below 72, those of a map of \(8, 9\), got 72",
+    ),
     (
         kernels.center_offset_decode,
         (CELLS, OFFSET[:1]),
@@ -391,8 +402,28 @@ def test_a_wrong_argument_is_named(kernel, arguments, error, message):
 
 @pytest.mark.parametrize("option", [{"radius": -1}, {"tolerance": -0.1}, {"tolerance": NAN}])
 def test_center_nms_topk_refuses_options_out_of_range(option):
-    with pytest.raises(ValueError, match="an argument is out of its documented range"):
+    (name, value), *_ = option.items()
+    with pytest.raises(ValueError, match=f"{name} must be at least 0, got {value}"):
         kernels.center_nms_topk(MAPS, 3, **option)
+
+
+def test_images_of_a_batch_are_compared_apart():
+    (a, *_), (b, *rest) = (
+        [np.stack(parts) for parts in zip(*(bodies(n, seed) for seed in range(3)), strict=True)]
+        for n in (4, 5)
+    )
+    together = kernels.oks_matrix(a, b, *rest, SIGMAS)
+    kept = kernels.oks_nms(b, *rest, SIGMAS, threshold=0.3)
+    assert (together.shape, kept.shape) == ((3, 4, 5), (3, 5))
+    for i in range(3):
+        image = (b[i], *(part[i] for part in rest))
+        np.testing.assert_array_equal(together[i], kernels.oks_matrix(a[i], *image, SIGMAS))
+        np.testing.assert_array_equal(kept[i], kernels.oks_nms(*image, SIGMAS, threshold=0.3))
+
+
+def test_a_batch_wants_a_batch_of_others():
+    with pytest.raises(ValueError, match=r"b must have shape \(1, any, 17, 2\), got \(3, 17, 2\)"):
+        kernels.oks_matrix(A[None], B, B_SCORES, B_AREA, SIGMAS)
 
 
 def test_oks_nms_names_a_wrong_argument():
@@ -460,5 +491,5 @@ def test_radius_larger_than_the_map_finds_the_one_highest_cell():
 def test_oks_nms_refuses_a_threshold_that_is_no_number():
     poses = np.zeros((1, 2, 2), np.float32)
     ones = np.ones((1, 2), np.float32)
-    with pytest.raises(ValueError, match="range"):
+    with pytest.raises(ValueError, match="threshold must be a number, got nan"):
         kernels.oks_nms(poses, ones, ones[:, 0], ones[0], threshold=float("nan"))

@@ -1,4 +1,4 @@
-"""The C header, the prototypes in Python, and the sources must tell one story."""
+"""The C headers, the prototypes in Python, and the sources must tell one story."""
 
 import re
 import shutil
@@ -6,54 +6,67 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from posetrack.kernels.library import PROTOTYPES, cpu_library
+from posetrack.kernels.library import library
+from posetrack.kernels.prototypes import SCRATCH, TWINS
 
 FOLDER = Path(__file__).parents[2] / "kernels"
 HEADER = FOLDER / "include" / "posetrack_kernels.h"
-LETTERS = {"int64_t": "l", "float": "f", "double": "d", "size_t": "z", "pt_status": "s"}
+PARTS = sorted((FOLDER / "include" / "posetrack").glob("*.h"))
+LETTERS = {"int64_t": "l", "float": "f", "double": "d", "pt_dtype": "i"}
+COMMON = {"map_sampling", "portable"}  # formulas of several kernels
+FORMULAS = sorted(path.stem for path in (FOLDER / "shared").glob("*.h") if path.stem not in COMMON)
+
+CUDA_SOURCES = sorted((FOLDER / "cuda").glob("*.cu*"))
 
 
 def without_comments(text):
     return re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
 
 
-def letter(argument):
-    """The letter of `library._KINDS` for one argument such as `const float* map`."""
-    if "*" in argument:
-        return "p"
-    return LETTERS[argument.split()[0]]
+def letters(arguments):
+    """The letters of `prototypes` for arguments such as `const float* map, int64_t B`."""
+    parts = (argument.strip() for argument in arguments.split(","))
+    return "".join("p" if "*" in part else LETTERS[part.split()[0]] for part in parts)
 
 
 def declared():
-    """{name: (result, arguments)} of every function in the header."""
-    text = without_comments(HEADER.read_text())
-    functions = re.findall(r"PT_API\s+(\w+)\s+(\w+)\s*\(([^)]*)\)\s*;", text)
-    return {
-        name: (LETTERS[result], "".join(letter(argument) for argument in arguments.split(",")))
-        for result, name, arguments in functions
+    """{kernel: arguments} of all twins, and of all functions that size their scratch."""
+    text = without_comments("".join(part.read_text() for part in PARTS if part.stem != "base"))
+    twins = re.findall(r"PT_TWINS\(\s*(\w+),([^)]*)\)\s*;", text)
+    scratch = re.findall(r"PT_API\s+size_t\s+(\w+)_scratch_bytes\(([^)]*)\)\s*;", text)
+    assert len(twins) == text.count("PT_TWINS"), "a declaration was not understood"
+    assert len(scratch) == text.count("PT_API"), "a declaration was not understood"
+    return tuple(
+        {name: letters(arguments) for name, arguments in group} for group in (twins, scratch)
+    )
+
+
+def test_prototypes_are_those_of_the_headers():
+    twins, scratch = declared()
+    assert twins == TWINS
+    assert scratch == SCRATCH
+
+
+def test_the_header_includes_every_part():
+    assert set(re.findall(r'#include "posetrack/(\w+).h"', HEADER.read_text())) == {
+        part.stem for part in PARTS
     }
 
 
-def test_prototypes_are_those_of_the_header():
-    functions = declared()
-    assert len(functions) == without_comments(HEADER.read_text()).count("PT_API ") - 2, (
-        "a declaration was not understood (the macro itself is defined twice)"
-    )
-    assert functions == PROTOTYPES
-
-
 def test_library_has_every_function():
-    library = cpu_library()
-    for name in PROTOTYPES:
-        assert getattr(library, name)
+    native = library("cpu")._native
+    for name in [f"{kernel}_cpu" for kernel in TWINS] + [f"{k}_scratch_bytes" for k in SCRATCH]:
+        assert getattr(native, name)
 
 
-def test_every_pointer_says_its_shape():
-    text = HEADER.read_text()
-    pointers = re.findall(r"^    .*\*\s*\w+,(.*)$", text, re.MULTILINE)
-    assert len(pointers) == sum(arguments.count("p") for _, arguments in PROTOTYPES.values())
-    for comment in pointers:
-        assert "/*" in comment
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
+def test_every_pointer_says_its_shape(part):
+    text = part.read_text()
+    for declaration in re.findall(r"^PT_TWINS\((.*?)\);", text, re.MULTILINE | re.DOTALL):
+        pointers = re.findall(r"\w\*\s\w+,?[^\n]*", declaration)
+        assert pointers
+        for pointer in pointers:
+            assert "/*" in pointer, pointer
 
 
 @pytest.mark.parametrize(("compiler", "standard"), [("cc", "c99"), ("cc", "c11"), ("c++", "c++17")])
@@ -68,9 +81,37 @@ def test_header_compiles(compiler, standard, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_every_twin_includes_the_formula_of_its_name():
-    formulas = {path.stem for path in (FOLDER / "shared").glob("*.h")} - {"portable"}
-    twins = {path.stem for path in (FOLDER / "cpu").glob("*.cpp")}
-    assert formulas == twins
-    for name in twins:
-        assert f'#include "../shared/{name}.h"' in (FOLDER / "cpu" / f"{name}.cpp").read_text()
+def test_every_formula_has_its_twins():
+    assert sorted(path.stem for path in (FOLDER / "cpu").glob("*.cpp")) == FORMULAS
+    assert sorted(path.stem for path in (FOLDER / "cuda").glob("*.cu")) == FORMULAS
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_both_twins_include_the_same_formulas(name):
+    twins = (FOLDER / "cpu" / f"{name}.cpp", FOLDER / "cuda" / f"{name}.cu")
+    formulas = [set(re.findall(r'#include "../shared/(\w+).h"', t.read_text())) for t in twins]
+    assert formulas[0] == formulas[1]
+    assert name in formulas[0]
+
+
+@pytest.mark.parametrize("source", CUDA_SOURCES, ids=lambda path: path.name)
+def test_a_cuda_source_holds_no_arithmetic_of_its_own(source):
+    code = without_comments(source.read_text())
+    numbers = re.findall(r"\b\d+\.\d*(?:[eE][-+]?\d+)?f?|\b\d+[eE][-+]?\d+f?", code)
+    functions = (
+        r"exp\w*|log\w*|sqrt\w*|pow\w*|floor\w*|ceil\w*|round\w*|fma\w*|fabs\w*|sin\w*|cos\w*"
+    )
+    calls = re.findall(rf"\b(?:{functions})\s*\(", code)
+    assert not numbers + calls, "formulas belong into kernels/shared"
+
+
+def test_formulas_can_be_used_side_by_side(tmp_path):
+    """No two define the same name differently: a linker would take either for both."""
+    if shutil.which("c++") is None:
+        pytest.skip("no c++ on this machine")
+    source = tmp_path / "all.cpp"
+    paths = sorted((FOLDER / "shared").glob("*.h"))
+    source.write_text("".join(f'#include "{path}"\n' for path in paths))
+    command = ["c++", "-fsyntax-only", "-std=c++17", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

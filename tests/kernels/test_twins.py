@@ -6,25 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from posetrack import kernels
 from posetrack.kernels import reference
-from tolerances import GAUSSIAN_ATOL, GAUSSIAN_RTOL, OFFSET_RTOL, OKS_ATOL
 
-from .cases import CASES, Case, picture
+from .case import Case, picture
+from .cases import CASES
+from .heatmaps_cases import check_windowed
+from .places import PLACES, run
 
-DEVICES = ["cpu"]
-
-
-def params(name):
-    return [
-        pytest.param(case, device, id=f"{device}-{case.name}")
-        for case in CASES[name]
-        for device in DEVICES
-    ]
-
-
-def run(name, case, device):
-    """The kernel on a device: the arrays' own for now, there being one."""
-    assert device == "cpu"
-    return getattr(kernels, name)(**case.arguments)
+ALL = [
+    pytest.param(name, case, place, id=f"{place}-{name}-{case.name}", marks=marks)
+    for place, marks in PLACES.items()
+    for name, cases in CASES.items()
+    for case in cases
+]
 
 
 def expected(name, case):
@@ -33,20 +26,36 @@ def expected(name, case):
 
 
 def test_every_kernel_has_cases():
-    assert set(CASES) == set(kernels.__all__)
+    functions = {name for name in kernels.__all__ if name[0].islower()}
+    assert set(CASES) == functions == set(reference.__all__)
     for cases in CASES.values():
         assert len({case.name for case in cases}) == len(cases)
 
 
-@pytest.mark.parametrize(("case", "device"), params("size_image"))
-def test_size_image(case, device):
-    np.testing.assert_array_equal(run("size_image", case, device), expected("size_image", case))
+def assert_alike(got, wanted, rtol, atol):
+    if isinstance(wanted, tuple):
+        for one, other in zip(got, wanted, strict=True):
+            assert_alike(one, other, rtol, atol)
+        return
+    assert got.dtype == wanted.dtype
+    if wanted.dtype.kind == "f":
+        np.testing.assert_allclose(got, wanted, rtol=rtol, atol=atol, strict=True)
+    else:
+        np.testing.assert_array_equal(got, wanted, strict=True)
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("name", "case", "place"), ALL)
+def test_twin_agrees_with_the_reference(name, case, place):
+    got, wanted = run(place, name, case.given_to(place)), expected(name, case)
+    if case.check is not None:
+        case.check(case.arguments, got, wanted)
+    else:
+        assert_alike(got, wanted, case.rtol, case.atol)
+
+
 @settings(deadline=None, max_examples=100)
 @given(data=st.data())
-def test_size_image_at_any_size_and_scale(device, data):
+def test_size_image_at_any_size_and_scale(data):
     height, width, out_height, out_width = (data.draw(st.integers(0, 40)) for _ in range(4))
     arguments = {
         "image": picture(height, width),
@@ -54,42 +63,9 @@ def test_size_image_at_any_size_and_scale(device, data):
         "scale": data.draw(st.floats(0.01, 20)),
         "border": (1, 2, 3),
     }
-    test_size_image(Case("drawn", arguments), device)
+    test_twin_agrees_with_the_reference("size_image", Case("drawn", arguments), "cpu")
 
 
-@pytest.mark.parametrize(("case", "device"), params("center_nms_topk"))
-def test_center_nms_topk(case, device):
-    results = run("center_nms_topk", case, device)
-    for result, wanted in zip(results, expected("center_nms_topk", case), strict=True):
-        np.testing.assert_array_equal(result, wanted)
-        assert result.dtype == wanted.dtype
-
-
-@pytest.mark.parametrize(("case", "device"), params("center_offset_decode"))
-def test_center_offset_decode(case, device):
-    keypoints = run("center_offset_decode", case, device)
-    wanted = expected("center_offset_decode", case)
-    assert keypoints.dtype == wanted.dtype
-    np.testing.assert_allclose(keypoints, wanted, rtol=OFFSET_RTOL, atol=0, strict=True)
-
-
-@pytest.mark.parametrize(("case", "device"), params("gaussian_argmax"))
-def test_gaussian_argmax(case, device):
-    cells, values = run("gaussian_argmax", case, device)
-    wanted_cells, wanted = expected("gaussian_argmax", case)
-    assert (cells.dtype, values.dtype) == (wanted_cells.dtype, wanted.dtype)
-    # The kernels' weights end at e^-87: what is that much below the map's values is 0.
-    atol = GAUSSIAN_ATOL * max(1, np.nanmax(case.arguments["heatmap"], initial=0))
-    np.testing.assert_allclose(values, wanted, rtol=GAUSSIAN_RTOL, atol=atol, strict=True)
-    np.testing.assert_array_equal(cells < 0, values == 0)
-    if case.exact:
-        np.testing.assert_array_equal(cells, wanted_cells)
-    for at in np.argwhere((cells != wanted_cells) & (wanted > atol)):
-        value = windowed_value(case.arguments, tuple(at), cells[tuple(at)])
-        assert value == pytest.approx(wanted[tuple(at)], rel=GAUSSIAN_RTOL)
-
-
-@pytest.mark.parametrize("device", DEVICES)
 @settings(deadline=None, max_examples=200)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -99,7 +75,7 @@ def test_gaussian_argmax(case, device):
     steps=st.sampled_from([1, 2, 3, 1000]),
     fraction=st.sampled_from([1, 2, 1000]),
 )
-def test_gaussian_argmax_anywhere(device, seed, height, width, spread, steps, fraction):
+def test_gaussian_argmax_anywhere(seed, height, width, spread, steps, fraction):
     """Maps of few values and centers on and between cells make many near ties."""
     random = np.random.default_rng(seed)
     centers = random.integers(-20 * fraction, 30 * fraction, (1, 3, 2, 2)) / fraction
@@ -110,42 +86,14 @@ def test_gaussian_argmax_anywhere(device, seed, height, width, spread, steps, fr
         "spread": np.full((1, 3), spread, np.float32),
         "boxes": np.sort(corners, axis=2).reshape(1, 3, 4).astype(np.float32),
     }
-    test_gaussian_argmax(Case("drawn", arguments), device)
+    case = Case("drawn", arguments, check=check_windowed)
+    test_twin_agrees_with_the_reference("gaussian_argmax", case, "cpu")
 
 
-def windowed_value(arguments, at, cell):
-    """Heatmap x Gaussian at one cell, in float64; 0 outside the box."""
-    b, n, k = at
-    heatmap, centers = arguments["heatmap"], arguments["centers"].astype(float)
-    row, column = divmod(int(cell), heatmap.shape[3])
-    if arguments["boxes"] is not None:
-        x1, y1, x2, y2 = arguments["boxes"][b, n]
-        if not (x1 <= column < x2 and y1 <= row < y2):
-            return 0.0
-    x, y = centers[b, n, k]
-    distance = (column - x) ** 2 + (row - y) ** 2
-    return heatmap[b, k, row, column] * np.exp(-distance / arguments["spread"][b, n])
-
-
-@pytest.mark.parametrize(("case", "device"), params("oks_matrix"))
-def test_oks_matrix(case, device):
-    oks = run("oks_matrix", case, device)
-    wanted = expected("oks_matrix", case)
-    assert oks.dtype == wanted.dtype
-    np.testing.assert_allclose(oks, wanted, rtol=0, atol=OKS_ATOL, strict=True)
-
-
-@pytest.mark.parametrize(("case", "device"), params("oks_nms"))
-def test_oks_nms(case, device):
-    keep = run("oks_nms", case, device)
-    np.testing.assert_array_equal(keep, expected("oks_nms", case), strict=True)
-
-
-@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", CASES)
-def test_the_same_input_gives_the_same_bytes(name, device):
+def test_the_same_input_gives_the_same_bytes(name):
     for case in CASES[name]:
-        first, second = (run(name, case, device) for _ in range(2))
+        first, second = (run("cpu", name, case.arguments) for _ in range(2))
         pairs = zip(first, second, strict=True) if isinstance(first, tuple) else [(first, second)]
         for a, b in pairs:
             assert a.tobytes() == b.tobytes(), case.name

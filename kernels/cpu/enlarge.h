@@ -1,0 +1,69 @@
+/* A part of an enlarged map, as the CPU twins compute it: rows of cells are enlarged along
+ * themselves, each once for all pixels between it and the next, and then blended.
+ */
+#ifndef POSETRACK_CPU_ENLARGE_H
+#define POSETRACK_CPU_ENLARGE_H
+
+#include "../shared/upsample_maps.h"
+#include "dispatch.h"
+
+namespace posetrack {
+namespace {
+
+constexpr int32_t kMostColumns = 512; /* of a part: two rows of it stay in the L1 cache */
+
+/* One row of cells, enlarged along it from pixel `left` on. */
+PT_HD void enlarge_row(
+    float* __restrict out, const float* __restrict row, const Upsampling& upsampling, int32_t left,
+    int32_t columns) {
+    const Axis axis = upsampling.columns;
+    if (upsampling.rule == kCornerRule) {
+        for (int32_t x = 0; x < columns; ++x) {
+            const Place at = place_by_corners(axis, left + x);
+            out[x] = blend_by_corners(row[at.low], row[at.high], at.weight);
+        }
+    } else {
+        for (int32_t x = 0; x < columns; ++x) {
+            const Place at = place_by_half_pixels(axis, left + x);
+            out[x] = blend_by_half_pixels(row[at.low], row[at.high], at.weight);
+        }
+    }
+}
+
+/* At most kMostColumns columns; rows of `out` are `out_stride` apart. */
+PT_CLONES void enlarge(
+    float* __restrict out, const float* __restrict map, const Upsampling& upsampling, int32_t top,
+    int32_t left, int32_t rows, int32_t columns, int64_t out_stride) {
+    const int64_t w = upsampling.columns.cells;
+    float lines[2][kMostColumns];
+    int32_t held[2] = {-1, -1}, upper = 0; /* rows of cells in `lines` */
+    for (int32_t y = 0; y < rows; ++y, out += out_stride) {
+        if (upsampling.rule == kSameSize) {
+            const float* row = map + (top + y) * w + left;
+            for (int32_t x = 0; x < columns; ++x) out[x] = row[x];
+            continue;
+        }
+        const Place at = place_on(upsampling.rows, top + y, upsampling.rule);
+        if (held[upper] != at.low) upper = 1 - upper;
+        if (held[upper] != at.low)
+            enlarge_row(lines[upper], map + at.low * w, upsampling, left, columns);
+        held[upper] = at.low;
+        const int32_t lower = 1 - upper;
+        if (held[lower] != at.high)
+            enlarge_row(lines[lower], map + at.high * w, upsampling, left, columns);
+        held[lower] = at.high;
+        const float* above = lines[upper];
+        const float* below = lines[lower];
+        if (upsampling.rule == kCornerRule)
+            for (int32_t x = 0; x < columns; ++x)
+                out[x] = blend_by_corners(above[x], below[x], at.weight);
+        else
+            for (int32_t x = 0; x < columns; ++x)
+                out[x] = blend_by_half_pixels(above[x], below[x], at.weight);
+    }
+}
+
+}  // namespace
+}  // namespace posetrack
+
+#endif

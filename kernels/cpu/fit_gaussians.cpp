@@ -1,0 +1,141 @@
+#include "../shared/fit_gaussians.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../include/posetrack_kernels.h"
+#include "dispatch.h"
+#include "enlarge.h"
+
+namespace posetrack {
+namespace {
+
+PT_CLONES void factors(
+    double* __restrict distance, double* __restrict factor, double center, double inverse,
+    int32_t size) {
+    for (int32_t i = 0; i < kFitLanes; ++i) {
+        distance[i] = distance_term(i, center);
+        factor[i] = factor_term(i, size, distance[i], inverse);
+    }
+}
+
+/* Residuals of all lanes; lanes beyond the window hold 0. */
+PT_CLONES void sum_lanes(
+    FitTerms& terms, const double* __restrict values, double height, int32_t columns) {
+    double model[kFitLanes], squares[kFitLanes], m0[kFitLanes], m1[kFitLanes], m2[kFitLanes];
+    for (int32_t y = 0; y < kFitLanes; ++y) {
+        model[y] = scaled_factor(height, terms.row_factor[y]);
+        squares[y] = m0[y] = m1[y] = m2[y] = 0.0;
+    }
+    for (int32_t x = 0; x < columns; ++x) {
+        const double factor = terms.column_factor[x], distance = terms.column_distance[x];
+        const double* column = values + x * kFitLanes;
+        for (int32_t y = 0; y < kFitLanes; ++y)
+            add_residual(squares[y], m0[y], m1[y], m2[y], model[y], factor, distance, column[y]);
+    }
+    for (int32_t y = 0; y < kFitLanes; ++y) {
+        terms.squares[y] = squares[y];
+        terms.moments[0][y] = m0[y];
+        terms.moments[1][y] = m1[y];
+        terms.moments[2][y] = m2[y];
+    }
+}
+
+FitSums evaluate(const double* at, const double* values, int32_t rows, int32_t columns) {
+    FitTerms terms;
+    const double inverse = inverse_spread(at[3]);
+    factors(terms.row_distance, terms.row_factor, at[1], inverse, rows);
+    factors(terms.column_distance, terms.column_factor, at[2], inverse, columns);
+    sum_lanes(terms, values, at[0], columns);
+    return summed_lanes(terms, at, rows, columns);
+}
+
+FittedGaussian fit_one(
+    const float* map, const Upsampling& upsampling, const FitWindow& window, double sigma,
+    int32_t most_evaluations) {
+    const float height = upsampled_value(map, upsampling, window.start_y, window.start_x);
+    if (window.height == 0) return started_gaussian(window, height);
+    double values[kFitLanes * kFitLanes] = {};
+    float pixels[kFitLanes * kFitLanes];
+    enlarge(
+        pixels, map, upsampling, window.top, window.left, window.height, window.width,
+        window.width);
+    for (int32_t i = 0; i < window.height * window.width; ++i) {
+        if (!is_finite(pixels[i])) return {0.0f, 0.0f, 0.0f, false};
+        values[window_slot(window, i)] = (double)pixels[i];
+    }
+    GaussianFit fit;
+    begin_fit(fit, height, window.row, window.column, sigma, most_evaluations);
+    while (fit.running) /* the released grid: as many rows as the window has columns */
+        advance_fit(fit, evaluate(fit.trial, values, window.width, window.height));
+    return fitted_gaussian(fit, window);
+}
+
+/* Whether two keypoints lie in one pixel, of which there is one fit. */
+bool same_pixel(const float* a, const float* b) {
+    return std::trunc(a[0] + 0.5f) == std::trunc(b[0] + 0.5f) &&
+           std::trunc(a[1] + 0.5f) == std::trunc(b[1] + 0.5f);
+}
+
+struct Keypoints {
+    float* points;         /* (N, K, 2) */
+    float* heights;        /* (N, K) */
+    const float* given;    /* (N, K, 2) */
+    const uint8_t* wanted; /* (N, K) */
+    int64_t N, K;
+};
+
+/* An earlier person who has shared the fit of keypoint i, or -1. */
+int64_t fitted_before(const Keypoints& keypoints, int64_t i) {
+    for (int64_t j = i % keypoints.K; j < i; j += keypoints.K)
+        if (keypoints.wanted[j] && same_pixel(keypoints.given + 2 * j, keypoints.given + 2 * i))
+            return j;
+    return -1;
+}
+
+}  // namespace
+}  // namespace posetrack
+
+using namespace posetrack;
+
+pt_status pt_fit_gaussians_cpu(
+    float* points, float* heights, const void* heatmap, const float* keypoints,
+    const uint8_t* wanted, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
+    int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
+    int64_t max_evaluations, int64_t clamped) {
+    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
+    if (heatmap_dtype != PT_FLOAT32 || radius < 0 || radius > kMostFitRadius || !(sigma > 0.0))
+        return PT_INVALID_ARGUMENT;
+    if (max_evaluations < 1 || max_evaluations > kMostFitEvaluations) return PT_INVALID_ARGUMENT;
+    if (std::max({h, w, H, W}) > kMostSide) return PT_INVALID_ARGUMENT;
+    if (B == 0 || N == 0 || K == 0) return PT_OK;
+    if (!points || !heights || !heatmap || !keypoints || !wanted) return PT_INVALID_ARGUMENT;
+    if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
+    const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
+    for (int64_t b = 0; b < B; ++b) {
+        const int64_t at = b * N * K;
+        const Keypoints image = {
+            points + 2 * at, heights + at, keypoints + 2 * at, wanted + at, N, K};
+        for (int64_t i = 0; i < N * K; ++i) {
+            const float* map =
+                static_cast<const float*>(heatmap) + b * heatmap_batch_stride + i % K * h * w;
+            const float x = image.given[2 * i], y = image.given[2 * i + 1];
+            FittedGaussian fitted = {x, y, 0.0f, false};
+            const int64_t before = image.wanted[i] ? fitted_before(image, i) : -1;
+            if (before >= 0) {
+                const float height = image.heights[before];
+                fitted = {
+                    image.points[2 * before], image.points[2 * before + 1], height,
+                    height == height};
+            } else if (image.wanted[i]) {
+                const FitWindow window = fit_window(x, y, H, W, (int32_t)radius, clamped != 0);
+                if (window.start_y >= 0)
+                    fitted = fit_one(map, upsampling, window, sigma, (int32_t)max_evaluations);
+            }
+            image.points[2 * i] = fitted.found ? fitted.x : x;
+            image.points[2 * i + 1] = fitted.found ? fitted.y : y;
+            image.heights[i] = fitted.found ? fitted.height : not_a_number();
+        }
+    }
+    return PT_OK;
+}

@@ -1,0 +1,266 @@
+/* An image that is only moved and zoomed is done row by row: two image rows into planes of floats,
+ * weighed into one, from which output pixels pick their two columns. Rows are kept for the next
+ * output row. Anything turned is done pixel by pixel, to the same bits.
+ */
+#include "../shared/preprocess.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "../include/posetrack_kernels.h"
+#include "dispatch.h"
+
+namespace posetrack {
+namespace {
+
+constexpr int64_t kPad = 2; /* columns of border on either side of a row */
+constexpr int64_t kNoRow = -3;
+
+struct Output {
+    int64_t h, w;
+    float mean[3], std[3];
+};
+
+/* Scratch, cut up. A row of the image is three planes of W + 2 * kPad floats. */
+struct Buffers {
+    float* rows[2];
+    float* outside; /* a row of border */
+    float* blended;
+    float* sampled; /* (3, w) a row of the output, not normalised */
+    float* fraction;       /* (w) */
+    int32_t* first;        /* (w) column of `blended` of each output pixel */
+};
+
+int64_t row_size(int64_t W) { return 3 * (W + 2 * kPad); }
+
+Buffers cut(void* scratch, int64_t W, int64_t w) {
+    auto* next = static_cast<float*>(scratch);
+    const int64_t size = row_size(W);
+    Buffers buffers{
+        {next, next + size}, next + 2 * size, next + 3 * size, nullptr, nullptr, nullptr};
+    buffers.sampled = next + 4 * size;
+    buffers.fraction = buffers.sampled + 3 * w;
+    buffers.first = reinterpret_cast<int32_t*>(buffers.fraction + w);
+    return buffers;
+}
+
+PT_CLONES void unpack_colours(
+    float* __restrict first, float* __restrict second, float* __restrict third,
+    const uint8_t* __restrict row, int64_t size) {
+    for (int64_t x = 0; x < size; ++x) {
+        first[x] = (float)row[3 * x];
+        second[x] = (float)row[3 * x + 1];
+        third[x] = (float)row[3 * x + 2];
+    }
+}
+
+/* Both pixels of a pair spelled out: an inner loop would be made wide instead of the outer one. */
+PT_CLONES void unpack_yuv(
+    float* __restrict red, float* __restrict green, float* __restrict blue,
+    const uint8_t* __restrict luma, const uint8_t* __restrict uv, YuvWeights weights,
+    int64_t pairs) {
+    for (int64_t i = 0; i < pairs; ++i) {
+        const uint8_t u = uv[2 * i], v = uv[2 * i + 1];
+        const Colour left = colour_of_yuv(luma[2 * i], u, v, weights);
+        const Colour right = colour_of_yuv(luma[2 * i + 1], u, v, weights);
+        red[2 * i] = left.red;
+        red[2 * i + 1] = right.red;
+        green[2 * i] = left.green;
+        green[2 * i + 1] = right.green;
+        blue[2 * i] = left.blue;
+        blue[2 * i + 1] = right.blue;
+    }
+}
+
+PT_CLONES void blend(
+    float* __restrict out, const float* __restrict a, const float* __restrict b, float fraction,
+    int64_t size) {
+    for (int64_t i = 0; i < size; ++i) out[i] = between(a[i], b[i], fraction);
+}
+
+PT_CLONES void pick(
+    float* __restrict out, const float* __restrict row, const int32_t* __restrict first,
+    const float* __restrict fraction, int64_t size) {
+    for (int64_t x = 0; x < size; ++x)
+        out[x] = between(row[first[x]], row[first[x] + 1], fraction[x]);
+}
+
+/* Row y of the output, red, green, blue one behind the other. */
+PT_CLONES void sample_row(
+    float* __restrict out, const Image& image, const double* __restrict matrix, int64_t y,
+    int64_t w) {
+    for (int64_t x = 0; x < w; ++x) {
+        const PixelPair across = pixels_around(image_coordinate(matrix, y, x), image.W);
+        const PixelPair down = pixels_around(image_coordinate(matrix + 3, y, x), image.H);
+        const Colour colour = colour_between(image, down, across);
+        out[x] = colour.red;
+        out[w + x] = colour.green;
+        out[2 * w + x] = colour.blue;
+    }
+}
+
+PT_CLONES void finish_row(
+    float* __restrict out, const float* __restrict row, float mean, float std, int64_t size) {
+    for (int64_t x = 0; x < size; ++x) store(out + x, normalised(row[x], mean, std));
+}
+
+PT_CLONES void finish_row(
+    Half* __restrict out, const float* __restrict row, float mean, float std, int64_t size) {
+    for (int64_t x = 0; x < size; ++x) store(out + x, normalised(row[x], mean, std));
+}
+
+/* buffers.sampled becomes row y of the output. */
+template <typename Value>
+void finish(Value* out, const Output& output, const Buffers& buffers, int64_t y) {
+    for (int64_t plane = 0; plane < 3; ++plane)
+        finish_row(
+            out + (plane * output.h + y) * output.w, buffers.sampled + plane * output.w,
+            output.mean[plane], output.std[plane], output.w);
+}
+
+/* The columns [first, end) of an image that are wanted, and its rows as planes of floats. */
+class Rows {
+  public:
+    Rows(const Image& image, const Buffers& buffers, int64_t first, int64_t end)
+        : image_(image), buffers_(buffers), first_(first), end_(end) {
+        for (int64_t plane = 0; plane < 3; ++plane) {
+            const float value = border(plane);
+            /* no column between the border's two sides is read but those that are wanted */
+            for (float* row :
+                 {buffers.rows[0], buffers.rows[1], buffers.outside, buffers.blended}) {
+                float* begin = row + plane * plane_size();
+                std::fill(begin, begin + kPad, value);
+                std::fill(begin + plane_size() - kPad, begin + plane_size(), value);
+            }
+            float* outside = buffers.outside + plane * plane_size() + kPad;
+            std::fill(outside + first, outside + end, value);
+        }
+    }
+
+    int64_t plane_size() const { return image_.W + 2 * kPad; }
+
+    /* Row y; row `other` is still needed. */
+    const float* at(int64_t y, int64_t other) {
+        if (y < 0 || y >= image_.H) return buffers_.outside;
+        for (int slot = 0; slot < 2; ++slot)
+            if (held_[slot] == y) return buffers_.rows[slot];
+        const int slot = held_[0] == other ? 1 : 0;
+        held_[slot] = y;
+        unpack(buffers_.rows[slot], y);
+        return buffers_.rows[slot];
+    }
+
+  private:
+    float border(int64_t plane) const {
+        const Colour& colour = image_.border;
+        return plane == 0 ? colour.red : plane == 1 ? colour.green : colour.blue;
+    }
+
+    void unpack(float* row, int64_t y) {
+        const int64_t even = first_ / 2 * 2, W = image_.W;
+        float *red = row + kPad, *green = red + plane_size(), *blue = green + plane_size();
+        if (image_.layout == Layout::nv12) {
+            const uint8_t* luma = image_.bytes + y * W + even;
+            const uint8_t* uv = image_.bytes + (image_.H + y / 2) * W + even;
+            unpack_yuv(
+                red + even, green + even, blue + even, luma, uv, image_.yuv, (end_ - even + 1) / 2);
+            return;
+        }
+        const uint8_t* bytes = image_.bytes + 3 * (y * W + first_);
+        if (image_.layout == Layout::bgr) std::swap(red, blue);
+        unpack_colours(red + first_, green + first_, blue + first_, bytes, end_ - first_);
+    }
+
+    const Image& image_;
+    const Buffers& buffers_;
+    int64_t first_, end_;
+    int64_t held_[2] = {kNoRow, kNoRow};
+};
+
+template <typename Value>
+void zoom(
+    Value* out, const Image& image, const double* matrix, const Output& output,
+    const Buffers& buffers) {
+    int64_t first = image.W, end = 0; /* of the columns that are needed */
+    for (int64_t x = 0; x < output.w; ++x) {
+        const PixelPair tap = pixels_around(image_coordinate(matrix, 0, x), image.W);
+        buffers.first[x] = (int32_t)(tap.first + kPad);
+        buffers.fraction[x] = tap.fraction;
+        first = std::min(first, std::max<int64_t>(tap.first, 0));
+        end = std::max(end, std::min(tap.first + 2, image.W));
+    }
+    first = std::min(first, end);
+    Rows rows(image, buffers, first, end);
+    for (int64_t y = 0; y < output.h; ++y) {
+        const PixelPair tap = pixels_around(image_coordinate(matrix + 3, y, 0), image.H);
+        const float* above = rows.at(tap.first, tap.first + 1);
+        const float* below = rows.at(tap.first + 1, tap.first);
+        for (int64_t plane = 0; plane < 3; ++plane) {
+            float* blended = buffers.blended + plane * rows.plane_size();
+            const int64_t from = plane * rows.plane_size() + kPad + first;
+            blend(buffers.blended + from, above + from, below + from, tap.fraction, end - first);
+            pick(
+                buffers.sampled + plane * output.w, blended, buffers.first, buffers.fraction,
+                output.w);
+        }
+        finish(out, output, buffers, y);
+    }
+}
+
+template <typename Value>
+void turn(
+    Value* out, const Image& image, const double* matrix, const Output& output,
+    const Buffers& buffers) {
+    for (int64_t y = 0; y < output.h; ++y) {
+        sample_row(buffers.sampled, image, matrix, y, output.w);
+        finish(out, output, buffers, y);
+    }
+}
+
+template <typename Value>
+void preprocess(
+    Value* out, const Image& image, const double* matrix, const Output& output,
+    const Buffers& buffers) {
+    if (matrix[1] == 0.0 && matrix[3] == 0.0)
+        zoom(out, image, matrix, output, buffers);
+    else
+        turn(out, image, matrix, output, buffers);
+}
+
+}  // namespace
+}  // namespace posetrack
+
+using namespace posetrack;
+
+size_t pt_preprocess_scratch_bytes(int64_t W, int64_t w) {
+    return W < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(4 * row_size(W) + 5 * w);
+}
+
+pt_status pt_preprocess_cpu(
+    void* out, void* scratch, const uint8_t* images, const double* matrix, pt_dtype out_dtype,
+    int64_t layout, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, float mean_red,
+    float mean_green, float mean_blue, float std_red, float std_green, float std_blue,
+    int64_t border) {
+    if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
+    if (layout < PT_RGB || layout > PT_NV12_BT709) return PT_INVALID_ARGUMENT;
+    if (out_dtype != PT_FLOAT32 && out_dtype != PT_FLOAT16) return PT_INVALID_ARGUMENT;
+    if (!(std_red > 0.0f && std_green > 0.0f && std_blue > 0.0f)) return PT_INVALID_ARGUMENT;
+    const bool nv12 = layout >= PT_NV12_BT601;
+    if (nv12 && (H % 2 != 0 || W % 2 != 0)) return PT_INVALID_ARGUMENT;
+    if (W > std::numeric_limits<int32_t>::max() / 3) return PT_INVALID_ARGUMENT;
+    if (B == 0 || h == 0 || w == 0) return PT_OK;
+    if (!out || !scratch || !matrix || (H > 0 && W > 0 && !images)) return PT_INVALID_ARGUMENT;
+    const Layout how = nv12 ? Layout::nv12 : layout == PT_BGR ? Layout::bgr : Layout::rgb;
+    Image image{images, H, W, how, layout == PT_NV12_BT601 ? bt601() : bt709(), colour_of(border)};
+    const Output output{h, w, {mean_red, mean_green, mean_blue}, {std_red, std_green, std_blue}};
+    const Buffers buffers = cut(scratch, W, w);
+    for (int64_t b = 0; b < B; ++b) {
+        if (H > 0 && W > 0) image.bytes = images + b * image_bytes(how, H, W);
+        const int64_t at = b * 3 * h * w;
+        if (out_dtype == PT_FLOAT32)
+            preprocess(static_cast<float*>(out) + at, image, matrix + 6 * b, output, buffers);
+        else
+            preprocess(static_cast<Half*>(out) + at, image, matrix + 6 * b, output, buffers);
+    }
+    return PT_OK;
+}

@@ -1,0 +1,192 @@
+/* A map is copied with its border continued, so that each pass is one long loop over memory: taps
+ * lie a fixed step away, the width of the copy down the columns and 1 along the rows. Down the
+ * columns the continued cells are weighed too, and along the rows those between two rows; the
+ * former are needed, the latter never read.
+ *
+ * Tried: row by row through a buffer of one row; three times slower at 64 x 48.
+ */
+#include "../shared/smooth_heatmaps.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "../include/posetrack_kernels.h"
+#include "../shared/heatmap_argmax.h"
+#include "highest.h"
+
+namespace posetrack {
+namespace {
+
+/* out[i] from in[i - radius * step] to in[i + radius * step]; four pairs at a time stay in
+ * registers.
+ */
+PT_CLONES void weigh(
+    float* __restrict out, const float* __restrict in, int64_t step,
+    const float* __restrict weights, int64_t radius, int64_t size) {
+    int64_t tap = 1;
+    if (radius >= 4) {
+        const float o = weights[0], p = weights[1], q = weights[2], r = weights[3], s = weights[4];
+        for (int64_t i = 0; i < size; ++i) {
+            float sum = middle_tap(in[i], o);
+            sum = pair_of_taps(sum, in[i - step], in[i + step], p);
+            sum = pair_of_taps(sum, in[i - 2 * step], in[i + 2 * step], q);
+            sum = pair_of_taps(sum, in[i - 3 * step], in[i + 3 * step], r);
+            out[i] = pair_of_taps(sum, in[i - 4 * step], in[i + 4 * step], s);
+        }
+        tap = 5;
+    } else {
+        for (int64_t i = 0; i < size; ++i) out[i] = middle_tap(in[i], weights[0]);
+    }
+    for (; tap + 3 <= radius; tap += 4) {
+        const float *before = in - tap * step, *after = in + tap * step;
+        const float p = weights[tap], q = weights[tap + 1];
+        const float r = weights[tap + 2], s = weights[tap + 3];
+        for (int64_t i = 0; i < size; ++i) {
+            float sum = pair_of_taps(out[i], before[i], after[i], p);
+            sum = pair_of_taps(sum, before[i - step], after[i + step], q);
+            sum = pair_of_taps(sum, before[i - 2 * step], after[i + 2 * step], r);
+            out[i] = pair_of_taps(sum, before[i - 3 * step], after[i + 3 * step], s);
+        }
+    }
+    for (; tap <= radius; ++tap) {
+        const float *before = in - tap * step, *after = in + tap * step;
+        for (int64_t i = 0; i < size; ++i)
+            out[i] = pair_of_taps(out[i], before[i], after[i], weights[tap]);
+    }
+}
+
+/* Smooths up to `most` rows at once. */
+struct Filter {
+    int64_t radius, h, w, wide;
+    float* padded; /* (most + 2 * radius, wide) with the border continued; then the result */
+    float* down;   /* (most, wide) after the first pass */
+    float weights[kMostReach + 1];
+
+    Filter(void* scratch, int64_t most, int64_t height, int64_t width, double deviation)
+        : radius(smoothing_radius(deviation)),
+          h(height),
+          w(width),
+          wide(width + 2 * radius),
+          padded(static_cast<float*>(scratch)),
+          down(padded + (most + 2 * radius) * wide) {
+        smoothing_weights(weights, radius, deviation);
+    }
+
+    static size_t floats(int64_t most, int64_t w, double deviation) {
+        const int64_t border = 2 * smoothing_radius(deviation);
+        return (size_t)((2 * most + border) * (w + border));
+    }
+
+    /* Rows from `top` on into smoothed (count, w). */
+    void smooth(float* smoothed, const float* map, int64_t top, int64_t count) const {
+        float* next = padded;
+        for (int64_t y = top - radius; y < top + count + radius; ++y) {
+            const float* row = map + std::clamp<int64_t>(y, 0, h - 1) * w;
+            next = std::fill_n(next, radius, row[0]);
+            next = std::copy(row, row + w, next);
+            next = std::fill_n(next, radius, row[w - 1]);
+        }
+        weigh(down, padded + radius * wide, wide, weights, radius, count * wide);
+        weigh(padded + radius, down + radius, 1, weights, radius, count * wide - 2 * radius);
+        for (int64_t y = 0; y < count; ++y) {
+            const float* row = padded + y * wide + radius;
+            std::copy(row, row + w, smoothed + y * w);
+        }
+    }
+};
+
+/* Rows that are smoothed at once to find the highest. */
+constexpr int64_t kBand = 8;
+
+/* The highest cell of the smoothed map, bands of it left out that cannot hold it.
+ *
+ * maxima: (bands) buffer.
+ * smoothed: (kBand, w) buffer.
+ */
+Highest highest_smoothed(const Filter& filter, float* maxima, float* smoothed, const float* map) {
+    const int64_t w = filter.w, bands = (filter.h + kBand - 1) / kBand;
+    const int64_t reach = (filter.radius + kBand - 1) / kBand;
+    auto rows = [&](int64_t band) { return std::min(kBand, filter.h - band * kBand); };
+    int64_t start = 0;
+    for (int64_t i = 0; i < bands; ++i) {
+        maxima[i] = highest_of(map + i * kBand * w, rows(i) * w);
+        if (maxima[i] > maxima[start]) start = i;
+    }
+    Highest best = no_cell();
+    auto search = [&](int64_t band) {
+        filter.smooth(smoothed, map, band * kBand, rows(band));
+        const Highest found = highest_cell(smoothed, rows(band) * w);
+        if (found.cell >= 0)
+            best = first_of(best, {(int32_t)(band * kBand * w) + found.cell, found.value});
+    };
+    search(start);
+    for (int64_t i = 0; i < bands; ++i) {
+        const int64_t first = std::max<int64_t>(0, i - reach);
+        const int64_t count = std::min(bands, i + reach + 1) - first;
+        const float limit = highest_of(maxima + first, count);
+        if (i != start && !(best.cell >= 0 && mean_stays_below(limit, best.value))) search(i);
+    }
+    return best;
+}
+
+}  // namespace
+}  // namespace posetrack
+
+using namespace posetrack;
+
+size_t pt_smooth_heatmaps_scratch_bytes(int64_t h, int64_t w, double deviation) {
+    if (h < 0 || w < 0 || !deviation_is_valid(deviation)) return 0;
+    return sizeof(float) * Filter::floats(h, w, deviation);
+}
+
+pt_status pt_smooth_heatmaps_cpu(
+    float* smoothed, void* scratch, const void* maps, pt_dtype maps_dtype,
+    int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, double deviation) {
+    if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
+    if (maps_dtype != PT_FLOAT32 || !deviation_is_valid(deviation)) return PT_INVALID_ARGUMENT;
+    if (B == 0 || K == 0 || h == 0 || w == 0) return PT_OK;
+    if (!smoothed || !scratch || !maps) return PT_INVALID_ARGUMENT;
+    const Filter filter(scratch, h, h, w, deviation);
+    for (int64_t i = 0; i < B * K; ++i) {
+        const float* image = static_cast<const float*>(maps) + (i / K) * maps_batch_stride;
+        filter.smooth(smoothed + i * h * w, image + (i % K) * h * w, 0, h);
+    }
+    return PT_OK;
+}
+
+size_t pt_fuse_offsets_scratch_bytes(int64_t h, int64_t w, double smoothing) {
+    if (h < 0 || w < 0 || !deviation_is_valid(smoothing)) return 0;
+    const size_t buffers = (size_t)(kBand * w + (h + kBand - 1) / kBand);
+    return sizeof(float) * (buffers + Filter::floats(kBand, w, smoothing));
+}
+
+pt_status pt_fuse_offsets_cpu(
+    float* keypoints, float* values, void* scratch, const void* heatmaps, const void* offsets,
+    pt_dtype dtype, int64_t heatmaps_batch_stride, int64_t offsets_batch_stride, int64_t B,
+    int64_t K, int64_t h, int64_t w, float radius, double smoothing) {
+    if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
+    if (dtype != PT_FLOAT32 || !deviation_is_valid(smoothing)) return PT_INVALID_ARGUMENT;
+    if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
+    if (B == 0 || K == 0) return PT_OK;
+    const int64_t area = h * w;
+    if (!keypoints || !values || (area > 0 && (!heatmaps || !scratch))) return PT_INVALID_ARGUMENT;
+    if (area == 0) {
+        std::fill(keypoints, keypoints + 2 * B * K, 0.0f);
+        std::fill(values, values + B * K, 0.0f);
+        return PT_OK;
+    }
+    auto* smoothed = static_cast<float*>(scratch);
+    float* maxima = smoothed + kBand * w;
+    const Filter filter(maxima + (h + kBand - 1) / kBand, kBand, h, w, smoothing);
+    for (int64_t i = 0; i < B * K; ++i) {
+        const int64_t b = i / K, k = i % K;
+        const auto* map =
+            static_cast<const float*>(heatmaps) + b * heatmaps_batch_stride + k * area;
+        const auto* offset = static_cast<const float*>(offsets);
+        if (offset) offset += b * offsets_batch_stride + 2 * k * area;
+        const Highest highest = filter.radius > 0 ? highest_smoothed(filter, maxima, smoothed, map)
+                                                  : highest_cell(map, area);
+        fused_keypoint(keypoints + 2 * i, values + i, map, offset, highest.cell, h, w, radius);
+    }
+    return PT_OK;
+}

@@ -1,0 +1,101 @@
+#include "../shared/fit_gaussians.h"
+#include "launch.cuh"
+
+namespace posetrack {
+namespace {
+
+/* One block per keypoint, one thread per lane; the first thread takes the steps. */
+template <typename Head>
+__global__ void fit_keypoints(
+    float* points, float* heights, const Head* heatmap, const float* keypoints,
+    const uint8_t* wanted, Upsampling upsampling, int64_t N, int64_t K, int64_t batch_stride,
+    int32_t radius, double sigma, int32_t most_evaluations, bool clamped) {
+    __shared__ double values[kFitLanes * kFitLanes];
+    __shared__ FitTerms terms;
+    __shared__ GaussianFit fit;
+    __shared__ bool finite[kFitLanes];
+    const int64_t i = blockIdx.x;
+    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
+    const Head* map = heatmap + i / (N * K) * batch_stride + i % K * area;
+    const float x = keypoints[2 * i], y = keypoints[2 * i + 1];
+    const int32_t lane = threadIdx.x;
+    const FitWindow window = fit_window(x, y, upsampling.H, upsampling.W, radius, clamped);
+    /* the released grid: as many rows as the window has columns */
+    const int32_t rows = window.width, columns = window.height, count = rows * columns;
+    const bool started = wanted[i] && window.start_y >= 0;
+    const bool fitted = started && window.height > 0;
+    const float height =
+        started ? upsampled_value(map, upsampling, window.start_y, window.start_x) : not_a_number();
+    finite[lane] = true;
+    for (int32_t part = lane; fitted && part < count; part += kFitLanes) {
+        const double value = window_value(map, upsampling, window, part);
+        values[window_slot(window, part)] = value;
+        finite[lane] = finite[lane] && is_finite(value);
+    }
+    __syncthreads();
+    if (lane == 0) {
+        begin_fit(fit, height, window.row, window.column, sigma, most_evaluations);
+        for (int32_t other = 0; other < kFitLanes; ++other)
+            fit.running = fit.running && fitted && finite[other];
+    }
+    __syncthreads();
+    while (fit.running) {
+        const double inverse = inverse_spread(fit.trial[3]);
+        const double row = distance_term(lane, fit.trial[1]);
+        const double column = distance_term(lane, fit.trial[2]);
+        terms.row_distance[lane] = row;
+        terms.row_factor[lane] = factor_term(lane, rows, row, inverse);
+        terms.column_distance[lane] = column;
+        terms.column_factor[lane] = factor_term(lane, columns, column, inverse);
+        __syncthreads();
+        const double model = scaled_factor(fit.trial[0], terms.row_factor[lane]);
+        double squares = 0, m0 = 0, m1 = 0, m2 = 0;
+        for (int32_t part = 0; lane < rows && part < columns; ++part)
+            add_residual(
+                squares, m0, m1, m2, model, terms.column_factor[part], terms.column_distance[part],
+                values[part * kFitLanes + lane]);
+        terms.squares[lane] = squares;
+        terms.moments[0][lane] = m0;
+        terms.moments[1][lane] = m1;
+        terms.moments[2][lane] = m2;
+        __syncthreads();
+        if (lane == 0) advance_fit(fit, summed_lanes(terms, fit.trial, rows, columns));
+        __syncthreads();
+    }
+    if (lane != 0) return;
+    const FittedGaussian gaussian =
+        fitted ? fitted_gaussian(fit, window) : started_gaussian(window, height);
+    points[2 * i] = gaussian.found ? gaussian.x : x;
+    points[2 * i + 1] = gaussian.found ? gaussian.y : y;
+    heights[i] = gaussian.found ? gaussian.height : not_a_number();
+}
+
+}  // namespace
+}  // namespace posetrack
+
+#if !defined(__CUDACC_RTC__)
+using namespace posetrack;
+
+pt_status pt_fit_gaussians_cuda(
+    float* points, float* heights, const void* heatmap, const float* keypoints,
+    const uint8_t* wanted, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
+    int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
+    int64_t max_evaluations, int64_t clamped, void* stream) {
+    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
+    if (radius < 0 || radius > kMostFitRadius || !(sigma > 0)) return PT_INVALID_ARGUMENT;
+    if (max_evaluations < 1 || max_evaluations > kMostFitEvaluations) return PT_INVALID_ARGUMENT;
+    if (h > kMostSide || w > kMostSide || H > kMostSide || W > kMostSide)
+        return PT_INVALID_ARGUMENT;
+    const int64_t total = B * N * K;
+    if (total == 0) return PT_OK;
+    if (!points || !heights || !heatmap || !keypoints || !wanted) return PT_INVALID_ARGUMENT;
+    if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
+    const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
+    return with_head(heatmap_dtype, [&](auto type) {
+        return launch(
+            {total, (unsigned)kFitLanes, 0, stream}, fit_keypoints<decltype(type)>, points, heights,
+            static_cast<const decltype(type)*>(heatmap), keypoints, wanted, upsampling, N, K,
+            heatmap_batch_stride, (int32_t)radius, sigma, (int32_t)max_evaluations, clamped != 0);
+    });
+}
+#endif

@@ -1,0 +1,187 @@
+/* Ranks and the relation of every two boxes are worked out by the whole grid; then one block per
+ * image puts box after box into the first group that is open to it.
+ */
+#include "../shared/box_overlap.h"
+#include "../shared/generate_boxes.h"
+#include "../shared/person_nms.h"
+#include "launch.cuh"
+#include "relation.cuh"
+
+namespace posetrack {
+namespace {
+
+constexpr unsigned kWalkers = 256; /* threads per image, a power of two */
+
+struct Boxes {
+    const float* boxes;
+    const float* scores;
+    const int32_t* counts;
+    int64_t N;
+};
+
+struct Limits {
+    double min_area;
+    float reliable_score;
+    double min_reliable_iou, group_iou;
+    int64_t per_group;
+    double aspect;
+};
+
+struct Working {
+    int32_t* order;    /* (B, N) rows by rank: those that are large first, best first */
+    int32_t* members;  /* (B, N) by group */
+    uint32_t* similar; /* (B, N, words) by rank: of one group? */
+    uint32_t* open;    /* (B, N, words) by group and rank: is it like all members? */
+    uint8_t* near;     /* (B, N) by rank: large, and with a reliable one or reliable itself */
+};
+
+__device__ int64_t valid_of(const Boxes& given, int64_t b) {
+    return valid_rows(given.counts ? given.counts[b] : given.N, given.N);
+}
+
+__device__ bool row_is_large(const Boxes& given, int64_t row, const Limits& limits) {
+    return is_large(box_at(given.boxes + 4 * row), limits.min_area);
+}
+
+/* One thread per row: its rank is how many come before it. */
+__global__ void rank_boxes(Working working, Boxes given, Limits limits, int64_t total) {
+    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= total) return;
+    const int64_t b = i / given.N, row = i % given.N, first = b * given.N;
+    const int64_t valid = valid_of(given, b);
+    if (row >= valid) return;
+    const bool large = row_is_large(given, i, limits);
+    int32_t rank = 0;
+    for (int64_t other = 0; other < valid; ++other) {
+        const bool other_large = row_is_large(given, first + other, limits);
+        const bool before = ranks_before(
+            given.scores[first + other], (int32_t)other, given.scores[i], (int32_t)row);
+        rank += (other_large == large ? before : other_large) ? 1 : 0;
+    }
+    working.order[first + rank] = (int32_t)row;
+    working.near[i] = 0;
+}
+
+/* Whether two ranks may be in one group; the first is near a reliable one if the second is that. */
+__device__ bool relate(
+    uint8_t* near, const Boxes& given, const Limits& limits, const int32_t* order, Pair pair) {
+    const int64_t image = pair.image * given.N;
+    const int64_t row = image + order[image + pair.first];
+    const int64_t other = image + order[image + pair.second];
+    if (!row_is_large(given, row, limits) || !row_is_large(given, other, limits)) return false;
+    const double overlap =
+        box_iou(box_at(given.boxes + 4 * row), box_at(given.boxes + 4 * other), 0);
+    if (is_reliable(given.scores[other], limits.reliable_score) &&
+        (pair.first == pair.second || reaches(overlap, limits.min_reliable_iou)))
+        near[image + pair.first] = 1; /* by whichever thread */
+    return reaches(overlap, limits.group_iou);
+}
+
+/* One thread per pair of ranks. */
+__global__ void relate_boxes(Working working, Boxes given, Limits limits, int64_t B) {
+    const Pair pair = pair_of_thread(B, given.N);
+    bool related = false;
+    if (pair.exists) {
+        const int64_t valid = valid_of(given, pair.image);
+        if (pair.first < valid && pair.second < valid)
+            related = relate(working.near, given, limits, working.order, pair);
+    }
+    write_relation(working.similar, pair, related);
+}
+
+/* The first group of an image that is open to a rank, `groups` if none is; for all threads. */
+__device__ int32_t first_open(const uint32_t* open, int64_t rank, int64_t words, int32_t groups) {
+    __shared__ int32_t firsts[kWalkers];
+    const int32_t walker = (int32_t)threadIdx.x;
+    firsts[walker] = groups;
+    for (int32_t g = walker; g < groups; g += (int32_t)kWalkers)
+        if (has_bit(open + g * words, rank)) {
+            firsts[walker] = g;
+            break;
+        }
+    for (int32_t half = (int32_t)kWalkers / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (walker < half && firsts[walker + half] < firsts[walker])
+            firsts[walker] = firsts[walker + half];
+    }
+    __syncthreads();
+    const int32_t first = firsts[0];
+    __syncthreads(); /* before anyone begins the next search */
+    return first;
+}
+
+/* One block per image. */
+__global__ void walk_boxes(
+    float* generated, int32_t* rows, int32_t* count, Working working, Boxes given, Limits limits) {
+    const int64_t b = blockIdx.x, N = given.N, valid = valid_of(given, b);
+    const int32_t* order = working.order + b * N;
+    const uint8_t* near = working.near + b * N;
+    int32_t* members = working.members + b * N;
+    const int64_t words = words_of(N);
+    uint32_t* open = working.open + b * N * words;
+    rows += b * N;
+    generated += b * N * 4;
+    int32_t groups = 0, kept = 0;
+    for (int64_t i = 0; i < valid; ++i) {
+        if (!near[i]) continue;
+        __syncthreads();
+        const int32_t joined = first_open(open, i, words, groups);
+        const bool opens = joined == groups;
+        const int32_t earlier = opens ? 0 : members[joined];
+        const bool stays = earlier < limits.per_group;
+        if (stays && threadIdx.x == 0) rows[kept] = order[i];
+        kept += stays ? 1 : 0;
+        groups += opens ? 1 : 0;
+        const uint32_t* similar = working.similar + (b * N + i) * words;
+        uint32_t* group = open + joined * words;
+        for (int64_t word = threadIdx.x; word < words; word += blockDim.x)
+            group[word] = opens ? similar[word] : group[word] & similar[word];
+        __syncthreads(); /* all have read how many members there were */
+        if (threadIdx.x == 0) members[joined] = earlier + 1;
+    }
+    __syncthreads();
+    for (int64_t i = threadIdx.x; i < N; i += blockDim.x) {
+        if (i < kept) {
+            const float* box = given.boxes + 4 * (b * N + rows[i]);
+            extend_box(generated + 4 * i, box_at(box), limits.aspect);
+        } else {
+            rows[i] = -1;
+            for (int64_t side = 0; side < 4; ++side) generated[4 * i + side] = 0;
+        }
+    }
+    if (threadIdx.x == 0) count[b] = kept;
+}
+
+}  // namespace
+}  // namespace posetrack
+
+#if !defined(__CUDACC_RTC__)
+using namespace posetrack;
+
+pt_status pt_generate_boxes_cuda(
+    float* generated, int32_t* rows, int32_t* count, void* scratch, const float* boxes,
+    const float* scores, const int32_t* counts, int64_t B, int64_t N, double min_area,
+    float reliable_score, double min_reliable_iou, double group_iou, int64_t per_group,
+    double aspect, void* stream) {
+    if (B < 0 || N < 0 || N > INT32_MAX) return PT_INVALID_ARGUMENT;
+    if (!(aspect > 0) || per_group < 0) return PT_INVALID_ARGUMENT;
+    if (B == 0) return PT_OK;
+    if (!count) return PT_INVALID_ARGUMENT;
+    if (N > 0 && (!generated || !rows || !scratch || !boxes || !scores)) return PT_INVALID_ARGUMENT;
+    auto* order = static_cast<int32_t*>(scratch);
+    auto* similar = reinterpret_cast<uint32_t*>(order + 2 * B * N);
+    uint32_t* open = similar + B * N * words_of(N);
+    auto* near = reinterpret_cast<uint8_t*>(open + B * N * words_of(N));
+    const Working working = {order, order + B * N, similar, open, near};
+    const Boxes given = {boxes, scores, counts, N};
+    const Limits limits = {min_area,  reliable_score, min_reliable_iou,
+                           group_iou, per_group,      aspect};
+    pt_status status =
+        launch({blocks_for(B * N), kThreads, 0, stream}, rank_boxes, working, given, limits, B * N);
+    if (status != PT_OK) return status;
+    status = launch(relation_grid(B, N, stream), relate_boxes, working, given, limits, B);
+    if (status != PT_OK) return status;
+    return launch(
+        {B, kWalkers, 0, stream}, walk_boxes, generated, rows, count, working, given, limits);
+}
+#endif

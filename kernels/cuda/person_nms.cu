@@ -1,0 +1,133 @@
+/* The relation of every two people is worked out by the whole grid; then one block per image walks
+ * down the list and only looks it up.
+ */
+#include "../shared/box_overlap.h"
+#include "../shared/oks_between.h"
+#include "../shared/person_nms.h"
+#include "launch.cuh"
+#include "relation.cuh"
+
+namespace posetrack {
+namespace {
+
+struct People {
+    const float* keypoints;
+    const float* areas;
+    const float* sigmas;
+    const float* boxes;
+    const int32_t* counts;
+    int64_t N, K;
+};
+
+struct Limits {
+    double oks, iou, edge;
+    bool both;
+};
+
+__device__ int64_t valid_of(const int32_t* counts, int64_t b, int64_t N) {
+    return valid_rows(counts ? counts[b] : N, N);
+}
+
+/* One thread per row: its rank is how many come before it. */
+__global__ void rank_rows(
+    int32_t* order, const float* scores, const int32_t* counts, int64_t total, int64_t N) {
+    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= total) return;
+    const int64_t b = i / N, row = i % N;
+    const int64_t valid = valid_of(counts, b, N);
+    if (row >= valid) return;
+    const float* image = scores + b * N;
+    int32_t rank = 0;
+    for (int64_t other = 0; other < valid; ++other)
+        rank += ranks_before(image[other], (int32_t)other, image[row], (int32_t)row) ? 1 : 0;
+    order[b * N + rank] = (int32_t)row;
+}
+
+__device__ bool alike(const People& people, const Limits& limits, int64_t a, int64_t b) {
+    const bool by_both = limits.both && people.boxes && people.keypoints;
+    if (people.boxes) {
+        const double iou =
+            box_iou(box_at(people.boxes + 4 * a), box_at(people.boxes + 4 * b), limits.edge);
+        if (exceeds(iou, limits.iou) != by_both) return !by_both;
+    }
+    if (!people.keypoints) return false;
+    const int64_t step = people.K * 2;
+    const double area = common_area(people.areas[a], people.areas[b]);
+    return exceeds(
+        oks_between(
+            people.keypoints + a * step, people.keypoints + b * step, people.sigmas, area,
+            people.K),
+        limits.oks);
+}
+
+/* One thread per pair of ranks, the better one first. */
+__global__ void relate_people(
+    uint32_t* similar, const int32_t* order, People people, Limits limits, int64_t B) {
+    const int64_t N = people.N;
+    const Pair pair = pair_of_thread(B, N);
+    const bool counts = pair.exists && pair.first < pair.second &&
+                        pair.second < valid_of(people.counts, pair.image, N);
+    bool related = false;
+    if (counts) {
+        const int64_t image = pair.image * N;
+        related = alike(
+            people, limits, image + order[image + pair.first], image + order[image + pair.second]);
+    }
+    write_relation(similar, pair, related);
+}
+
+/* One block per image. */
+__global__ void walk_people(
+    int32_t* rows, int32_t* count, uint8_t* dropped, const int32_t* order, const uint32_t* similar,
+    const int32_t* counts, int64_t N) {
+    const int64_t b = blockIdx.x, valid = valid_of(counts, b, N);
+    rows += b * N;
+    dropped += b * N;
+    order += b * N;
+    similar += b * N * words_of(N);
+    for (int64_t i = threadIdx.x; i < valid; i += blockDim.x) dropped[i] = 0;
+    int32_t kept = 0;
+    for (int64_t i = 0; i < valid; ++i) {
+        __syncthreads();
+        if (dropped[i]) continue;
+        if (threadIdx.x == 0) rows[kept] = order[i];
+        ++kept;
+        const uint32_t* like = similar + i * words_of(N);
+        for (int64_t j = i + 1 + threadIdx.x; j < valid; j += blockDim.x)
+            if (has_bit(like, j)) dropped[j] = 1;
+    }
+    for (int64_t i = kept + threadIdx.x; i < N; i += blockDim.x) rows[i] = -1;
+    if (threadIdx.x == 0) count[b] = kept;
+}
+
+}  // namespace
+}  // namespace posetrack
+
+#if !defined(__CUDACC_RTC__)
+using namespace posetrack;
+
+pt_status pt_person_nms_cuda(
+    int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* areas,
+    const float* sigmas, const float* boxes, const float* scores, const int32_t* counts, int64_t B,
+    int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge, int64_t both,
+    void* stream) {
+    if (B < 0 || N < 0 || K < 0 || N > INT32_MAX) return PT_INVALID_ARGUMENT;
+    if (oks_threshold != oks_threshold || iou_threshold != iou_threshold || edge != edge)
+        return PT_INVALID_ARGUMENT;
+    if (B == 0) return PT_OK;
+    if (!count || (N > 0 && (!rows || !scratch || !scores))) return PT_INVALID_ARGUMENT;
+    if (N > 0 && keypoints && (!areas || !sigmas)) return PT_INVALID_ARGUMENT;
+    auto* order = static_cast<int32_t*>(scratch);               /* (B, N) */
+    auto* similar = reinterpret_cast<uint32_t*>(order + B * N); /* (B, N, words) by rank */
+    auto* dropped = reinterpret_cast<uint8_t*>(similar + B * N * words_of(N)); /* (B, N) */
+    const People people = {keypoints, areas, sigmas, boxes, counts, N, K};
+    const Limits limits = {oks_threshold, iou_threshold, edge, both != 0};
+    pt_status status = launch(
+        {blocks_for(B * N), kThreads, 0, stream}, rank_rows, order, scores, counts, B * N, N);
+    if (status != PT_OK) return status;
+    status = launch(relation_grid(B, N, stream), relate_people, similar, order, people, limits, B);
+    if (status != PT_OK) return status;
+    return launch(
+        {B, kThreads, 0, stream}, walk_people, rows, count, dropped, order, similar, counts, N);
+}
+#endif

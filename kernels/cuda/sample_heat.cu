@@ -1,0 +1,45 @@
+#include "../shared/sample_heat.h"
+#include "launch.cuh"
+
+namespace posetrack {
+namespace {
+
+/* One thread per keypoint. */
+template <typename Head>
+__global__ void sample(
+    float* values, const Head* heatmap, const float* keypoints, Upsampling upsampling,
+    int64_t total, int64_t N, int64_t K, int64_t batch_stride, ReadingPoint at) {
+    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= total) return;
+    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
+    const Head* map = heatmap + i / (N * K) * batch_stride + i % K * area;
+    values[i] = heat_at(map, upsampling, keypoints[2 * i], keypoints[2 * i + 1], at);
+}
+
+}  // namespace
+}  // namespace posetrack
+
+#if !defined(__CUDACC_RTC__)
+using namespace posetrack;
+
+pt_status pt_sample_heat_cuda(
+    float* values, const void* heatmap, const float* keypoints, pt_dtype heatmap_dtype,
+    int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, int64_t H,
+    int64_t W, int64_t at, void* stream) {
+    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
+    if (at < PT_BETWEEN || at > PT_TRANSPOSED) return PT_INVALID_ARGUMENT;
+    if (h > kMostSide || w > kMostSide || H > kMostSide || W > kMostSide)
+        return PT_INVALID_ARGUMENT;
+    const int64_t total = B * N * K;
+    if (total == 0) return PT_OK;
+    if (!values || !keypoints || !heatmap) return PT_INVALID_ARGUMENT;
+    if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
+    const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
+    return with_head(heatmap_dtype, [&](auto type) {
+        return launch(
+            {blocks_for(total), kThreads, 0, stream}, sample<decltype(type)>, values,
+            static_cast<const decltype(type)*>(heatmap), keypoints, upsampling, total, N, K,
+            heatmap_batch_stride, (ReadingPoint)at);
+    });
+}
+#endif

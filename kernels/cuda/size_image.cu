@@ -1,0 +1,92 @@
+/* Weights of every row and column first, then one thread per output pixel. Sums are integers, so
+ * their order, another one than on the CPU, cannot be seen.
+ */
+#include "../shared/size_image.h"
+#include "launch.cuh"
+
+namespace posetrack {
+namespace {
+
+/* The filter of one axis. */
+struct Axis {
+    int64_t size;     /* of the image */
+    int64_t covered;  /* output coordinates inside the image */
+    int32_t* first;   /* (covered) image pixel of the first weight */
+    int32_t* weights; /* (covered, taps) */
+};
+
+__device__ void plan_coordinate(Axis axis, int64_t i, int64_t taps, double scale) {
+    axis.first[i] = (int32_t)filter_taps(axis.weights + i * taps, taps, i, axis.size, scale);
+}
+
+/* One thread per row and column. */
+__global__ void plan_axes(Axis rows, Axis columns, int64_t taps, double scale) {
+    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < rows.covered)
+        plan_coordinate(rows, i, taps, scale);
+    else if (i < rows.covered + columns.covered)
+        plan_coordinate(columns, i - rows.covered, taps, scale);
+}
+
+/* One thread per output pixel. */
+__global__ void weigh(
+    uint8_t* out, const uint8_t* images, Axis rows, Axis columns, int64_t taps, int64_t total,
+    int64_t h, int64_t w, uint32_t border) {
+    const int64_t pixel = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (pixel >= total) return;
+    const int64_t y = pixel / w % h, x = pixel % w;
+    uint8_t* to = out + 3 * pixel;
+    if (y >= rows.covered || x >= columns.covered) {
+        to[0] = (uint8_t)(border >> 16);
+        to[1] = (uint8_t)(border >> 8);
+        to[2] = (uint8_t)border;
+        return;
+    }
+    const uint8_t* image = images + pixel / (h * w) * rows.size * columns.size * 3;
+    const int64_t top = rows.first[y], left = columns.first[x];
+    const int32_t *row_weights = rows.weights + y * taps, *weights = columns.weights + x * taps;
+    int32_t sums[3] = {0, 0, 0};
+    for (int64_t v = 0; v < taps && top + v < rows.size; ++v)
+        for (int64_t u = 0; u < taps && left + u < columns.size; ++u) {
+            const uint8_t* from = image + 3 * ((top + v) * columns.size + left + u);
+            const int32_t weight = combined_weight(row_weights[v], weights[u]);
+            for (int channel = 0; channel < 3; ++channel)
+                sums[channel] += weighted(weight, from[channel]);
+        }
+    for (int channel = 0; channel < 3; ++channel) to[channel] = pixel_of_sum(sums[channel]);
+}
+
+}  // namespace
+}  // namespace posetrack
+
+#if !defined(__CUDACC_RTC__)
+using namespace posetrack;
+
+pt_status pt_size_image_cuda(
+    uint8_t* out, void* scratch, const uint8_t* images, int64_t B, int64_t H, int64_t W, int64_t h,
+    int64_t w, double scale, int64_t border, void* stream) {
+    if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale))
+        return PT_INVALID_ARGUMENT;
+    if (3 * W > INT32_MAX || H > INT32_MAX) return PT_INVALID_ARGUMENT;
+    if (B == 0 || h == 0 || w == 0) return PT_OK;
+    const bool empty = H == 0 || W == 0;
+    if (!out || (!empty && (!scratch || !images))) return PT_INVALID_ARGUMENT;
+    const int64_t taps = tap_count(scale);
+    Axis rows{H, 0, nullptr, nullptr}, columns{W, 0, nullptr, nullptr};
+    if (!empty) {
+        rows.covered = covered_size(H, h, scale);
+        columns.covered = covered_size(W, w, scale);
+        rows.first = static_cast<int32_t*>(scratch);
+        columns.first = rows.first + h;
+        rows.weights = columns.first + w;
+        columns.weights = rows.weights + h * taps;
+    }
+    const pt_status planned = launch(
+        {blocks_for(rows.covered + columns.covered), kThreads, 0, stream}, plan_axes, rows, columns,
+        taps, scale);
+    if (planned != PT_OK) return planned;
+    return launch(
+        {blocks_for(B * h * w), kThreads, 0, stream}, weigh, out, images, rows, columns, taps,
+        B * h * w, h, w, (uint32_t)border);
+}
+#endif

@@ -1,0 +1,203 @@
+#include "../shared/upsampled_peaks.h"
+#include "launch.cuh"
+
+namespace posetrack {
+namespace {
+
+constexpr int kBlock = 256;
+
+/* The strongest of one entry per thread ends in best[0], whose it was in owner[0], if that is asked
+ * for.
+ */
+template <bool owned>
+__device__ void strongest_of_block(StrongPixel* best, int32_t* owner) {
+    for (unsigned half = kBlock / 2; half > 0; half /= 2) {
+        __syncthreads();
+        const unsigned other = threadIdx.x + half;
+        if (threadIdx.x < half && is_stronger(best[other], best[threadIdx.x])) {
+            best[threadIdx.x] = best[other];
+            if (owned) owner[threadIdx.x] = owner[other];
+        }
+    }
+    __syncthreads();
+}
+
+/* One block per tile: its peaks above 0, strongest first.
+ *
+ * A list has `places` + 1 entries; the cell of the first says which one is next to be taken, an
+ * entry of value 0 is behind the last.
+ */
+template <typename Head>
+__global__ void list_tiles(
+    StrongPixel* lists, const Head* maps, Upsampling upsampling, int64_t tiles, int64_t C,
+    int64_t batch_stride, int32_t radius, int32_t places) {
+    __shared__ float pixels[(kTileRows + 2 * kMostRadius) * (kTileColumns + 2 * kMostRadius)];
+    __shared__ float peaks[kTileRows * kTileColumns];
+    __shared__ StrongPixel best[kBlock];
+    const int64_t map_index = blockIdx.x / tiles, tile = blockIdx.x % tiles;
+    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
+    const Head* map = maps + map_index / C * batch_stride + map_index % C * area;
+    const int32_t H = (int32_t)upsampling.H, W = (int32_t)upsampling.W;
+    const int32_t columns = (int32_t)kTileColumns, size = (int32_t)(kTileRows * kTileColumns);
+    const int32_t across = (W + columns - 1) / columns;
+    const int32_t top = (int32_t)(tile / across * kTileRows);
+    const int32_t left = (int32_t)(tile % across * kTileColumns);
+    const int32_t wide = columns + 2 * radius, high = (int32_t)kTileRows + 2 * radius;
+    for (int32_t i = threadIdx.x; i < wide * high; i += kBlock) {
+        const int32_t y = top - radius + i / wide, x = left - radius + i % wide;
+        const bool inside = y >= 0 && y < H && x >= 0 && x < W;
+        pixels[i] = inside ? upsampled_value(map, upsampling, y, x) : lowest_float();
+    }
+    __syncthreads();
+    for (int32_t i = threadIdx.x; i < size; i += kBlock) {
+        const float* window = pixels + i / columns * wide + i % columns;
+        float highest = lowest_float();
+        for (int32_t v = 0; v <= 2 * radius; ++v)
+            for (int32_t u = 0; u <= 2 * radius; ++u)
+                highest = higher(window[v * wide + u], highest);
+        const float value = window[radius * wide + radius];
+        peaks[i] = is_peak_of(value, highest, smallest_positive()) ? value : 0;
+    }
+    StrongPixel* list = lists + (int64_t)blockIdx.x * (places + 1);
+    if (threadIdx.x == 0) list[0] = {0, 1};
+    for (int32_t n = 1; n <= places; ++n) {
+        __syncthreads();
+        StrongPixel own = {0, 0};
+        for (int32_t i = threadIdx.x; i < size; i += kBlock)
+            if (peaks[i] > own.value) own = {peaks[i], i};
+        best[threadIdx.x] = own;
+        strongest_of_block<false>(best, nullptr);
+        const StrongPixel first = best[0];
+        __syncthreads();
+        if (threadIdx.x == 0) {
+            const int32_t y = top + first.cell / columns, x = left + first.cell % columns;
+            list[n] = {first.value, y * W + x};
+            peaks[first.cell] = 0;
+        }
+        if (!(first.value > 0)) break;
+    }
+}
+
+/* One block per map: the lists of its tiles into one. */
+template <typename Head>
+__global__ void merge_tiles(
+    int32_t* cells, float* values, StrongPixel* lists, const Head* maps, Upsampling upsampling,
+    int64_t tiles, int64_t C, int64_t N, int64_t batch_stride, int32_t radius, int32_t places) {
+    __shared__ StrongPixel best[kBlock];
+    __shared__ int32_t owner[kBlock];
+    __shared__ int64_t found;
+    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
+    const Head* map = maps + blockIdx.x / C * batch_stride + blockIdx.x % C * area;
+    const int32_t size = (int32_t)(upsampling.H * upsampling.W);
+    lists += blockIdx.x * tiles * (places + 1);
+    cells += blockIdx.x * N;
+    values += blockIdx.x * N;
+    if (threadIdx.x == 0) found = 0;
+    /* peaks above 0 */
+    for (int64_t n = 0; n < N; ++n) {
+        __syncthreads();
+        StrongPixel own = {0, size};
+        for (int32_t tile = threadIdx.x; tile < tiles; tile += kBlock) {
+            const StrongPixel* list = lists + tile * (int64_t)(places + 1);
+            if (list[0].cell > places || !(list[list[0].cell].value > 0)) continue;
+            if (!is_stronger(list[list[0].cell], own)) continue;
+            own = list[list[0].cell];
+            owner[threadIdx.x] = tile;
+        }
+        best[threadIdx.x] = own;
+        strongest_of_block<true>(best, owner);
+        const StrongPixel first = best[0];
+        const int32_t tile = owner[0];
+        if (!(first.value > 0)) break;
+        __syncthreads();
+        if (threadIdx.x != 0) continue;
+        cells[n] = first.cell;
+        values[n] = first.value;
+        found = n + 1;
+        ++lists[tile * (int64_t)(places + 1)].cell;
+    }
+    __syncthreads();
+    /* pixels that count 0, in their order */
+    for (int64_t start = 0; start < size && found < N; start += kBlock) {
+        const int64_t cell = start + threadIdx.x;
+        best[threadIdx.x].value =
+            cell < size ? suppressed_value(map, upsampling, (int32_t)cell, radius) : lowest_float();
+        __syncthreads();
+        for (int32_t i = 0; threadIdx.x == 0 && i < kBlock && found < N; ++i) {
+            if (!(best[i].value == 0)) continue;
+            cells[found] = (int32_t)(start + i);
+            values[found] = best[i].value;
+            ++found;
+        }
+        __syncthreads();
+    }
+    /* pixels below 0 */
+    StrongPixel last = {0, size};
+    for (int64_t n = found; n < N; ++n) {
+        __syncthreads();
+        StrongPixel own = {lowest_float(), size};
+        for (int32_t cell = threadIdx.x; cell < size; cell += kBlock) {
+            const StrongPixel pixel = {suppressed_value(map, upsampling, cell, radius), cell};
+            if (pixel.value < 0 && is_stronger(last, pixel) && is_stronger(pixel, own)) own = pixel;
+        }
+        best[threadIdx.x] = own;
+        strongest_of_block<false>(best, nullptr);
+        last = best[0];
+        if (threadIdx.x == 0) {
+            cells[n] = last.cell < size ? last.cell : -1;
+            values[n] = last.cell < size ? last.value : 0;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace posetrack
+
+#if !defined(__CUDACC_RTC__)
+using namespace posetrack;
+
+namespace {
+
+template <typename Head>
+pt_status find_peaks(
+    int32_t* cells, float* values, void* scratch, const Head* maps, Upsampling upsampling,
+    int64_t batch_stride, int64_t B, int64_t C, int64_t N, int32_t radius, void* stream) {
+    const int64_t tiles = upsampling.H > 0 ? tiles_of(upsampling.H, upsampling.W) : 0;
+    const int64_t most = kTileRows * kTileColumns;
+    const int32_t places = (int32_t)(N < most ? N : most);
+    auto* lists = static_cast<StrongPixel*>(scratch);
+    const pt_status listed = launch(
+        {B * C * tiles, kBlock, 0, stream}, list_tiles<Head>, lists, maps, upsampling, tiles, C,
+        batch_stride, radius, places);
+    if (listed != PT_OK) return listed;
+    return launch(
+        {B * C, kBlock, 0, stream}, merge_tiles<Head>, cells, values, lists, maps, upsampling,
+        tiles, C, N, batch_stride, radius, places);
+}
+
+}  // namespace
+
+pt_status pt_upsampled_peaks_cuda(
+    int32_t* cells, float* values, void* scratch, const void* maps, pt_dtype maps_dtype,
+    int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
+    int64_t W, int64_t radius, int64_t rule, void* stream) {
+    if (B < 0 || C < 0 || N < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
+    if (radius < 0 || radius > kMostRadius) return PT_INVALID_ARGUMENT;
+    if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
+    if (h > kMostSide || w > kMostSide || H > kMostSide || W > kMostSide)
+        return PT_INVALID_ARGUMENT;
+    if (H > 0 && W > 2147483647 / H) return PT_INVALID_ARGUMENT;
+    if (B == 0 || C == 0 || N == 0) return PT_OK;
+    if (!cells || !values) return PT_INVALID_ARGUMENT;
+    const bool pixels = H > 0 && W > 0;
+    if (pixels && (h == 0 || w == 0 || !maps || !scratch)) return PT_INVALID_ARGUMENT;
+    const Upsampling upsampling =
+        pixels ? upsampling_of(h, w, H, W, rule == PT_CORNER ? kCornerRule : kHalfPixelRule)
+               : Upsampling{};
+    return with_head(maps_dtype, [&](auto type) {
+        return find_peaks(
+            cells, values, scratch, static_cast<const decltype(type)*>(maps), upsampling,
+            maps_batch_stride, B, C, N, (int32_t)radius, stream);
+    });
+}
+#endif

@@ -1,0 +1,37 @@
+/* Convolutions whose taps lie elsewhere at every cell; include posetrack_kernels.h. */
+#ifndef POSETRACK_ADAPTIVE_H
+#define POSETRACK_ADAPTIVE_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bytes of scratch that pt_adaptive_convolution needs; on CUDA it needs none. */
+PT_API size_t
+pt_adaptive_convolution_scratch_bytes(int64_t B, int64_t cin, int64_t cout, int64_t h, int64_t w);
+
+/* 3x3 convolution whose nine taps an affine map places at every cell.
+ *
+ * With g = (y, x) in {-1, 0, 1}^2, the tap of weight[.., y + 1, x + 1] lies at
+ * cell + spacing * g + matrix * g + translation. Between cells the map is bilinear; cells outside
+ * count 0, and so does a tap whose place is no number. For offsets that are added to a regular grid
+ * of some dilation, `spacing` is that dilation less the grid's spacing that they count from.
+ * No side of the map may exceed 2^24.
+ */
+PT_TWINS(
+    pt_adaptive_convolution, float* out, /* (B, cout, h, w) */
+    void* scratch,           /* pt_adaptive_convolution_scratch_bytes(B, cin, cout, h, w) */
+    const void* x,           /* (B, cin, h, w) */
+    const void* matrix,      /* (B, 4, h, w) yy, yx, xy, xx, in cells */
+    const void* translation, /* (B, 2, h, w) y, x, in cells; NULL: none */
+    const float* weight,     /* (cout, cin, 3, 3) */
+    pt_dtype dtype /* of x, matrix and translation */, int64_t B, int64_t cin, int64_t cout,
+    int64_t h, int64_t w, float spacing);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

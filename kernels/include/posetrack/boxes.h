@@ -1,0 +1,66 @@
+/* Boxes: their overlap, their choice, and maps cut out by them; include posetrack_kernels.h. */
+#ifndef POSETRACK_BOXES_H
+#define POSETRACK_BOXES_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Intersection over union of every pair of boxes, in float64; 0 where both are empty or a number
+ * is missing. A side is `edge` longer than x2 - x1: 1 for boxes that run to their last pixel.
+ */
+PT_TWINS(
+    pt_box_overlap, double* overlap, /* (B, N, M) */
+    const float* boxes,              /* (B, N, 4) x1, y1, x2, y2 */
+    const float* others,             /* (B, M, 4) */
+    int64_t B, int64_t N, int64_t M, double edge);
+
+/* Bytes of scratch that pt_generate_boxes needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
+PT_API size_t pt_generate_boxes_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
+
+/* Greedy box generation.
+ *
+ * Boxes below `min_area` or without a side go. A box with a score above `reliable_score` is
+ * reliable; others go unless they overlap one of those by `min_reliable_iou`. Best first (of
+ * equal scores the earlier row, NaN last), each box joins the first group all of whose members it
+ * overlaps by `group_iou`, or starts one. The first `per_group` of a group stay, extended about
+ * their middles until width / height is `aspect`.
+ */
+PT_TWINS(
+    pt_generate_boxes, float* generated, /* (B, N, 4) extended, best first; 0 behind the last */
+    int32_t* rows,                       /* (B, N) of `boxes`, best first; -1 behind the last */
+    int32_t* count,                      /* (B) how many stay */
+    void* scratch,                       /* pt_generate_boxes_scratch_bytes(B, N, cuda) */
+    const float* boxes,                  /* (B, N, 4) x1, y1, x2, y2 */
+    const float* scores,                 /* (B, N) */
+    const int32_t* counts,               /* (B) rows of each image that count; NULL: all N */
+    int64_t B, int64_t N, double min_area, float reliable_score, double min_reliable_iou,
+    double group_iou, int64_t per_group, double aspect);
+
+/* Bytes of scratch that pt_roi_align needs. */
+PT_API size_t pt_roi_align_scratch_bytes(int64_t w, int64_t rows, int64_t columns, int64_t samples);
+
+/* Pool every RoI to a grid of cells, each the mean of samples * samples bilinear ones inside it.
+ *
+ * Cell j of the map lies at (j + shift) * stride - shift of the input. A sample outside the map
+ * takes the nearest cell's value, one that is more than a cell outside counts as 0. For a pyramid
+ * call it once per level: a RoI of side s suits stride 16 s / 224, and only those that suit one
+ * of [from_stride, to_stride) are pooled. No side of the map may exceed 2^24.
+ */
+PT_TWINS(
+    pt_roi_align,
+    float* pooled,     /* (B, N, C, rows, columns); RoIs of other levels stay as they are */
+    void* scratch,     /* pt_roi_align_scratch_bytes(w, rows, columns, samples) */
+    const void* map,   /* (B, C, h, w) */
+    const float* rois, /* (B, N, 4) x1, y1, x2, y2 in input pixels */
+    pt_dtype map_dtype, int64_t map_batch_stride, int64_t B, int64_t N, int64_t C, int64_t h,
+    int64_t w, int64_t rows, int64_t columns, int64_t samples, float stride, float shift,
+    float from_stride, float to_stride);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

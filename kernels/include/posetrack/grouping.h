@@ -1,0 +1,72 @@
+/* Keypoints of regressed poses and the heatmap around them; include posetrack_kernels.h. */
+#ifndef POSETRACK_GROUPING_H
+#define POSETRACK_GROUPING_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where pt_sample_heat reads: bilinearly between pixels, 0 where one of them is missing; at the
+ * pixel or border pixel that a keypoint lies in; at row x, column y, a slip of released code. */
+#define PT_BETWEEN 0
+#define PT_FLOOR 1
+#define PT_TRANSPOSED 2
+
+/* The heatmap's value at each keypoint, as if the heatmap were enlarged by PT_CORNER. */
+PT_TWINS(
+    pt_sample_heat, float* values, /* (B, N, K); 0 where a coordinate is NaN */
+    const void* heatmap,           /* (B, K, h, w) */
+    const float* keypoints,        /* (B, N, K, 2) x, y in pixels of the enlarged map */
+    pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w, int64_t H, int64_t W, int64_t at);
+
+/* Each keypoint at the nearest of its peaks; the first of equally near ones. */
+PT_TWINS(
+    pt_absorb, float* points, /* (B, N, K, 2): the peak, or the keypoint itself */
+    float* values,  /* (B, N, K) of the nearest peak, of the first where all are passed over;
+                     * 0 where there are none */
+    uint8_t* moved, /* (B, N, K): 1 if it is nearer than max_distance */
+    const float* keypoints,   /* (B, N, K, 2) x, y */
+    const int32_t* cells,     /* (B, K, M) peaks, row * W + column; -1 is none */
+    const float* peak_values, /* (B, K, M) */
+    int64_t B, int64_t N, int64_t K, int64_t M, int64_t W, float max_distance,
+    float min_value /* peaks at or below have no place */);
+
+/* Each wanted keypoint in the middle of the Gaussian that fits the heatmap around it best.
+ *
+ * height * exp(-r^2 / (2 sigma^2)) is fitted by least squares, with Levenberg-Marquardt steps as
+ * MINPACK's lmdif takes them, to the pixels at most `radius` from the keypoint's pixel in each
+ * direction, as if the heatmap were enlarged by PT_CORNER. In a window that the border makes
+ * oblong, value number i of h rows stands at row i / h, column i % h: as released. A keypoint
+ * stays where the fit does not converge, where a value is not finite, where its window has fewer
+ * than four pixels, and on the border unless `clamped`, which brings it into the map first. One so
+ * far above or left of the map that its window does not reach it comes to its own pixel, with the
+ * height of the pixel as far from the map's other end: there the released fit ends as it begins.
+ */
+PT_TWINS(
+    pt_fit_gaussians, float* points, /* (B, N, K, 2) */
+    float* heights,                  /* (B, N, K) of the Gaussians; NaN where a keypoint stays */
+    const void* heatmap,             /* (B, K, h, w) */
+    const float* keypoints,          /* (B, N, K, 2) x, y in pixels of the enlarged map */
+    const uint8_t* wanted,           /* (B, N, K): which are fitted */
+    pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius /* 0 to 7 */,
+    double sigma /* of the first guess */,
+    int64_t max_evaluations /* of the Gaussian, four of them for every set of derivatives */,
+    int64_t clamped);
+
+/* What the pose scoring network sees of each pose: vectors and lengths of its L links in units of
+ * the pose's size, and the scores of its keypoints. */
+PT_TWINS(
+    pt_scoring_feature, float* features, /* (N, 3L + K): dx0, dy0, dx1, ..., lengths, scores */
+    const float* keypoints,              /* (N, K, 2) */
+    const float* scores,                 /* (N, K) */
+    int64_t N, int64_t K /* 17, L is 19; or 14, L is 15 */);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

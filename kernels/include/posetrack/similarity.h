@@ -1,0 +1,98 @@
+/* How alike poses are, and suppression of those too much alike; include posetrack_kernels.h. */
+#ifndef POSETRACK_SIMILARITY_H
+#define POSETRACK_SIMILARITY_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Object keypoint similarity between every pose of a and every pose of b.
+ *
+ * Mean over the keypoints of b with a score above 0 of exp(-d^2 / (2 area (2 sigma)^2)); 0 for a
+ * pose of b without keypoints or area. https://cocodataset.org/#keypoints-eval
+ */
+PT_TWINS(
+    pt_oks_matrix, float* oks, /* (B, N, M) */
+    const float* a,            /* (B, N, K, 2) */
+    const float* b,            /* (B, M, K, 2) */
+    const float* b_scores,     /* (B, M, K) */
+    const float* b_area,       /* (B, M) */
+    const float* sigmas,       /* (K) */
+    int64_t B, int64_t N, int64_t M, int64_t K);
+
+/* Greedy non-maximum suppression of poses that are sorted best first in each image.
+ *
+ * A pose is dropped if its OKS to an earlier kept pose (whose area and keypoints count) is above
+ * `threshold`.
+ */
+PT_TWINS(
+    pt_oks_nms, uint8_t* keep, /* (B, N) 1 = kept */
+    const float* keypoints,    /* (B, N, K, 2) */
+    const float* scores,       /* (B, N, K) */
+    const float* area,         /* (B, N) */
+    const float* sigmas,       /* (K) */
+    int64_t B, int64_t N, int64_t K, float threshold);
+
+/* Object keypoint similarity of found poses, in float64.
+ *
+ * Mean over all keypoints of exp(-d^2 / (2 area (2 sigma)^2)) with the mean area of the two; a
+ * keypoint where a number is missing adds 0.
+ */
+PT_TWINS(
+    pt_oks_between, double* oks, /* (B, N, M) */
+    const float* keypoints,      /* (B, N, K, 2) */
+    const float* areas,          /* (B, N) */
+    const float* others,         /* (B, M, K, 2) */
+    const float* other_areas,    /* (B, M) */
+    const float* sigmas,         /* (K) */
+    int64_t B, int64_t N, int64_t M, int64_t K);
+
+/* Bytes of scratch that pt_person_nms needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
+PT_API size_t pt_person_nms_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
+
+/* Greedy non-maximum suppression of people: by their boxes, their poses, or by the two.
+ *
+ * Rows are taken best score first, of equal ones the earlier, NaN last. One is dropped if its
+ * overlap (pt_box_overlap) with a kept one is above `iou_threshold`, or their similarity
+ * (pt_oks_between) above `oks_threshold`; where `both` is not 0, only if they are alike by both.
+ */
+PT_TWINS(
+    pt_person_nms, int32_t* rows, /* (B, N) rows that stay, best first; -1 behind the last */
+    int32_t* count,               /* (B) how many stay */
+    void* scratch,                /* pt_person_nms_scratch_bytes(B, N, cuda) */
+    const float* keypoints,       /* (B, N, K, 2); NULL: boxes decide */
+    const float* areas,           /* (B, N); may be NULL if keypoints is */
+    const float* sigmas,          /* (K); may be NULL if keypoints is */
+    const float* boxes,           /* (B, N, 4) x1, y1, x2, y2; NULL: poses decide */
+    const float* scores,          /* (B, N) */
+    const int32_t* counts,        /* (B) rows of each image that count; NULL: all N */
+    int64_t B, int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge,
+    int64_t both);
+
+/* Bytes of scratch that pt_pose_nms needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
+PT_API size_t pt_pose_nms_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda);
+
+/* Suppression of poses by the published count of near keypoints.
+ *
+ * Rows are walked in their own order: a pose that is in no group yet forms one with all poses that
+ * have more than `min_keypoints` keypoints nearer than `distance` to its own. The best of the
+ * group, the first of equal ones, stays unless an earlier group has it. If `relative` is not 0,
+ * `distance` is a fraction of the diagonal of the extent of the pose that forms the group; one
+ * without extent goes.
+ */
+PT_TWINS(
+    pt_pose_nms, int32_t* rows, /* (B, N) rows that stay, as groups are met; -1 behind the last */
+    int32_t* count,             /* (B) how many stay */
+    void* scratch,              /* pt_pose_nms_scratch_bytes(B, N, K, cuda) */
+    const float* keypoints,     /* (B, N, K, 2) */
+    const float* scores,        /* (B, N); NaN is as low as can be */
+    const int32_t* counts,      /* (B) rows of each image that count; NULL: all N */
+    int64_t B, int64_t N, int64_t K, double distance, int64_t min_keypoints, int64_t relative);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,54 @@
+/* Maps enlarged to the network's input, and their peaks; include posetrack_kernels.h. */
+#ifndef POSETRACK_UPSAMPLING_H
+#define POSETRACK_UPSAMPLING_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How a map of h x w cells becomes one of H x W pixels; both are bilinear. A map of the same size
+ * is left as it is by either. No side may exceed 2^24.
+ *
+ * By half pixels, cell i is centred on pixel (i + 0.5) * W / w - 0.5 and the border repeats:
+ * torch's interpolate(mode="bilinear", align_corners=False), bit for bit. By corners, cell i lies
+ * on pixel i * W / w and what follows the last cell repeats it: what the heatmap-guided networks
+ * and DEKR are decoded on.
+ */
+#define PT_HALF_PIXEL 0
+#define PT_CORNER 1
+
+/* The maps at another size. */
+PT_TWINS(
+    pt_upsample_maps, float* out, /* (B, C, H, W) */
+    const void* maps,             /* (B, C, h, w) */
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w,
+    int64_t H, int64_t W, int64_t rule);
+
+/* Bytes of scratch that pt_upsampled_peaks needs; `cuda` is 1 for the CUDA twin, 0 for the other.
+ */
+PT_API size_t pt_upsampled_peaks_scratch_bytes(
+    int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t cuda);
+
+/* The N strongest pixels of each enlarged map after non-maximum suppression, highest first; equal
+ * ones by lower cell. The enlarged map is never stored.
+ *
+ * A pixel counts its value if no pixel of the square of side 2 * radius + 1 around it exceeds it,
+ * and 0 otherwise: all members of a plateau stay, and where fewer than N are above 0, pixels that
+ * count 0 follow, then those below. NaN counts 0 and hides none. Cells are those of the enlarged
+ * map, row * W + column.
+ */
+PT_TWINS(
+    pt_upsampled_peaks, int32_t* cells, /* (B, C, N); -1 where the map has fewer pixels */
+    float* values,                      /* (B, C, N); 0 there */
+    void* scratch,    /* pt_upsampled_peaks_scratch_bytes(B, C, N, h, w, H, W, cuda) */
+    const void* maps, /* (B, C, h, w) */
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
+    int64_t w, int64_t H, int64_t W, int64_t radius /* 0 to 7 */, int64_t rule);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,143 @@
+"""How alike poses are: the definition of right."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import inf
+
+import numpy as np
+
+from ...structures.arrays import BoolArray, Float32Array, Float64Array, Int32Array
+from .batches import per_image
+from .boxes import box_overlap, greedy_nms, padded, valid_rows
+
+
+def oks_matrix(
+    a: Float32Array,
+    b: Float32Array,
+    b_scores: Float32Array,
+    b_area: Float32Array,
+    sigmas: Float32Array,
+) -> Float32Array:
+    """See `kernels.oks_matrix`."""
+    return per_image(partial(_oks_matrix, sigmas=sigmas), 3, a, b, b_scores, b_area)
+
+
+def _oks_matrix(
+    a: Float32Array,
+    b: Float32Array,
+    b_scores: Float32Array,
+    b_area: Float32Array,
+    sigmas: Float32Array,
+) -> Float32Array:
+    oks: Float64Array = np.zeros((len(a), len(b)))
+    for n in range(len(a)):
+        for m in range(len(b)):
+            present = b_scores[m] > 0
+            if b_area[m] > 0 and present.any():
+                squared = ((a[n].astype(np.float64) - b[m]) ** 2).sum(1)
+                exponent = squared / (2 * b_area[m] * (2 * sigmas) ** 2)
+                similar = np.exp(-np.where(np.isnan(exponent), np.inf, exponent))
+                oks[n, m] = similar[present].mean()
+    return oks.astype(np.float32)
+
+
+def oks_nms(
+    keypoints: Float32Array,
+    scores: Float32Array,
+    area: Float32Array,
+    sigmas: Float32Array,
+    *,
+    threshold: float,
+) -> BoolArray:
+    """See `kernels.oks_nms`."""
+    oks = oks_matrix(keypoints, keypoints, scores, area, sigmas)
+    return per_image(lambda image: _first_of_alike(image <= threshold), 2, oks)
+
+
+def _first_of_alike(unlike: BoolArray) -> BoolArray:
+    keep = np.ones(len(unlike), np.bool_)
+    for n in range(len(unlike)):
+        if keep[n]:
+            keep[n + 1 :] &= unlike[n + 1 :, n]
+    return keep
+
+
+def oks_between(
+    keypoints: Float32Array,
+    areas: Float32Array,
+    others: Float32Array,
+    other_areas: Float32Array,
+    sigmas: Float32Array,
+) -> Float64Array:
+    """See `kernels.oks_between`."""
+    steps = keypoints.astype(np.float64)[:, :, None] - others.astype(np.float64)[:, None]
+    squared = (steps * steps).sum(axis=4)
+    variance = (2 * sigmas.astype(np.float64)) ** 2
+    mean_area = (areas.astype(np.float64)[:, :, None] + other_areas[:, None]) / 2
+    mean_area = np.maximum(mean_area, np.spacing(1.0))[..., None]
+    exponent = squared / (2 * variance * mean_area)
+    similar = np.exp(-np.where(np.isnan(exponent), np.inf, exponent))
+    return np.asarray(similar.sum(axis=3) / max(1, len(sigmas)))
+
+
+def person_nms(  # noqa: PLR0913 - as the kernel
+    keypoints: Float32Array,
+    areas: Float32Array,
+    sigmas: Float32Array,
+    scores: Float32Array,
+    boxes: Float32Array | None = None,
+    counts: Int32Array | None = None,
+    *,
+    oks_threshold: float,
+    iou_threshold: float = inf,
+    suppress: str = "either",
+) -> tuple[Int32Array, Int32Array]:
+    """See `kernels.person_nms`."""
+    alike = oks_between(keypoints, areas, keypoints, areas, sigmas) > oks_threshold
+    if boxes is not None:
+        join = np.logical_or if suppress == "either" else np.logical_and
+        alike = join(alike, box_overlap(boxes, boxes) > iou_threshold)
+    return greedy_nms(alike, scores, counts)
+
+
+def pose_nms(
+    keypoints: Float32Array,
+    scores: Float32Array,
+    counts: Int32Array | None = None,
+    *,
+    distance: float,
+    min_keypoints: int,
+    relative: bool,
+) -> tuple[Int32Array, Int32Array]:
+    """See `kernels.pose_nms`."""
+    kept = []
+    for b, valid in enumerate(valid_rows(scores, counts)):
+        similar = _similar(keypoints[b, :valid], distance, min_keypoints, relative)
+        values = np.where(np.isnan(scores[b]), np.float32(-np.inf), scores[b])
+        stays: list[int] = []
+        grouped = np.zeros(valid, np.bool_)
+        for row in range(valid):
+            group = np.flatnonzero(similar[row])
+            if grouped[row] or len(group) == 0:
+                continue
+            best = int(group[np.argmax(values[group])])
+            if not grouped[best]:
+                stays.append(best)
+            grouped[group] = True
+        kept.append(np.array(stays, np.int64))
+    return padded(kept, scores.shape[1])
+
+
+def _similar(
+    keypoints: Float32Array, distance: float, min_keypoints: int, relative: bool
+) -> BoolArray:
+    """(N, N): whether the pose of the column has enough keypoints near those of the row."""
+    steps = keypoints[:, None] - keypoints[None]
+    apart = np.sqrt((steps * steps).sum(axis=3))
+    limits = np.full(len(keypoints), distance)
+    if relative and keypoints.shape[1]:
+        extents = keypoints.max(axis=1) - keypoints.min(axis=1)
+        limits = distance * np.sqrt((extents * extents).sum(axis=1))
+    near = (apart < limits[:, None, None]).sum(axis=2)
+    return np.asarray(near > min_keypoints)

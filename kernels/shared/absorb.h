@@ -1,0 +1,36 @@
+/* Keypoints and the peaks around them. */
+#ifndef POSETRACK_SHARED_ABSORB_H
+#define POSETRACK_SHARED_ABSORB_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+struct Absorbed {
+    float x, y, value;
+    bool moved;
+};
+
+/* One keypoint and its M peaks. Distances are compared after the root has been rounded: nearly
+ * equal ones are equal, and the first counts, as in the released code. */
+PT_HD Absorbed absorb_keypoint(
+    float x, float y, const int32_t* cells, const float* values, int64_t M, int64_t W,
+    float max_distance, float min_value) {
+    int64_t nearest = 0;
+    float least = positive_infinity();
+    for (int64_t m = 0; m < M; ++m) {
+        if (cells[m] < 0 || !(values[m] > min_value)) continue;
+        const float dx = x - (float)(cells[m] % W), dy = y - (float)(cells[m] / W);
+        const float distance = sqrtf(dx * dx + dy * dy);
+        if (!(distance < least)) continue;
+        least = distance;
+        nearest = m;
+    }
+    if (M == 0) return {x, y, 0.0f, false};
+    if (!(least < max_distance)) return {x, y, values[nearest], false};
+    return {(float)(cells[nearest] % W), (float)(cells[nearest] / W), values[nearest], true};
+}
+
+}  // namespace posetrack
+
+#endif

@@ -1,0 +1,55 @@
+/* Where the taps of an adaptive convolution lie, and what they count. */
+#ifndef POSETRACK_SHARED_ADAPTIVE_CONVOLUTION_H
+#define POSETRACK_SHARED_ADAPTIVE_CONVOLUTION_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+constexpr int kTaps = 9;
+
+/* The affine map of one cell. */
+struct Affine {
+    float yy, yx, xy, xx;
+    float y, x; /* translation */
+};
+
+/* Top-left of the four cells around a tap and the shares of them in it, row by row. */
+struct Corners {
+    bool inside; /* at least one of the four is */
+    int64_t row, column;
+    float shares[4];
+};
+
+PT_HD Corners corners_of(
+    Affine affine, int tap, int64_t row, int64_t column, int64_t h, int64_t w, float spacing) {
+    const float gy = (float)(tap / 3 - 1), gx = (float)(tap % 3 - 1);
+    const float y = (affine.yy * gy + affine.yx * gx + affine.y + spacing * gy) + (float)row;
+    const float x = (affine.xy * gy + affine.xx * gx + affine.x + spacing * gx) + (float)column;
+    Corners corners = {};
+    corners.inside = y > -1.0f && y < (float)h && x > -1.0f && x < (float)w;
+    if (!corners.inside) return corners;
+    const float top = floorf(y), left = floorf(x);
+    const float down = y - top, right = x - left;
+    corners.row = (int64_t)top;
+    corners.column = (int64_t)left;
+    corners.shares[0] = (1.0f - down) * (1.0f - right);
+    corners.shares[1] = (1.0f - down) * right;
+    corners.shares[2] = down * (1.0f - right);
+    corners.shares[3] = down * right;
+    return corners;
+}
+
+/* The map at a tap from the four cells around it. */
+PT_HD float value_between(
+    const float* shares, float top_left, float top_right, float bottom_left, float bottom_right) {
+    const float top = fmaf(shares[1], top_right, shares[0] * top_left);
+    return fmaf(shares[3], bottom_right, fmaf(shares[2], bottom_left, top));
+}
+
+/* One term of the convolution; terms are added tap by tap, in each channel by channel. */
+PT_HD float add_tap(float sum, float weight, float value) { return fmaf(weight, value, sum); }
+
+}  // namespace posetrack
+
+#endif

@@ -1,0 +1,225 @@
+/* Assignment by shortest augmenting paths: every step and decision, for one thread or a block.
+ *
+ * Costs are relative to the gate, so that a pair worth having is below 0 and staying alone costs 0.
+ * A column has a price that only falls; a row looks at cost - price. Rows are taken in turn: first
+ * each bids for its best column, as much below its second best (or staying alone) as that allows,
+ * and may turn out the row that had it (the augmenting row reduction of Jonker and Volgenant). Rows
+ * that a tie or too long a chain of bids leaves waiting are then each given the shortest augmenting
+ * path, which may end in a free column or in a row that is better left alone. The shorter side of
+ * the matrix is its rows here: each of them that cannot be matched takes a search.
+ *
+ * A Team scans all columns of a row together and returns the same to each of its threads; all of
+ * them take every decision, and the leader writes it down.
+ */
+#ifndef POSETRACK_SHARED_ASSIGN_H
+#define POSETRACK_SHARED_ASSIGN_H
+
+#include "portable.h"
+
+#if defined(__CUDACC__)
+#define PT_TEAMWORK __device__ /* a block's scans have no host side */
+#else
+#define PT_TEAMWORK inline
+#endif
+
+namespace posetrack {
+
+constexpr int32_t kAlone = -1;   /* in `match` and `owner` */
+constexpr int32_t kWaiting = -2; /* a row that is still to be served */
+/* Columns lie in rows of whole vectors; those behind the last are never to be had. */
+constexpr int64_t kColumnsTogether = 8;
+/* Bids that may turn somebody out, per row: beyond it, chains of small steps cost more than paths.
+ */
+constexpr int64_t kBidsPerRow = 2;
+
+/* One matrix of R rows and C columns and the working memory for it; S is C rounded up to
+ * kColumnsTogether.
+ */
+struct Assignment {
+    double* cost;     /* (R, S) relative to the gate, infinite = never */
+    double* price;    /* (S) */
+    double* open;     /* (S) the price while a path may enter the column, else -infinite */
+    double* key;      /* (S) length of the shortest path into a column not yet entered */
+    double* length;   /* (S) lengths of the paths into the columns entered, in turn */
+    int64_t* from;    /* (S) row before the column on its path */
+    int64_t* rank;    /* (S) the column, S further if somebody has it: a tie goes to the lower */
+    int32_t* owner;   /* (S) row that has the column */
+    int32_t* entered; /* (S) columns entered, in turn */
+    int32_t* match;   /* (R) column of the row */
+    int64_t rows;     /* R */
+    int64_t size;     /* S */
+    int64_t bids;     /* that may turn somebody out */
+};
+
+struct Lowest {
+    double value;
+    int64_t rank;
+};
+
+struct TwoLowest {
+    Lowest first;
+    double second;
+};
+
+PT_HD double infinite() { return (double)positive_infinity(); }
+
+PT_HD int64_t padded_columns(int64_t N) {
+    return (N + kColumnsTogether - 1) / kColumnsTogether * kColumnsTogether;
+}
+
+/* Whether the rows of a (T, N) matrix become the columns here. */
+PT_HD bool is_turned(int64_t T, int64_t N) { return T > N; }
+
+/* Working memory for a (T, N) matrix, in doubles; the CPU also lists the rows and columns it keeps.
+ */
+PT_HD int64_t assignment_doubles(int64_t T, int64_t N) {
+    const int64_t R = is_turned(T, N) ? N : T, S = padded_columns(is_turned(T, N) ? T : N);
+    return R * S + 6 * S + (3 * S + 2 * R + 1) / 2;
+}
+
+PT_HD Assignment assignment_in(double* memory, int64_t T, int64_t N) {
+    const int64_t R = is_turned(T, N) ? N : T, S = padded_columns(is_turned(T, N) ? T : N);
+    Assignment a;
+    a.cost = memory;
+    a.price = a.cost + R * S;
+    a.open = a.price + S;
+    a.key = a.open + S;
+    a.length = a.key + S;
+    a.from = (int64_t*)(a.length + S);
+    a.rank = a.from + S;
+    a.owner = (int32_t*)(a.rank + S);
+    a.entered = a.owner + S;
+    a.match = a.entered + S;
+    a.rows = R;
+    a.size = S;
+    a.bids = kBidsPerRow * R;
+    return a;
+}
+
+PT_HD double relative_cost(double cost, double gate) {
+    return cost < gate && cost > -infinite() ? cost - gate : infinite();
+}
+
+PT_HD double reduced_cost(double cost, double price) { return cost - price; }
+
+PT_HD double path_length(double base, double cost, double open) { return base + (cost - open); }
+
+PT_HD int64_t column_of(const Assignment& a, Lowest lowest) {
+    return lowest.rank < a.size ? lowest.rank : lowest.rank - a.size;
+}
+
+PT_HD bool is_lower(Lowest a, Lowest b) {
+    return a.value < b.value || (a.value == b.value && a.rank < b.rank);
+}
+
+PT_HD TwoLowest two_lowest_of(TwoLowest a, TwoLowest b) {
+    const bool swap = is_lower(b.first, a.first);
+    const Lowest first = swap ? b.first : a.first;
+    const double third = swap ? b.second : a.second, second = swap ? a.first.value : b.first.value;
+    return {first, third < second ? third : second};
+}
+
+/* `row` bids, and whoever is turned out after it. */
+template <typename Team>
+PT_TEAMWORK void bid(Team& team, const Assignment& a, int64_t row, int64_t* bids) {
+    while (row != kAlone) {
+        const TwoLowest two = team.two_lowest(a, row);
+        const double best = two.first.value;
+        if (!(best < 0.0)) {
+            if (team.leads()) a.match[row] = kAlone;
+            return;
+        }
+        const double next = two.second < 0.0 ? two.second : 0.0;
+        const int64_t column = column_of(a, two.first);
+        const int32_t owner = a.owner[column];
+        const bool takes = owner == kAlone || best < next;
+        team.sync();
+        if (team.leads()) {
+            a.match[row] = takes ? (int32_t)column : kWaiting;
+            if (takes) {
+                a.price[column] -= next - best;
+                a.owner[column] = (int32_t)row;
+                a.rank[column] = a.size + column;
+                if (owner != kAlone) a.match[owner] = kWaiting;
+            }
+        }
+        team.sync();
+        if (!takes || owner == kAlone || *bids == 0) return;
+        --*bids;
+        row = owner;
+    }
+}
+
+/* Every row from `root` back along the path to `column` takes the column that leads on from it. */
+PT_HD void shift(const Assignment& a, int64_t column, int64_t root) {
+    for (int64_t row = kAlone; row != root;) {
+        row = a.from[column];
+        const int64_t left = a.match[row];
+        a.match[row] = (int32_t)column;
+        a.owner[column] = (int32_t)row;
+        a.rank[column] = a.size + column;
+        column = left;
+    }
+}
+
+/* The shortest augmenting path for a waiting row. */
+template <typename Team>
+PT_TEAMWORK void augment(Team& team, const Assignment& a, int64_t root) {
+    int64_t count = 0, alone = root; /* who is left alone if the path ends there, and its length */
+    double end = 0.0;
+    Lowest lowest = team.start(a, root);
+    while (lowest.value < end) {
+        const int64_t column = column_of(a, lowest), row = a.owner[column];
+        if (row == kAlone) break;
+        const double own = reduced_cost(a.cost[row * a.size + column], a.price[column]);
+        const double base = lowest.value - own;
+        if (team.leads()) {
+            a.entered[count] = (int32_t)column;
+            a.length[count] = lowest.value;
+            a.key[column] = infinite();
+            a.open[column] = -infinite();
+        }
+        ++count;
+        if (base < end) {
+            end = base;
+            alone = row;
+        }
+        team.sync();
+        lowest = team.relax(a, row, base);
+    }
+    const bool free_column = lowest.value < end;
+    if (free_column) end = lowest.value;
+    team.sync();
+    if (!team.leads()) return;
+    for (int64_t i = 0; i < count; ++i) a.price[a.entered[i]] += a.length[i] - end;
+    if (free_column) {
+        shift(a, column_of(a, lowest), root);
+    } else {
+        const int64_t column = a.match[alone];
+        a.match[alone] = kAlone;
+        if (alone != root) shift(a, column, root);
+    }
+}
+
+PT_HD void open_column(const Assignment& a, int64_t column) {
+    a.price[column] = 0.0;
+    a.owner[column] = kAlone;
+    a.rank[column] = column;
+}
+
+/* Fill `match`; every column must be open at the beginning. */
+template <typename Team>
+PT_TEAMWORK void assign_all(Team& team, const Assignment& a) {
+    int64_t bids = a.bids;
+    for (int64_t row = 0; row < a.rows; ++row) bid(team, a, row, &bids);
+    team.sync();
+    for (int64_t row = 0; row < a.rows; ++row) {
+        const bool waits = a.match[row] == kWaiting;
+        if (waits) augment(team, a, row);
+        team.sync();
+    }
+}
+
+}  // namespace posetrack
+
+#endif

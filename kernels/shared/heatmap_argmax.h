@@ -1,0 +1,55 @@
+/* The highest cell of a map, and where it is taken to lie between the cells. */
+#ifndef POSETRACK_SHARED_HEATMAP_ARGMAX_H
+#define POSETRACK_SHARED_HEATMAP_ARGMAX_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+/* The higher of a value and the best so far; NaN never is. */
+
+/* A cell with its value; -1 is none. */
+struct Highest {
+    int32_t cell;
+    float value;
+};
+
+PT_HD Highest no_cell() { return {-1, 0.0f}; }
+
+/* Whether `a` stands for a map rather than `b`: the higher one, of equal ones the lower cell. */
+PT_HD bool stands_before(Highest a, Highest b) {
+    if (a.cell < 0) return false;
+    return b.cell < 0 || a.value > b.value || (a.value == b.value && a.cell < b.cell);
+}
+
+PT_HD Highest first_of(Highest a, Highest b) { return stands_before(b, a) ? b : a; }
+
+/* The first so far, and another cell: cells may come in any order. */
+PT_HD Highest with_cell(Highest first, float value, int32_t cell) {
+    return is_nan(value) ? first : first_of(first, {cell, value});
+}
+
+/* `step` towards the higher neighbour, 0 between equal ones or beside NaN. */
+PT_HD float step_towards_higher(float before, float after, float step) {
+    return after > before ? step : (after < before ? -step : 0.0f);
+}
+
+/* SimpleBaseline's keypoint in cells: (0, 0) where nothing is above 0, else the cell, moved
+ * unless it lies on the first two or the last rows or columns.
+ */
+template <typename Head>
+PT_HD void quarter_offset_keypoint(
+    float* keypoint, const Head* map, Highest highest, int64_t h, int64_t w, float quarter) {
+    const bool found = highest.cell >= 0 && highest.value > 0.0f;
+    const int64_t x = found ? highest.cell % w : 0, y = found ? highest.cell / w : 0;
+    keypoint[0] = (float)x;
+    keypoint[1] = (float)y;
+    if (x <= 1 || x >= w - 1 || y <= 1 || y >= h - 1) return;
+    const Head* at = map + highest.cell;
+    keypoint[0] += step_towards_higher(to_float(at[-1]), to_float(at[1]), quarter);
+    keypoint[1] += step_towards_higher(to_float(at[-w]), to_float(at[w]), quarter);
+}
+
+}  // namespace posetrack
+
+#endif

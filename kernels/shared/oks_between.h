@@ -1,0 +1,42 @@
+/* Object keypoint similarity of two found poses: every keypoint counts, their mean area is the
+ * scale. In double precision, because thresholds decide by it.
+ */
+#ifndef POSETRACK_SHARED_OKS_BETWEEN_H
+#define POSETRACK_SHARED_OKS_BETWEEN_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+/* The mean of two areas, but not 0; NaN stays. */
+PT_HD double common_area(float a, float b) {
+    const double least = 2.220446049250313e-16; /* what the source adds: the spacing at 1 */
+    const double mean = ((double)a + (double)b) / 2.0;
+    return mean <= least ? least : mean;
+}
+
+/* What one keypoint adds; nothing where a number is missing. */
+PT_HD double oks_term(const float* a, const float* b, float sigma, double area) {
+    const double dx = (double)a[0] - (double)b[0];
+    const double dy = (double)a[1] - (double)b[1];
+    const double deviation = 2.0 * (double)sigma;
+    const double variance = deviation * deviation;
+    return exp_of_negative_double(-(dx * dx + dy * dy) / (2.0 * variance * area));
+}
+
+/* Terms are added in order, so that every twin gets the same bits. */
+PT_HD double oks_sum(double sum, double term) { return sum + term; }
+
+PT_HD double oks_mean(double sum, int64_t K) { return K > 0 ? sum / (double)K : 0.0; }
+
+PT_HD double oks_between(
+    const float* a, const float* b, const float* sigmas, double area, int64_t K) {
+    double sum = 0.0;
+    for (int64_t k = 0; k < K; ++k)
+        sum = oks_sum(sum, oks_term(a + 2 * k, b + 2 * k, sigmas[k], area));
+    return oks_mean(sum, K);
+}
+
+}  // namespace posetrack
+
+#endif

@@ -1,0 +1,53 @@
+/* When one pose is near another by the published count of near keypoints. float32 throughout, as
+ * the source has it.
+ */
+#ifndef POSETRACK_SHARED_POSE_NMS_H
+#define POSETRACK_SHARED_POSE_NMS_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+PT_HD float distance_between(float dx, float dy) { return sqrtf(dx * dx + dy * dy); }
+
+PT_HD bool is_near(float ax, float ay, float bx, float by, float limit) {
+    return distance_between(ax - bx, ay - by) < limit;
+}
+
+/* The least float that is not below `distance`: of floats, the same are below either. */
+PT_HD float absolute_limit(double distance) {
+    FloatBits limit;
+    limit.value = (float)distance;
+    const bool below = (double)limit.value < distance;
+    limit.bits += below ? 1u : 0u; /* the next float up, for distances that are not negative */
+    return limit.value;
+}
+
+/* NaN stays: nothing is near a pose without extent. */
+PT_HD float higher_or_nan(float a, float b) { return b > a || is_nan(b) ? b : a; }
+PT_HD float lower_or_nan(float a, float b) { return b < a || is_nan(b) ? b : a; }
+
+/* A fraction of the diagonal of the pose's extent. */
+PT_HD float relative_limit(const float* pose, int64_t K, double fraction) {
+    if (K == 0) return 0.0f;
+    float x1 = pose[0], y1 = pose[1], x2 = pose[0], y2 = pose[1];
+    for (int64_t k = 1; k < K; ++k) {
+        x1 = lower_or_nan(x1, pose[2 * k]);
+        y1 = lower_or_nan(y1, pose[2 * k + 1]);
+        x2 = higher_or_nan(x2, pose[2 * k]);
+        y2 = higher_or_nan(y2, pose[2 * k + 1]);
+    }
+    return (float)fraction * distance_between(x2 - x1, y2 - y1);
+}
+
+/* Whether a row is better than the best so far (NULL: there is none); the first of equal ones
+ * stays, NaN is as low as can be.
+ */
+PT_HD bool beats(float score, const float* best) {
+    if (!best) return true;
+    return score > *best || (is_nan(*best) && score > lowest_float());
+}
+
+}  // namespace posetrack
+
+#endif

@@ -1,0 +1,50 @@
+/* An enlarged heatmap's value at a keypoint. */
+#ifndef POSETRACK_SHARED_SAMPLE_HEAT_H
+#define POSETRACK_SHARED_SAMPLE_HEAT_H
+
+#include "upsample_maps.h"
+
+namespace posetrack {
+
+enum ReadingPoint { kBetweenPixels = 0, kFloorPixel = 1, kTransposedPixel = 2 };
+
+/* A whole number limited_cell to pixels of one side; not of NaN. */
+PT_HD int32_t limited_cell(float coordinate, int64_t side) {
+    const float end = (float)(side - 1);
+    return (int32_t)(coordinate > 0.0f ? (coordinate < end ? coordinate : end) : 0.0f);
+}
+
+/* Coordinates are rounded towards 0: for up to a pixel before the map its first two pixels are
+ * extrapolated, as released. Infinite ones lie outside. */
+template <typename Head>
+PT_HD float heat_between(const Head* map, const Upsampling& upsampling, float x, float y) {
+    const float left = truncf(x), top = truncf(y);
+    const bool inside = left >= 0.0f && left + 1.0f < (float)upsampling.W && top >= 0.0f &&
+                        top + 1.0f < (float)upsampling.H;
+    if (!inside) return 0.0f;
+    const int32_t column = (int32_t)left, row = (int32_t)top;
+    const float u = x - left, v = y - top;
+    const float a = upsampled_value(map, upsampling, row, column);
+    const float b = upsampled_value(map, upsampling, row, column + 1);
+    const float c = upsampled_value(map, upsampling, row + 1, column);
+    const float d = upsampled_value(map, upsampling, row + 1, column + 1);
+    return blend_by_corners(blend_by_corners(a, b, u), blend_by_corners(c, d, u), v);
+}
+
+template <typename Head>
+PT_HD float heat_at(
+    const Head* map, const Upsampling& upsampling, float x, float y, ReadingPoint at) {
+    if (is_nan(x) || is_nan(y)) return 0.0f;
+    if (at == kBetweenPixels) return heat_between(map, upsampling, x, y);
+    if (at == kFloorPixel)
+        return upsampled_value(
+            map, upsampling, limited_cell(floorf(y), upsampling.H),
+            limited_cell(floorf(x), upsampling.W));
+    return upsampled_value(
+        map, upsampling, limited_cell(truncf(x), upsampling.H),
+        limited_cell(truncf(y), upsampling.W));
+}
+
+}  // namespace posetrack
+
+#endif

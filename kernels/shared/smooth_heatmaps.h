@@ -1,0 +1,63 @@
+/* Gaussian smoothing along one axis, and OGN's keypoint at a cell. */
+#ifndef POSETRACK_SHARED_SMOOTH_HEATMAPS_H
+#define POSETRACK_SHARED_SMOOTH_HEATMAPS_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+/* The filter ends at so many standard deviations. */
+constexpr double kTruncate = 4.0;
+/* Wide enough for any map, and its weights fit into a block's shared memory. */
+constexpr double kMostDeviation = 64.0;
+constexpr int64_t kMostReach = 256;
+
+PT_HD bool deviation_is_valid(double deviation) {
+    return deviation >= 0.0 && deviation <= kMostDeviation;
+}
+
+/* Cells on either side that count. */
+PT_HD int64_t smoothing_radius(double deviation) { return (int64_t)(kTruncate * deviation + 0.5); }
+
+/* (radius + 1) weights by distance, which over both sides add up to 1. */
+PT_HD void smoothing_weights(float* weights, int64_t radius, double deviation) {
+    weights[0] = 1.0f;
+    if (radius == 0) return; /* the deviation may be 0 */
+    double total = 1.0;
+    for (int64_t i = 1; i <= radius; ++i) {
+        const double distance = (double)i / deviation;
+        weights[i] = exp_of_negative((float)(-0.5 * distance * distance));
+        total += 2.0 * (double)weights[i];
+    }
+    for (int64_t i = 0; i <= radius; ++i) weights[i] = (float)((double)weights[i] / total);
+}
+
+/* The sum begins with the middle and goes outwards in pairs: a mirrored map gives mirrored sums. */
+PT_HD float middle_tap(float value, float weight) { return value * weight; }
+PT_HD float pair_of_taps(float sum, float before, float after, float weight) {
+    return sum + (before + after) * weight;
+}
+
+/* Whether a weighted mean of values up to `limit` stays below `best`, however it is rounded. */
+PT_HD bool mean_stays_below(float limit, float best) { return limit + fabsf(limit) * 1e-4f < best; }
+
+/* OGN's keypoint at a cell, in cells, and the map's value there; `offset` is the field of its x,
+ * followed by that of its y, or null.
+ */
+template <typename Head>
+PT_HD void fused_keypoint(
+    float* keypoint, float* value, const Head* map, const Head* offset, int64_t cell, int64_t h,
+    int64_t w, float radius) {
+    keypoint[0] = keypoint[1] = *value = 0.0f;
+    if (cell < 0) return;
+    *value = to_float(map[cell]);
+    keypoint[0] = (float)(cell % w);
+    keypoint[1] = (float)(cell / w);
+    if (!offset) return;
+    keypoint[0] += to_float(offset[cell]) * radius;
+    keypoint[1] += to_float(offset[h * w + cell]) * radius;
+}
+
+}  // namespace posetrack
+
+#endif

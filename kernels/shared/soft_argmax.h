@@ -1,0 +1,123 @@
+/* The expected place under a softmax: weights, sums, and the place they give. */
+#ifndef POSETRACK_SHARED_SOFT_ARGMAX_H
+#define POSETRACK_SHARED_SOFT_ARGMAX_H
+
+#include "portable.h"
+
+namespace posetrack {
+
+/* On CUDA a map is summed in parts of so many cells, one block each. */
+constexpr int64_t kPartCells = 4096;
+PT_HD int64_t part_count(int64_t cells) { return (cells + kPartCells - 1) / kPartCells; }
+
+/* Whether a map's cells, and those of a part behind them, can be counted in 31 bits. */
+PT_HD bool map_fits(int64_t d, int64_t h, int64_t w) {
+    const int64_t most = 0x7fffffff - kPartCells;
+    if (d == 0 || h == 0 || w == 0) return true;
+    return h <= most / w && d <= most / (h * w);
+}
+
+/* Whether there is a logit above -infinity, as none among NaN is. */
+PT_HD bool has_weight(float highest) { return highest > lowest_float(); }
+
+/* e^(logit - highest), relative error below 2e-7 + 6e-8 |logit - highest|. Where the highest is
+ * infinite, those that are weigh 1 and the others 0.
+ *
+ * 2^t = 2^n 2^f: adding 1.5 * 2^23 leaves the nearest integer n of t in the lowest bits, from where
+ * it is shifted into the exponent; 2^f is a polynomial of degree 5 that is least wrong on
+ * [-0.5, 0.5] (9.2e-8) and 1 at 0. Half the work of `exp_of_negative`. What is smaller than 2^-125
+ * or NaN becomes 2^-125: beside the highest's 1 that is nothing.
+ */
+PT_HD float softmax_weight(float logit, float highest) {
+    /* with its sign set, a float grows with its bits: -0 to -125, beyond it -infinity and NaN */
+    const uint32_t power = bits_of((logit - highest) * 1.44269504f) | 0x80000000u;
+    const float t = from_bits(power < 0xc2fa0000u ? power : 0xc2fa0000u);
+    const float rounded = t + 12582912.0f;
+    const float f = t - (rounded - 12582912.0f);
+    float p = 0.00132647271f;
+    p = p * f + 0.00967151267f;
+    p = p * f + 0.0555073374f;
+    p = p * f + 0.240222421f;
+    p = p * f + 0.693146978f;
+    p = p * f + 1.0f;
+    const float weight = from_bits(bits_of(p) + (bits_of(rounded) << 23));
+    const float share = logit == highest ? 1.0f : 0.0f;
+    return highest < positive_infinity() ? weight : share;
+}
+
+/* Sums over a part of a map's cells, by which cells of 0 to n - 1 are weighed. */
+struct Expectation {
+    float highest; /* logit that the weights were taken against */
+    double total, x, y, z;
+};
+
+PT_HD Expectation no_expectation() { return {lowest_float(), 0.0, 0.0, 0.0, 0.0}; }
+
+PT_HD void scale(Expectation* sums, double factor) {
+    sums->total *= factor;
+    sums->x *= factor;
+    sums->y *= factor;
+    sums->z *= factor;
+}
+
+/* Few enough cells for float32, counted from any one of them. */
+struct CellSums {
+    float total, x, y, z;
+};
+
+PT_HD CellSums no_cells() { return {0.0f, 0.0f, 0.0f, 0.0f}; }
+
+PT_HD void add_cell(CellSums* sums, float weight, int32_t x, int32_t y, int32_t z) {
+    sums->total += weight;
+    sums->x += weight * (float)x;
+    sums->y += weight * (float)y;
+    sums->z += weight * (float)z;
+}
+
+/* Sums of cells that were counted from (x, y, z). */
+PT_HD Expectation counted_from(float highest, CellSums cells, int64_t x, int64_t y, int64_t z) {
+    const double total = (double)cells.total;
+    return {
+        highest, total, total * (double)x + (double)cells.x, total * (double)y + (double)cells.y,
+        total * (double)z + (double)cells.z};
+}
+
+/* Add sums that were taken against the same logit. */
+PT_HD void add(Expectation* sums, Expectation other) {
+    sums->total += other.total;
+    sums->x += other.x;
+    sums->y += other.y;
+    sums->z += other.z;
+}
+
+/* Add sums that were taken against any logit. */
+PT_HD void merge(Expectation* sums, Expectation other) {
+    if (!(other.total > 0.0)) return;
+    if (other.highest > sums->highest) {
+        scale(sums, (double)softmax_weight(sums->highest, other.highest));
+        sums->highest = other.highest;
+    } else {
+        scale(&other, (double)softmax_weight(other.highest, sums->highest));
+    }
+    add(sums, other);
+}
+
+/* Cell j of n lies at j / n - 0.5. */
+PT_HD float share_of_map(double sum, double total, int64_t size) {
+    return (float)(sum / total / (double)size - 0.5);
+}
+
+/* (dimensions) x, y, z, and the highest cell's probability; zeros where nothing weighs. */
+PT_HD void place_and_score(
+    float* place, float* score, Expectation sums, int64_t d, int64_t h, int64_t w,
+    int64_t dimensions) {
+    const bool found = sums.total > 0.0;
+    place[0] = found ? share_of_map(sums.x, sums.total, w) : 0.0f;
+    place[1] = found ? share_of_map(sums.y, sums.total, h) : 0.0f;
+    if (dimensions == 3) place[2] = found ? share_of_map(sums.z, sums.total, d) : 0.0f;
+    *score = found ? (float)(1.0 / sums.total) : 0.0f;
+}
+
+}  // namespace posetrack
+
+#endif

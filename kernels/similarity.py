@@ -1,0 +1,236 @@
+"""How alike poses are, and suppression of those too much alike."""
+
+from __future__ import annotations
+
+from math import inf, prod
+from typing import Literal
+
+import numpy as np
+
+from ..structures.arrays import BoolArray, Float32Array, Float64Array, Int32Array
+from .checks import batch_of, check, check_at_least, check_number
+from .devices import device_of, scratch
+
+
+def oks_matrix(
+    a: Float32Array,
+    b: Float32Array,
+    b_scores: Float32Array,
+    b_area: Float32Array,
+    sigmas: Float32Array,
+) -> Float32Array:
+    """Object keypoint similarity between every pose of `a` and every pose of `b`.
+
+    Arrays are of one image, or of B with that axis first, sigmas apart.
+
+    Args:
+        a: (N, K, 2) float32 keypoints, image pixels.
+        b: (M, K, 2) float32 keypoints, image pixels.
+        b_scores: (M, K) float32; a keypoint not above 0 is left out of the mean.
+        b_area: (M,) float32 px², sets the scale of each pose of `b`.
+        sigmas: (K,) float32, unit-less, from the skeleton.
+
+    Returns:
+        (N, M) or (B, N, M) float32 in [0, 1]. A pose of `b` without keypoints or area gives 0.
+
+    Raises:
+        ValueError, TypeError: as for every kernel here.
+
+    Source: COCO keypoint evaluation, https://cocodataset.org/#keypoints-eval
+    """
+    device = device_of(a, b, b_scores, b_area, sigmas)
+    batch = batch_of(a, 3)
+    check("a", a, np.float32, (*batch, None, None, 2))
+    poses, count = a.shape[-3:-1]
+    check("b", b, np.float32, (*batch, None, count, 2))
+    check("b_scores", b_scores, np.float32, b.shape[:-1])
+    check("b_area", b_area, np.float32, b.shape[:-2])
+    check("sigmas", sigmas, np.float32, (count,))
+    others = b.shape[-3]
+    oks = device.empty((*batch, poses, others), np.float32)
+    sizes = (prod(batch), poses, others, count)
+    device.call("pt_oks_matrix", oks, a, b, b_scores, b_area, sigmas, *sizes)
+    return oks
+
+
+def oks_nms(
+    keypoints: Float32Array,
+    scores: Float32Array,
+    area: Float32Array,
+    sigmas: Float32Array,
+    *,
+    threshold: float,
+) -> BoolArray:
+    """Greedy suppression of poses that are alike: the earlier row wins, so sort best first.
+
+    Arrays are of one image, or of B with that axis first, sigmas apart.
+
+    Args:
+        keypoints: (N, K, 2) float32, image pixels.
+        scores: (N, K) float32; a keypoint not above 0 is left out.
+        area: (N,) float32 px².
+        sigmas: (K,) float32, unit-less, from the skeleton.
+        threshold: a pose is dropped if its OKS to an earlier kept one is above this.
+
+    Returns:
+        (N,) or (B, N) bool, True = kept.
+
+    Raises:
+        ValueError, TypeError: as for every kernel here.
+    """
+    device = device_of(keypoints, scores, area, sigmas)
+    batch = batch_of(keypoints, 3)
+    check("keypoints", keypoints, np.float32, (*batch, None, None, 2))
+    sizes = keypoints.shape[-3:-1]
+    check("scores", scores, np.float32, (*batch, *sizes))
+    check("area", area, np.float32, (*batch, sizes[0]))
+    check("sigmas", sigmas, np.float32, sizes[1:])
+    check_number("threshold", threshold)
+    keep = device.empty((*batch, sizes[0]), np.bool_)
+    arrays = (keypoints, scores, area, sigmas)
+    device.call("pt_oks_nms", keep, *arrays, prod(batch), *sizes, threshold)
+    return keep
+
+
+def oks_between(
+    keypoints: Float32Array,
+    areas: Float32Array,
+    others: Float32Array,
+    other_areas: Float32Array,
+    sigmas: Float32Array,
+) -> Float64Array:
+    """Object keypoint similarity of found poses: every keypoint counts, whatever its score.
+
+    Args:
+        keypoints: (B, N, K, 2) float32, image pixels.
+        areas: (B, N) float32 px² of the people; a pair takes the mean of its two.
+        others: (B, M, K, 2) float32 keypoints to compare with.
+        other_areas: (B, M) float32.
+        sigmas: (K,) float32, unit-less, from the skeleton.
+
+    Returns:
+        (B, N, M) float64 in [0, 1]; a keypoint with a number missing adds 0.
+
+    Raises:
+        ValueError, TypeError: as for every kernel here.
+
+    Source: `oks_iou` of github.com/microsoft/human-pose-estimation.pytorch.
+    """
+    device = device_of(keypoints, areas, others, other_areas, sigmas)
+    check("keypoints", keypoints, np.float32, (None, None, None, 2))
+    batch, poses, count = keypoints.shape[:3]
+    check("areas", areas, np.float32, (batch, poses))
+    check("others", others, np.float32, (batch, None, count, 2))
+    check("other_areas", other_areas, np.float32, others.shape[:2])
+    check("sigmas", sigmas, np.float32, (count,))
+    sizes = (batch, poses, others.shape[1])
+    oks = device.empty(sizes, np.float64)
+    arrays = (keypoints, areas, others, other_areas, sigmas)
+    device.call("pt_oks_between", oks, *arrays, *sizes, count)
+    return oks
+
+
+def person_nms(  # noqa: PLR0913 - all that two people are compared by
+    keypoints: Float32Array,
+    areas: Float32Array,
+    sigmas: Float32Array,
+    scores: Float32Array,
+    boxes: Float32Array | None = None,
+    counts: Int32Array | None = None,
+    *,
+    oks_threshold: float,
+    iou_threshold: float = inf,
+    suppress: Literal["either", "both"] = "either",
+) -> tuple[Int32Array, Int32Array]:
+    """Rows of people who are not too similar to a better one by pose, by box, or by both.
+
+    Args:
+        keypoints: (B, N, K, 2) float32, image pixels; compared as `oks_between` does.
+        areas: (B, N) float32 px² of the people.
+        sigmas: (K,) float32, unit-less, from the skeleton.
+        scores: (B, N) float32; of equal ones the earlier row comes first, NaN last.
+        boxes: (B, N, 4) float32 x1, y1, x2, y2; None: poses alone decide.
+        counts: (B,) int32 rows of each image that count; None: all.
+        oks_threshold: poses are alike if their similarity is above this.
+        iou_threshold: boxes are alike if their overlap is above this.
+        suppress: `either` drops who is like a kept one by pose or by box; `both` only who is like
+            one by pose and by box.
+
+    Returns:
+        (B, N) int32 rows that stay, best first, -1 behind the last; (B,) int32 how many.
+
+    Raises:
+        ValueError, TypeError: as for every kernel here.
+
+    Sources: `oks_nms` of github.com/microsoft/human-pose-estimation.pytorch (poses alone); Zhang et
+    al., "Exploiting Offset-guided Network for Pose Estimation and Tracking", CVPR Workshops 2019.
+    """
+    device = device_of(keypoints, areas, sigmas, scores, boxes, counts)
+    check("keypoints", keypoints, np.float32, (None, None, None, 2))
+    sizes = keypoints.shape[:3]
+    check("areas", areas, np.float32, sizes[:2])
+    check("sigmas", sigmas, np.float32, sizes[2:])
+    check("scores", scores, np.float32, sizes[:2])
+    if boxes is not None:
+        check("boxes", boxes, np.float32, (*sizes[:2], 4))
+    if counts is not None:
+        check("counts", counts, np.int32, sizes[:1])
+    check_number("oks_threshold", oks_threshold)
+    check_number("iou_threshold", iou_threshold)
+    if suppress not in ("either", "both"):
+        raise ValueError(f"suppress must be 'either' or 'both', got {suppress!r}")
+    rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
+    working = scratch(device, "pt_person_nms", *sizes[:2], device.cuda)
+    arrays = (rows, count, working, keypoints, areas, sigmas, boxes, scores, counts)
+    options = (oks_threshold, iou_threshold, 0.0, suppress == "both")
+    device.call("pt_person_nms", *arrays, *sizes, *options)
+    return rows, count
+
+
+def pose_nms(
+    keypoints: Float32Array,
+    scores: Float32Array,
+    counts: Int32Array | None = None,
+    *,
+    distance: float,
+    min_keypoints: int,
+    relative: bool,
+) -> tuple[Int32Array, Int32Array]:
+    """The poses that stay, in the order in which their groups are met.
+
+    The list is walked in its own order, not by score: a pose that is in no group yet forms one
+    with all poses similar to it, and the best of the group stays unless an earlier group has it.
+
+    Args:
+        keypoints: (B, N, K, 2) float32, any unit.
+        scores: (B, N) float32 by which the best of a group is chosen; the first of equal ones, NaN
+            last.
+        counts: (B,) int32 rows of each image that count; None: all.
+        distance: two keypoints are near if they lie closer than this: absolute in the unit of
+            `keypoints`, or a fraction of the diagonal of the first pose's extent.
+        min_keypoints: poses are similar if *more* than this many keypoints are near.
+        relative: whether `distance` is that fraction. Similarity is then not symmetric, and a
+            pose without extent is similar to nothing, not even to itself, and goes.
+
+    Returns:
+        (B, N) int32 rows that stay, -1 behind the last; (B,) int32 how many.
+
+    Raises:
+        ValueError, TypeError: as for every kernel here.
+
+    Source: `nms_core` of github.com/HRNet/DEKR (relative) and of
+    github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation (absolute).
+    """
+    device = device_of(keypoints, scores, counts)
+    check("keypoints", keypoints, np.float32, (None, None, None, 2))
+    sizes = keypoints.shape[:3]
+    check("scores", scores, np.float32, sizes[:2])
+    if counts is not None:
+        check("counts", counts, np.int32, sizes[:1])
+    check_at_least("distance", distance, 0)
+    check_at_least("min_keypoints", min_keypoints, 0)
+    rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
+    working = scratch(device, "pt_pose_nms", *sizes, device.cuda)
+    arrays = (rows, count, working, keypoints, scores, counts)
+    device.call("pt_pose_nms", *arrays, *sizes, distance, min_keypoints, relative)
+    return rows, count

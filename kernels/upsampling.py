@@ -1,0 +1,113 @@
+"""Maps enlarged to the network's input, and their peaks."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ..structures.arrays import Float32Array, Int32Array
+from .checks import check_at_least, check_head_batch
+from .devices import device_of, head_dtype, scratch
+
+# How the cells of a map lie on the pixels of a larger one; both are bilinear.
+# "half-pixel": cell i is centred on pixel (i + 0.5) * W / w - 0.5 and the border repeats, which is
+#     torch's interpolate(mode="bilinear", align_corners=False), bit for bit (LOGO-CAP).
+# "corner": cell i lies on pixel i * W / w and what follows the last cell repeats it
+#     (`up_interpolate` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation).
+Rule: TypeAlias = Literal["half-pixel", "corner"]
+
+_RULES = {"half-pixel": 0, "corner": 1}
+_MOST_WINDOW = 15
+_MOST_SIDE = 2**24  # of maps: up to here float32 counts pixels
+
+
+def upsample_maps(maps: Float32Array, size: tuple[int, int], *, rule: Rule) -> Float32Array:
+    """Maps at another size, as they are where it is their own.
+
+    Args:
+        maps: (B, C, h, w) head; may be some channels of a larger array.
+        size: H, W of the result.
+        rule: "half-pixel" or "corner", how cells lie on pixels.
+
+    Returns:
+        (B, C, H, W) float32.
+
+    Raises:
+        ValueError, TypeError: as for every kernel here; maps without cells cannot be enlarged.
+    """
+    device = device_of(maps)
+    stride = check_head_batch("maps", maps, (None, None, None, None), device)
+    chosen = _rule_number(rule)
+    check_size("maps", (maps.shape[2], maps.shape[3]), size)
+    out = device.empty((*maps.shape[:2], *size), np.float32)
+    sizes = (stride, *maps.shape, *size, chosen)
+    device.call("pt_upsample_maps", out, maps, head_dtype(maps), *sizes)
+    return out
+
+
+def upsampled_peaks(
+    maps: Float32Array, size: tuple[int, int], count: int, *, window: int, rule: Rule
+) -> tuple[Int32Array, Float32Array]:
+    """The strongest pixels of enlarged maps after non-maximum suppression, without enlarging them.
+
+    A pixel counts its value if none in its window exceeds it, and 0 otherwise. All members of a
+    plateau stay; where fewer than `count` pixels are above 0, the first that count 0 follow, then
+    those below. Equal ones come by cell. NaN counts 0 and hides none.
+
+    Args:
+        maps: (B, C, h, w) head; may be some channels of a larger array.
+        size: H, W of the enlarged maps; h, w to search the maps as they are.
+        count: N, pixels per map.
+        window: odd side of the window, pixels, up to 15.
+        rule: "half-pixel" or "corner", how cells lie on pixels.
+
+    Returns:
+        (B, C, N) int32 cells of the enlarged maps, row * W + column, -1 where a map has fewer
+        pixels; (B, C, N) float32 values, falling, 0 there.
+
+    Raises:
+        ValueError, TypeError: as for every kernel here; maps without cells cannot be enlarged.
+    """
+    device = device_of(maps)
+    stride = check_head_batch("maps", maps, (None, None, None, None), device)
+    chosen = _rule_number(rule)
+    check_size("maps", (maps.shape[2], maps.shape[3]), size)
+    if window not in range(1, _MOST_WINDOW + 1, 2):
+        raise ValueError(f"window must be odd, from 1 to {_MOST_WINDOW}, got {window}")
+    check_at_least("count", count, 0)
+    batch, channels, height, width = maps.shape
+    cells = device.empty((batch, channels, count), np.int32)
+    values = device.empty((batch, channels, count), np.float32)
+    sizes = (batch, channels, count, height, width, *size)
+    working = scratch(device, "pt_upsampled_peaks", *sizes, device.cuda)
+    outputs = (cells, values, working)
+    options = (window // 2, chosen)
+    device.call("pt_upsampled_peaks", *outputs, maps, head_dtype(maps), stride, *sizes, *options)
+    return cells, values
+
+
+def _rule_number(rule: str) -> int:
+    """A rule as the C interface has it.
+
+    Raises:
+        ValueError: there is no such rule.
+    """
+    if rule not in _RULES:
+        raise ValueError(f"rule must be 'half-pixel' or 'corner', got {rule!r}")
+    return _RULES[rule]
+
+
+def check_size(name: str, cells: tuple[int, int], size: tuple[int, int]) -> None:
+    """A map of some cells and the size it is enlarged to.
+
+    Raises:
+        ValueError: a size is negative or has no end, or there is nothing to enlarge.
+    """
+    check_at_least("size", size, 0)
+    if max(*size, *cells) > _MOST_SIDE:
+        raise ValueError(
+            f"{name} and size must not exceed {_MOST_SIDE} either way, got {cells} and {size}"
+        )
+    if min(size) > 0 and min(cells) == 0:
+        raise ValueError(f"{name} of {cells[0]} x {cells[1]} cells cannot be enlarged to {size}")

@@ -1,0 +1,121 @@
+/* CUDA's device side on the host, for kernels/cuda/launch.cuh: a grid runs block by block, a
+ * block's threads as coroutines that take turns at __syncthreads(). What it cannot show: races, and
+ * how fast a GPU is.
+ */
+#ifndef POSETRACK_CUDA_ON_HOST_H
+#define POSETRACK_CUDA_ON_HOST_H
+
+#include <ucontext.h>
+
+#include <cstdlib>
+#include <functional>
+#include <vector>
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+#define __shared__ static
+#define PT_DYNAMIC_SHARED(type, name) \
+    type* name = reinterpret_cast<type*>(posetrack::Block::instance().shared.data())
+
+namespace posetrack {
+
+struct Index {
+    unsigned x = 0;
+};
+
+/* The block at work: one at a time, so its state is global. */
+struct Block {
+    static constexpr size_t kStack = 128 * 1024;
+
+    struct Thread {
+        ucontext_t context;
+        std::vector<char> stack = std::vector<char>(kStack);
+        bool done = false;
+    };
+
+    static Block& instance() {
+        static Block block;
+        return block;
+    }
+
+    void run(unsigned threads, const std::function<void()>& kernel) {
+        body = &kernel;
+        while (pool.size() < threads) pool.push_back(new Thread);
+        for (unsigned i = 0; i < threads; ++i) start(*pool[i]);
+        for (unsigned running = threads; running > 0;) {
+            unsigned waiting = 0;
+            for (current = 0; current < threads; ++current)
+                if (!pool[current]->done) {
+                    swapcontext(&scheduler, &pool[current]->context);
+                    waiting += !pool[current]->done;
+                }
+            if (waiting != 0 && waiting != running) std::abort(); /* a barrier that some missed */
+            running = waiting;
+        }
+    }
+
+    void wait() { swapcontext(&pool[current]->context, &scheduler); }
+
+    void start(Thread& thread) {
+        getcontext(&thread.context);
+        thread.context.uc_stack.ss_sp = thread.stack.data();
+        thread.context.uc_stack.ss_size = kStack;
+        thread.context.uc_link = &scheduler;
+        thread.done = false;
+        makecontext(&thread.context, &Block::enter, 0);
+    }
+
+    static void enter() {
+        Block& block = instance();
+        (*block.body)();
+        block.pool[block.current]->done = true;
+    }
+
+    ucontext_t scheduler;
+    std::vector<Thread*> pool;
+    const std::function<void()>* body = nullptr;
+    unsigned current = 0;
+    Index block, blocks, threads;
+    std::vector<double> shared;
+};
+
+struct ThreadIndex {
+    struct {
+        operator unsigned() const { return Block::instance().current; }
+    } x;
+};
+
+}  // namespace posetrack
+
+#define threadIdx (posetrack::ThreadIndex{})
+#define blockIdx posetrack::Block::instance().block
+#define blockDim posetrack::Block::instance().threads
+#define gridDim posetrack::Block::instance().blocks
+
+inline void __syncthreads() { posetrack::Block::instance().wait(); }
+
+namespace posetrack {
+
+template <typename... Parameters, typename... Arguments>
+pt_status launch(Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
+    if (grid.threads > 1024 || grid.shared_bytes > 2 * kSharedUnasked) return PT_INVALID_ARGUMENT;
+    Block& block = Block::instance();
+    /* as on a GPU, shared memory holds anything at first */
+    block.shared.assign((size_t)grid.shared_bytes / sizeof(double) + 1, -1.2345e300);
+    block.blocks.x = (unsigned)grid.blocks;
+    block.threads.x = grid.threads;
+    const std::function<void()> body = [&] { kernel(static_cast<Parameters>(arguments)...); };
+    for (int64_t i = 0; i < grid.blocks; ++i) {
+        block.block.x = (unsigned)i;
+        block.run(grid.threads, body);
+    }
+    return PT_OK;
+}
+
+}  // namespace posetrack
+
+#endif

@@ -1,0 +1,280 @@
+"""Keypoints around and in heatmaps: off the map, between pixels, NaN, ties, peaks of any shape."""
+
+from functools import partial
+
+import numpy as np
+from tolerances import FEATURE_RTOL, FITTED_HEIGHTS_RTOL, FITTED_KERNEL_PIXELS
+
+from .case import BATCHES, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, rng
+
+
+def scattered(batch, people, keypoints, size, seed=5, around=3.0):
+    """(B, N, K, 2) points anywhere in a map of (H, W) pixels, and a little outside."""
+    shape = (batch, people, keypoints)
+    height, width = size
+    x = rng(seed).uniform(-around, width + around, shape)
+    y = rng(seed + 1).uniform(-around, height + around, shape)
+    return np.stack((x, y), axis=-1).astype(np.float32)
+
+
+STRANGE = np.float32(
+    [
+        *[(NAN, 3), (3, NAN), (INF, 3), (3, INF), (-INF, 3), (3, -INF), (INF, -INF)],
+        *[(1e30, 3), (3, -1e30), (FLOAT_MAX, -FLOAT_MAX), (2.0**31, 3), (3, -(2.0**31))],
+        *[(0, 0), (-0.5, 3), (3, -0.5), (-1, 3), (79, 63), (78.5, 62.5), (80, 64), (79.5, 63.5)],
+    ]
+)
+
+
+def strangers(channels=2):
+    """(1, N, K, 2): every strange place in every channel of a map of 64 x 80 pixels."""
+    return np.repeat(STRANGE[None, :, None], channels, axis=2)
+
+
+def _sampled(name, heatmap, size, keypoints, at):
+    arguments = {"heatmap": heatmap, "size": size, "keypoints": keypoints, "at": at}
+    return Case(f"{name}, {at}", arguments)
+
+
+def sample_heat_cases():
+    size = (64, 80)
+    heat = blobs(3, 2, 16, 20)
+    holes = heat.copy()
+    holes[0, :, ::3, ::4], holes[1, 0, 5], holes[2] = NAN, INF, FLOAT_MAX
+    return [
+        case
+        for at in ("between", "floor", "transposed")
+        for case in (
+            *[
+                _sampled(f"{n} people", heat[:1], size, scattered(1, n, 2, size), at)
+                for n in PEOPLE
+            ],
+            *[
+                _sampled(f"batch {b}", heat[:b], size, scattered(b, 5, 2, size), at)
+                for b in BATCHES
+            ],
+            _sampled("whole pixels", heat, size, np.trunc(scattered(3, 30, 2, size)), at),
+            _sampled("strange places", heat[:1], size, strangers(), at),
+            _sampled("NaN, infinite, huge", holes, size, scattered(3, 30, 2, size), at),
+            _sampled("by a fraction", heat, (43, 57), scattered(3, 9, 2, (43, 57)), at),
+            _sampled("smaller", heat, (9, 7), scattered(3, 9, 2, (9, 7)), at),
+            _sampled("same size", heat, (16, 20), scattered(3, 9, 2, (16, 20)), at),
+            _sampled("one pixel", heat, (1, 1), scattered(3, 9, 2, (1, 1)), at),
+            _sampled(
+                "channels of a larger array",
+                blobs(3, 3, 16, 20)[:, :2],
+                size,
+                scattered(3, 5, 2, size),
+                at,
+            ),
+            _sampled("nobody", heat, size, scattered(3, 0, 2, size), at),
+            _sampled("no images", heat[:0], size, scattered(0, 5, 2, size), at),
+            _sampled("no keypoints", heat[:, :0], size, scattered(3, 5, 0, size), at),
+        )
+    ]
+
+
+def _absorbed(name, keypoints, cells, values, width=80, max_distance=20.0, min_value=-np.inf):
+    arrays = {"keypoints": keypoints, "cells": np.int32(cells), "values": np.float32(values)}
+    options = {"width": width, "max_distance": max_distance, "min_value": min_value}
+    return Case(name, {**arrays, **options})
+
+
+def _peaks(batch, keypoints, count, seed=7):
+    random = rng(seed)
+    shape = (batch, keypoints, count)
+    return random.integers(0, 64 * 80, shape), np.sort(random.uniform(0, 1, shape))[..., ::-1]
+
+
+def absorb_cases():
+    size = (64, 80)
+    some = _peaks(1, 17, 30)
+    gaps = some[0].copy()
+    gaps[:, ::2, 20:], gaps[:, 3] = -1, -1
+    grid = np.arange(9).reshape(1, 1, 9)  # a 3 x 3 block: many equal distances
+    middle = np.float32([[[[1, 1]], [[0.5, 0.5]], [[1.5, 1]], [[1, 0.5]]]])
+    near = np.float32([[[[1e4, 1e4]], [[3e7, 2]]]])  # roots that round to the same
+    odd_values = some[1].copy()
+    odd_values[..., ::5], odd_values[..., 1::5], odd_values[..., 2] = NAN, INF, -INF
+    return [
+        *[_absorbed(f"{n} people", scattered(1, n, 17, size), *some) for n in PEOPLE],
+        *[_absorbed(f"batch {b}", scattered(b, 5, 17, size), *_peaks(b, 17, 30)) for b in BATCHES],
+        _absorbed("strange places", strangers(), *_peaks(1, 2, 30)),
+        _absorbed("without end", scattered(1, 30, 17, size), *some, max_distance=np.inf),
+        _absorbed("strange places, without end", strangers(), *_peaks(1, 2, 3), 80, np.inf),
+        _absorbed("no distance", scattered(1, 30, 17, size), *some, max_distance=0.0),
+        _absorbed("negative distance", scattered(1, 30, 17, size), *some, max_distance=-1.0),
+        _absorbed("least value", scattered(1, 30, 17, size), *some, 80, 30.0, 0.8),
+        _absorbed(
+            "least value met exactly", scattered(1, 5, 1, size), [[[5, 7]]], [[[2, 1]]], 80, 99, 1
+        ),
+        _absorbed("least value that none has", scattered(1, 5, 17, size), *some, 80, 30.0, 2.0),
+        _absorbed(
+            "values that are not finite",
+            scattered(1, 30, 17, size),
+            some[0],
+            odd_values,
+            80,
+            30,
+            0.5,
+        ),
+        _absorbed("fewer peaks than asked for", scattered(1, 30, 17, size), gaps, some[1]),
+        _absorbed("ties", middle, grid, np.ones((1, 1, 9)), 3),
+        _absorbed("ties by rounding", near, grid, np.ones((1, 1, 9)), 3, 1e9),
+        _absorbed(
+            "at the largest distance", np.float32([[[[20, 0]], [[19.999, 0]]]]), [[[0]]], [[[1]]]
+        ),
+        _absorbed("no peaks", scattered(1, 5, 2, size), *_peaks(1, 2, 0)),
+        _absorbed("nobody", scattered(2, 0, 17, size), *_peaks(2, 17, 30)),
+        _absorbed("no images", scattered(0, 5, 17, size), *_peaks(0, 17, 30)),
+        _absorbed("no keypoints", scattered(2, 5, 0, size), *_peaks(2, 0, 30)),
+    ]
+
+
+def check_fits(arguments, got, wanted, differing=0.0):
+    """Where the least squares are well determined, both solvers end in the same place.
+
+    Args:
+        arguments, got, wanted: as for every check.
+        differing: share of the fits that may end elsewhere, or not at all, as they are not.
+    """
+    (points, heights), (wanted_points, wanted_heights) = got, wanted
+    assert (points.dtype, heights.dtype) == (np.float32, np.float32)
+    assert points.shape == wanted_points.shape
+    stays = np.isnan(wanted_heights)
+    np.testing.assert_array_equal(
+        points[np.isnan(heights)], arguments["keypoints"][np.isnan(heights)]
+    )
+    same = np.isnan(heights) == stays
+    with np.errstate(invalid="ignore"):  # of keypoints that are not finite
+        apart = np.abs(points - wanted_points).max(axis=-1, initial=0)
+    same &= stays | (apart <= FITTED_KERNEL_PIXELS)
+    same &= stays | np.isclose(heights, wanted_heights, rtol=FITTED_HEIGHTS_RTOL, atol=0)
+    fitted = int((arguments["wanted"] & ~stays).sum())
+    assert (~same).sum() <= differing * fitted, f"{(~same).sum()} of {fitted} fits differ"
+
+
+def _fitted(name, heatmap, size, keypoints, wanted=None, *, differing=0.0, **options):
+    if wanted is None:
+        wanted = np.ones(keypoints.shape[:3], bool)
+    arguments = {"heatmap": heatmap, "size": size, "keypoints": keypoints, "wanted": wanted}
+    check = partial(check_fits, differing=differing)
+    return Case(name, {**arguments, **options}, check=check)
+
+
+def bumps(batch, people, keypoints, size, seed=8, sigma=2.0, border=4.0):
+    """(B, K, h, w) Gaussians and (B, N, K, 2) points near them, in quarters of a cell."""
+    random = rng(seed)
+    height, width = size
+    maps = np.zeros((batch, keypoints, height, width))
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    shape = (batch, people, keypoints)
+    x = random.uniform(border, width - 1 - border, shape)
+    y = random.uniform(border, height - 1 - border, shape)
+    for b, n, k in np.ndindex(shape):
+        squared = (columns - x[b, n, k]) ** 2 + (rows - y[b, n, k]) ** 2
+        bump = random.uniform(0.3, 0.99) * np.exp(-squared / (2 * sigma**2))
+        maps[b, k] = np.maximum(maps[b, k], bump)
+    points = 4 * np.stack((x, y), axis=-1) + random.normal(0, 1, (*shape, 2))
+    return maps.astype(np.float32), points.astype(np.float32)
+
+
+def fit_gaussians_cases():
+    size = (128, 160)
+    heat, points = bumps(3, 5, 3, (32, 40))
+    crowd = bumps(1, 30, 2, (32, 40))
+    mass = bumps(1, 300, 1, (96, 128))
+    border, at_border = bumps(1, 30, 2, (32, 40), border=-1.0)
+    noise = rng(9).random((1, 2, 32, 40), np.float32)
+    holes = heat.copy()
+    holes[:, :, ::7, ::9], holes[:, :, 3::7, 4::9] = NAN, INF
+    wanted = rng(10).random(points.shape[:3]) < 0.5
+    shared = np.repeat(points[:1, :1] + np.float32(0.0), 4, axis=1)
+    shared[0, 1:] = np.trunc(shared[0, 1:] + 0.5) + np.float32([[0.2], [-0.3], [1.0]])[..., None]
+    strange = strangers(3)
+    return [
+        *[
+            _fitted(
+                f"{n} people", heat[:1], size, points[:1, [0] * n] if n == 1 else points[:1, :n]
+            )
+            for n in (1, 5)
+        ],
+        _fitted("30 people", crowd[0], size, crowd[1], differing=0.05),
+        _fitted("300 people", mass[0], (384, 512), mass[1], differing=0.05),
+        *[_fitted(f"batch {b}", heat[:b], size, points[:b]) for b in BATCHES],
+        _fitted("some of them", heat, size, points, wanted),
+        _fitted("none of them", heat, size, points, wanted & False),
+        _fitted("people on one pixel", heat[:1], size, shared),
+        _fitted("windows cut by the border", border, size, at_border, differing=0.05),
+        _fitted("windows cut, clamped", border, size, at_border, differing=0.05, clamped=True),
+        _fitted("strange places", heat[:1], (64, 80), strange),
+        _fitted(
+            "strange places, clamped",
+            blobs(1, 3, 32, 40),
+            (64, 80),
+            strange,
+            differing=0.2,
+            clamped=True,
+        ),
+        _fitted("sharp", *_sized(bumps(1, 5, 2, (32, 40), sigma=1.0), size)),
+        _fitted("broad", *_sized(bumps(1, 2, 2, (32, 40), sigma=4.0), size)),
+        _fitted("tiny", heat * np.float32(1e-30), size, points),
+        _fitted("huge", heat * np.float32(1e30), size, points),
+        _fitted("upside down", -heat, size, points),
+        _fitted("noise", noise, size, scattered(1, 30, 2, size, around=-4), differing=0.05),
+        _fitted("flat", np.ones_like(heat), size, points, differing=1.0),
+        _fitted("nothing", np.zeros_like(heat), size, points),
+        _fitted("NaN and infinite", holes, size, points),
+        _fitted("few evaluations", heat, size, points, max_evaluations=6),
+        _fitted("one evaluation", heat, size, points, max_evaluations=1),
+        _fitted("same size", *_sized(bumps(1, 5, 2, (32, 40)), (32, 40), 0.25)),
+        _fitted("by a fraction", heat, (96, 100), points * np.float32([100 / 160, 0.75])),
+        _fitted(
+            "map smaller than a window",
+            noise[:, :, :2, :2].copy(),
+            (5, 7),
+            strangers(2),
+        ),
+        _fitted(
+            "channels of a larger array",
+            bumps(3, 5, 4, (32, 40))[0][:, :3],
+            size,
+            points,
+            differing=0.05,
+        ),
+        _fitted("nobody", heat, size, points[:, :0]),
+        _fitted("no images", heat[:0], size, points[:0]),
+        _fitted("no keypoints", heat[:, :0], size, points[:, :, :0]),
+    ]
+
+
+def _sized(made, size, factor=1.0):
+    return made[0], size, made[1] * np.float32(factor)
+
+
+def _featured(name, keypoints, scores):
+    return Case(name, {"keypoints": keypoints, "scores": scores}, rtol=FEATURE_RTOL)
+
+
+def scoring_feature_cases():
+    def poses(people, keypoints):
+        places = rng(11).uniform(-50, 700, (people, keypoints, 2)).astype(np.float32)
+        return places, rng(12).uniform(-0.2, 1.2, (people, keypoints)).astype(np.float32)
+
+    odd, scores = poses(6, 17)
+    odd[0, 3], odd[1, 5], odd[2] = NAN, INF, 7.25
+    odd[3] *= np.float32(1e-3)
+    odd[4] *= np.float32(1e15)
+    return [
+        *[_featured(f"{n} people of {k}", *poses(n, k)) for n in PEOPLE for k in (17, 14)],
+        _featured("NaN, infinite, one point, small, huge", odd, scores),
+        _featured("nobody", *poses(0, 17)),
+    ]
+
+
+CASES = {
+    "sample_heat": sample_heat_cases(),
+    "absorb": absorb_cases(),
+    "fit_gaussians": fit_gaussians_cases(),
+    "scoring_feature": scoring_feature_cases(),
+}

@@ -1,0 +1,86 @@
+"""Where kernels are run by the tests: the CPU, a GPU, and the CUDA twins on a stand-in for one."""
+
+import os
+import subprocess
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from posetrack import kernels
+from posetrack.kernels import devices
+from posetrack.kernels.library import Library
+
+KERNELS = Path(__file__).parents[2] / "kernels"
+# name -> marks of its tests
+PLACES = {"cpu": (), "cuda-on-host": (pytest.mark.slow,), "cuda": (pytest.mark.cuda,)}
+
+
+def run(place, name, arguments):
+    """A kernel by its name, with NumPy arrays in and out wherever it runs."""
+    kernel = getattr(kernels, name)
+    if place == "cpu":
+        return kernel(**arguments)
+    if place == "cuda-on-host":
+        with patch.object(devices, "CPU", CudaOnHost()):
+            return kernel(**arguments)
+    return _from_gpu(kernel(**{key: _to_gpu(value) for key, value in arguments.items()}))
+
+
+class CudaOnHost(devices.Cpu):
+    """NumPy arrays, but the CUDA twins work on them, compiled for the host."""
+
+    head_dtypes = (np.float32, np.float16)
+    cuda = True
+
+    def call(self, kernel, *arguments):
+        pointers = (a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments)
+        host_library().call(kernel, *pointers, None)
+
+
+@lru_cache(maxsize=1)
+def host_library():
+    """The `.cu` files, compiled by the C++ compiler over `cuda_on_host.h`."""
+    output = Path(mkdtemp()) / "libposetrack_cuda_on_host.so"
+    header = Path(__file__).with_name("cuda_on_host.h")
+    flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-fPIC"]
+    # names in anonymous namespaces may repeat, so each file is compiled alone
+    objects = []
+    for path in sorted((KERNELS / "cuda").glob("*.cu")):
+        objects.append(output.with_name(f"{path.stem}.o"))
+        compile_one = ["-x", "c++", "-c", str(path), "-o", str(objects[-1])]
+        _compile([*flags, f'-DPT_CUDA_HEADER="{header}"', *compile_one])
+    _compile(["-shared", *map(str, objects), "-o", str(output)])
+    return Library(output, "cuda")
+
+
+def _compile(arguments):
+    command = [os.environ.get("CXX", "c++"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+def _to_gpu(value):
+    if isinstance(value, tuple) and any(isinstance(part, np.ndarray) for part in value):
+        return tuple(map(_to_gpu, value))
+    if isinstance(value, kernels.GlobalWindow):
+        return replace(value, weights=_to_gpu(value.weights))
+    if not isinstance(value, np.ndarray):
+        return value
+    import torch
+
+    whole = torch.from_numpy(np.ascontiguousarray(value)).cuda()
+    if value.size and not value.flags.c_contiguous:  # images that lie apart stay so
+        apart = torch.empty((2 * len(value), *value.shape[1:]), dtype=whole.dtype).cuda()[::2]
+        apart.copy_(whole)
+        return apart
+    return whole
+
+
+def _from_gpu(result):
+    if isinstance(result, tuple):
+        return tuple(map(_from_gpu, result))
+    return result.cpu().numpy()

@@ -1,0 +1,206 @@
+"""The CUDA twins compile for every GPU that is promised, and the build option means what it says.
+
+Nothing here needs a GPU. Older GPUs (sm_61, sm_70) need a CUDA 12 toolkit, named by CUDA12_HOME or
+the nvcc on the path; without one, NVRTC 12 from pip compiles the device code alone.
+"""
+
+import ctypes
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+from functools import lru_cache
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+
+import pytest
+from posetrack.kernels.prototypes import TWINS
+
+from .places import KERNELS
+
+ROOT = KERNELS.parent
+SOURCES = sorted((KERNELS / "cuda").glob("*.cu"))
+PROMISED = {75, 80, 86, 89, 90, 100, 120}
+OLDER = (61, 70)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+def build(target, **options):
+    """Install into a folder, with CMake's variables as named; the finished process."""
+    defines = [f"--config-settings=cmake.define.{key}={value}" for key, value in options.items()]
+    own = [f"--config-settings=build-dir={target}/build", "--target", str(target / "package")]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    command = [*pip, *own, *defines, str(ROOT)]
+    return subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
+
+
+def log_of(done):
+    return " ".join((done.stdout + done.stderr).replace("│", " ").split())
+
+
+def libraries(target):
+    return sorted(path.name for path in (target / "package/posetrack/kernels").glob("*.so"))
+
+
+# ---- the option
+
+
+def test_without_nvcc_cuda_is_refused_in_our_words(tmp_path):
+    done = build(tmp_path, POSETRACK_CUDA="ON", CMAKE_CUDA_COMPILER="NOTFOUND")
+    assert done.returncode != 0
+    wanted = "POSETRACK_CUDA=ON, but there is no nvcc: install CUDA's toolkit or set CUDACXX"
+    assert wanted in log_of(done)
+
+
+def test_other_values_of_the_option_are_refused(tmp_path):
+    done = build(tmp_path, POSETRACK_CUDA="yes")
+    assert done.returncode != 0
+    assert "POSETRACK_CUDA must be AUTO, ON or OFF, got 'yes'" in log_of(done)
+
+
+def test_off_builds_no_cuda_library(tmp_path):
+    done = build(tmp_path, POSETRACK_CUDA="OFF")
+    assert done.returncode == 0, log_of(done)
+    assert libraries(tmp_path) == ["libposetrack_cpu.so"]
+
+
+def test_auto_without_nvcc_builds_the_cpu_library_alone(tmp_path):
+    done = build(tmp_path, POSETRACK_CUDA="AUTO", CMAKE_CUDA_COMPILER="NOTFOUND")
+    assert done.returncode == 0, log_of(done)
+    assert libraries(tmp_path) == ["libposetrack_cpu.so"]
+
+
+# ---- nvcc
+
+
+def nvcc_version(nvcc):
+    """(major, minor), or (0, 0) where there is no such compiler."""
+    if nvcc is None or not Path(nvcc).exists():
+        return 0, 0
+    said = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.search(r"release (\d+)\.(\d+)", said).groups()))
+
+
+def native_architectures(library):
+    """The sm numbers of the machine code in a library, by its fat binaries.
+
+    Each of those is a header (magic, version, own size, size of what follows) and entries: kind
+    (2 is machine code), version, own size, size of the code, ..., at byte 28 the architecture.
+    """
+    data, found = library.read_bytes(), set()
+    for start in re.finditer(struct.pack("<IHH", 0xBA55ED50, 1, 16), data):
+        at = start.end() + 8
+        end = at + struct.unpack_from("<Q", data, start.end())[0]
+        while at < end:
+            kind, _, header, size = struct.unpack_from("<HHIQ", data, at)
+            if kind not in (1, 2) or header < 32:
+                pytest.skip(f"fat binaries of another layout: kind {kind}, header of {header}")
+            if kind == 2:
+                found.add(struct.unpack_from("<I", data, at + 28)[0])
+            at += header + size
+        assert at == end, "an entry reaches beyond its fat binary"
+    return found
+
+
+@pytest.fixture(scope="module")
+def cuda_library(tmp_path_factory):
+    """The library of all CUDA twins for all GPUs that this nvcc is given by default."""
+    nvcc = os.environ.get("CUDACXX") or shutil.which("nvcc")
+    if nvcc_version(nvcc) < (12, 8):
+        pytest.skip("no nvcc of CUDA 12.8 or newer")
+    target = tmp_path_factory.mktemp("cuda")
+    done = build(target, POSETRACK_CUDA="ON", POSETRACK_WERROR="ON")
+    assert done.returncode == 0, log_of(done)[-8000:]
+    return target / "package/posetrack/kernels/libposetrack_cuda.so"
+
+
+def test_nvcc_builds_every_twin_without_warnings(cuda_library):
+    native = ctypes.CDLL(str(cuda_library))
+    assert [kernel for kernel in TWINS if not hasattr(native, f"{kernel}_cuda")] == []
+
+
+def test_nvcc_builds_for_every_promised_gpu(cuda_library):
+    assert native_architectures(cuda_library) >= PROMISED
+
+
+# ---- older GPUs
+
+
+def older_nvcc():
+    """The nvcc of a CUDA 12 toolkit, or None."""
+    home = os.environ.get("CUDA12_HOME")
+    named = str(Path(home) / "bin" / "nvcc") if home else shutil.which("nvcc")
+    return named if nvcc_version(named)[0] == 12 else None
+
+
+@lru_cache(maxsize=1)
+def nvrtc():
+    """NVRTC 12 of pip's package, or None."""
+    if find_spec("nvidia") is None or find_spec("nvidia.cuda_nvrtc") is None:
+        return None
+    for folder in find_spec("nvidia.cuda_nvrtc").submodule_search_locations:
+        path = Path(folder) / "lib" / "libnvrtc.so.12"
+        if path.exists():
+            return ctypes.CDLL(str(path))
+    return None
+
+
+def instances(source):
+    """Every instance of a source's kernel templates, over both element types."""
+    names = []
+    for parameters, name in re.findall(
+        r"template\s*<([^>]*)>\s*__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)",
+        source.read_text(encoding="utf-8"),
+    ):
+        kinds = [parameter.split()[0] for parameter in parameters.split(",")]
+        assert set(kinds) == {"typename"}, f"{name}: say here which {parameters} there are"
+        for types in product(("float", "posetrack::Half"), repeat=len(kinds)):
+            names.append(f"posetrack::{name}<{', '.join(types)}>".encode())
+    return names
+
+
+def compile_by_nvrtc(source, architecture):
+    """The machine code of a source; fails with the compiler's log."""
+    library, program = nvrtc(), ctypes.c_void_p()
+    text, name = source.read_bytes(), str(source).encode()
+    created = library.nvrtcCreateProgram(ctypes.byref(program), text, name, 0, None, None)
+    assert created == 0
+    for instance in instances(source):
+        assert library.nvrtcAddNameExpression(program, instance) == 0
+    options = [f"--gpu-architecture=sm_{architecture}", "-std=c++17", "--fmad=false"]
+    options.append(f"-I{source.parent}")
+    given = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
+    status = library.nvrtcCompileProgram(program, len(options), given)
+    assert status == 0, text_of("ProgramLog", program)[-8000:].decode()
+    code = text_of("CUBIN", program)
+    assert library.nvrtcDestroyProgram(ctypes.byref(program)) == 0
+    return code
+
+
+def text_of(what, program):
+    """What NVRTC has to say of a program: its log, its machine code."""
+    size = ctypes.c_size_t()
+    assert getattr(nvrtc(), f"nvrtcGet{what}Size")(program, ctypes.byref(size)) == 0
+    buffer = ctypes.create_string_buffer(size.value)
+    assert getattr(nvrtc(), f"nvrtcGet{what}")(program, buffer) == 0
+    return buffer.raw
+
+
+@pytest.mark.parametrize("architecture", OLDER)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_cuda_12_compiles_for_older_gpus(source, architecture, tmp_path):
+    nvcc = older_nvcc()
+    if nvcc is None and nvrtc() is None:
+        pytest.skip("neither a CUDA 12 toolkit (CUDA12_HOME) nor pip's nvidia-cuda-nvrtc-cu12")
+    if nvcc is None:
+        code = compile_by_nvrtc(source, architecture)
+        assert code[:4] == b"\x7fELF"
+        return
+    flags = ["-std=c++17", "-O3", "--fmad=false", "-Xcompiler=-Wall,-Wextra,-Werror,-fPIC"]
+    target = f"-gencode=arch=compute_{architecture},code=sm_{architecture}"
+    command = [nvcc, *flags, target, "-c", str(source), "-o", str(tmp_path / "object.o")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-8000:]
