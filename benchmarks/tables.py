@@ -80,6 +80,35 @@ def plain_loop(machine: str) -> str:
     return table(["same clip, same threads", "FPS (median)", "ratio to the plain loop"], rows)
 
 
+def postprocess(machine: str) -> str:
+    """Every row: our kernels against plain PyTorch and NumPy."""
+    rows = [
+        [
+            row["case"],
+            str(row["people"]),
+            str(row["threads"]),
+            *(f"{row[name]:.2f}" for name in ("ours_ms", "torch_ms", "numpy_ms")),
+            f"{row['speedup']:.1f}",
+        ]
+        for row in load("postprocess", machine)["rows"]
+    ]
+    times = ("ours, ms", "PyTorch, ms", "NumPy, ms")
+    header = ["case", "people", "PyTorch's threads", *times, "ratio"]
+    return table(header, rows)
+
+
+def postprocess_summary(machine: str) -> str:
+    """The rows of the largest crowd on one thread."""
+    measured = load("postprocess", machine)["rows"]
+    most = max(row["people"] for row in measured)
+    rows = [
+        [row["case"], f"{row['ours_ms']:.2f}", f"{row['torch_ms']:.1f}", f"{row['speedup']:.0f}x"]
+        for row in measured
+        if row["people"] == most and row["threads"] == 1
+    ]
+    return table(["post-processing", "ours, ms", "plain PyTorch, ms", "ratio"], rows)
+
+
 def sizes(machine: str, family: str) -> str:
     """Parameters and operations of a family's networks."""
     rows = [
@@ -112,6 +141,8 @@ def main() -> None:
     machine = parser.parse_args().machine
     replace(ROOT / "README.md", "accuracy", accuracy(machine))
     replace(ROOT / "README.md", "plain loop", plain_loop(machine))
+    replace(ROOT / "README.md", "postprocess summary", postprocess_summary(machine))
+    replace(ROOT / "docs" / "kernels.md", "postprocess", postprocess(machine))
     cards = ROOT / "docs" / "models"
     replace(cards / "movenet-multipose.md", "card", card(machine))
     for family in FAMILIES:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import datetime, timezone
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -29,7 +30,7 @@ def report(question: str, rows: list[dict[str, Any]], *, save_as: str | None, **
         "date": datetime.now(timezone.utc).date().isoformat(),
         "commit": _commit(),
         "machine": machine(),
-        "versions": {name: version(name) for name in ("posetrack", "onnxruntime", "openvino")},
+        "versions": _versions("posetrack", "onnxruntime", "openvino"),
         **facts,
         "rows": rows,
     }
@@ -40,6 +41,15 @@ def report(question: str, rows: list[dict[str, Any]], *, save_as: str | None, **
         path = RESULTS / f"{question}--{save_as}.json"
         path.write_text(text + "\n", encoding="utf-8")
         print(f"written to {path}", file=sys.stderr)
+
+
+def _versions(*names: str) -> dict[str, str]:
+    """Of those packages that are there."""
+    found = {}
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _commit() -> str:
