@@ -13,7 +13,7 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kRows = 4, kLanes = 16;         /* of a tile */
+constexpr int64_t kRows = 6, kLanes = 16;         /* of a tile */
 constexpr int64_t kMostPixels = (int64_t)1 << 22; /* of an axis: floats must tell quarters */
 
 /* 16 floats anywhere in memory; the compiler splits them where registers are shorter. */
@@ -354,20 +354,15 @@ bool weigh_tiles(const Buffers& to, const Sizes& z, const float* weights) {
 PT_CLONES void convolve_tile(
     float* __restrict out, const float* __restrict window, const float* __restrict kernel,
     int64_t s, int64_t stride) {
-    Lanes a = {}, b = {}, c = {}, d = {};
+    Lanes sums[kRows] = {};
     for (int64_t row = 0; row < s; ++row)
         for (int64_t column = 0; column < s; ++column) {
             const float* at = window + (s - 1 - row) * stride + s - 1 - column;
             const float weight = kernel[row * s + column];
-            a = a + *reinterpret_cast<const Lanes*>(at) * weight;
-            b = b + *reinterpret_cast<const Lanes*>(at + stride) * weight;
-            c = c + *reinterpret_cast<const Lanes*>(at + 2 * stride) * weight;
-            d = d + *reinterpret_cast<const Lanes*>(at + 3 * stride) * weight;
+            for (int64_t y = 0; y < kRows; ++y)
+                sums[y] = sums[y] + *reinterpret_cast<const Lanes*>(at + y * stride) * weight;
         }
-    *reinterpret_cast<Lanes*>(out) = a;
-    *reinterpret_cast<Lanes*>(out + kLanes) = b;
-    *reinterpret_cast<Lanes*>(out + 2 * kLanes) = c;
-    *reinterpret_cast<Lanes*>(out + 3 * kLanes) = d;
+    for (int64_t y = 0; y < kRows; ++y) *reinterpret_cast<Lanes*>(out + y * kLanes) = sums[y];
 }
 
 void search_tile(
