@@ -26,9 +26,9 @@ struct Buffers {
     float* rows[2];
     float* outside; /* a row of border */
     float* blended;
-    float* sampled; /* (3, w) a row of the output, not normalised */
-    float* fraction;       /* (w) */
-    int32_t* first;        /* (w) column of `blended` of each output pixel */
+    float* sampled;  /* (3, w) a row of the output, not normalised */
+    float* fraction; /* (w) */
+    int32_t* first;  /* (w) column of `blended` of each output pixel */
 };
 
 int64_t row_size(int64_t W) { return 3 * (W + 2 * kPad); }
