@@ -30,10 +30,7 @@ def check(name: str, array: AnyArray, dtype: npt.DTypeLike, shape: Shape) -> Non
         ValueError: a wrong shape or memory order.
         TypeError: a wrong dtype.
     """
-    _check_dtype(name, array, (dtype,))
-    _check_shape(name, array, shape)
-    if not _is_dense(array, 0):
-        raise ValueError(f"{name} must be C-contiguous: pass {_contiguous(name, array)}")
+    _check_dense(name, array, (dtype,), shape)
 
 
 def check_out(name: str, array: AnyArray, dtype: npt.DTypeLike, shape: Shape) -> None:
@@ -55,10 +52,7 @@ def check_head(name: str, head: AnyArray, shape: Shape, device: Device) -> None:
         ValueError: a wrong shape or memory order.
         TypeError: a wrong dtype.
     """
-    _check_dtype(name, head, device.head_dtypes)
-    _check_shape(name, head, shape)
-    if not _is_dense(head, 0):
-        raise ValueError(f"{name} must be C-contiguous: pass {_contiguous(name, head)}")
+    _check_dense(name, head, device.head_dtypes, shape)
 
 
 def check_head_batch(name: str, head: AnyArray, shape: Shape, device: Device) -> int:
@@ -110,6 +104,15 @@ def check_number(name: str, got: float) -> None:
     """
     if isnan(got):
         raise ValueError(f"{name} must be a number, got {got}")
+
+
+def _check_dense(
+    name: str, array: AnyArray, allowed: tuple[npt.DTypeLike, ...], shape: Shape
+) -> None:
+    _check_dtype(name, array, allowed)
+    _check_shape(name, array, shape)
+    if not _is_dense(array, 0):
+        raise ValueError(f"{name} must be C-contiguous: pass {_contiguous(name, array)}")
 
 
 def _contiguous(name: str, array: Any) -> str:

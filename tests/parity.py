@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 import torch
 from numpy.random import PCG64, Generator
+from posetrack.models.hrnet import HRNetConfig
 
 
 def load(shared, name):
@@ -18,6 +19,11 @@ def load(shared, name):
 def config(arrays):
     """The widths and sizes that the network was built with."""
     return json.loads(str(arrays["config_json"]))
+
+
+def backbone(config):
+    """The narrow HRNet of such a config."""
+    return HRNetConfig(tuple(map(tuple, config["stages"])), tuple(config["modules"]))
 
 
 def weights(arrays, prefix="sd/"):

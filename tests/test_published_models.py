@@ -15,7 +15,6 @@ from posetrack.models.heatmap_guided import (
     HeatmapGuidedConfig,
     heatmap_guided_spec,
 )
-from posetrack.models.hrnet import HRNetConfig
 from posetrack.models.logocap import LogoCap, LogoCapConfig, logocap_spec
 from posetrack.models.pose_scoring import PoseScoring, num_features
 from posetrack.structures import COCO_17
@@ -24,10 +23,6 @@ from tolerances import POSE_PIXELS, POSE_SCORES
 # Maps of up to 10 differ by 3e-5 between two orders of summation; scores near 0 are read there.
 SCORE_ATOL = 3e-6
 FLIP = EngineOptions(flip_test=True)
-
-
-def backbone(config):
-    return HRNetConfig(tuple(map(tuple, config["stages"])), tuple(config["modules"]))
 
 
 def session_of(network, arrays, spec):
@@ -62,7 +57,7 @@ def test_logocap_from_image_to_poses(shared):
     arrays = parity.load(shared, "logocap_narrow")
     widths = parity.config(arrays)
     config = LogoCapConfig(
-        backbone=backbone(widths),
+        backbone=parity.backbone(widths),
         heat_channels=widths["heat_ch"],
         regression_channels=widths["reg_ch"],
         embedding_channels=widths["emb"],
@@ -94,7 +89,7 @@ def test_logocap_from_image_to_poses(shared):
 def test_heatmap_guided_from_image_to_poses(shared, output):
     arrays = parity.load(shared, "hrbu_narrow")
     widths = parity.config(arrays)
-    config = HeatmapGuidedConfig(backbone(widths), widths["heat"][0], widths["reg"][0])
+    config = HeatmapGuidedConfig(parity.backbone(widths), widths["heat"][0], widths["reg"][0])
     spec = heatmap_guided_spec("narrow", config, widths["input_size"], COCO_17)
     spec = replace(spec, decoder=replace(spec.decoder, options={"output": output}))
     session = session_of(HeatmapGuided(config, 17), arrays, spec)
@@ -108,7 +103,7 @@ def test_heatmap_guided_from_image_to_poses(shared, output):
 def test_dekr_from_image_to_poses(shared):
     arrays = parity.load(shared, "dekr_narrow")
     widths = parity.config(arrays)
-    config = DekrConfig(backbone(widths), widths["heat"], widths["perkpt"])
+    config = DekrConfig(parity.backbone(widths), widths["heat"], widths["perkpt"])
     spec = dekr_spec("narrow", widths["input_size"], COCO_17)
     session = session_of(Dekr(config, 17), arrays, spec)
     with PoseEngine(session, options=FLIP, companions={"score": scoring(arrays)}) as engine:

@@ -8,7 +8,8 @@ import numpy as np
 import onnxruntime
 import torch
 from posetrack.models.hrnet import HRNetConfig
-from posetrack.structures import Skeleton
+from posetrack.structures import COCO_17, Skeleton
+from tolerances import PUBLISHED_MAPS
 
 # Small enough to build and run in a moment; every part is there.
 NARROW = HRNetConfig(((4, 8), (4, 8, 16), (4, 8, 16, 32)), (1, 1, 1), 1)
@@ -16,13 +17,24 @@ NARROW = HRNetConfig(((4, 8), (4, 8, 16), (4, 8, 16, 32)), (1, 1, 1), 1)
 FACE = Skeleton("face-3", ("nose", "left_eye", "right_eye"), (), ((1, 2),), (0.026, 0.025, 0.025))
 
 
-def backbone_of(config):
-    """The backbone that a parity file was computed with."""
-    return HRNetConfig(tuple(map(tuple, config["stages"])), tuple(config["modules"]))
-
-
 def tensor(array):
     return torch.from_numpy(np.asarray(array, np.float32))
+
+
+def assert_published(got, expected, rtol=PUBLISHED_MAPS):
+    """Maps of a network are those that the authors' code computed."""
+    torch.testing.assert_close(got, tensor(expected), atol=PUBLISHED_MAPS, rtol=rtol)
+
+
+def full_size(models, name):
+    """A network of a table for COCO, without values."""
+    with torch.device("meta"):
+        return models[name].build(COCO_17)[0]
+
+
+def millions_of_parameters(network):
+    """Shared ones count once."""
+    return sum(parameter.numel() for parameter in network.parameters()) / 1e6
 
 
 @contextmanager

@@ -13,31 +13,33 @@ from posetrack.models.dekr import (
 from posetrack.structures import COCO_17, CROWDPOSE_14, ModelSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import NARROW, as_released, assert_exports, backbone_of, image_of, randomise, tensor
+from .bottom_up import (
+    NARROW,
+    as_released,
+    assert_exports,
+    assert_published,
+    full_size,
+    image_of,
+    millions_of_parameters,
+    randomise,
+    tensor,
+)
 
 SMALL = DekrConfig(NARROW, 4, 3)
-
-
-def assert_published(got, expected, rtol=PUBLISHED_MAPS):
-    torch.testing.assert_close(got, tensor(expected), atol=PUBLISHED_MAPS, rtol=rtol)
 
 
 @pytest.mark.parametrize(
     ("name", "millions"), [("dekr-hrnet-w32", 29.56), ("dekr-hrnet-w48", 65.68)]
 )
 def test_network_has_as_many_parameters_as_published(name, millions):
-    with torch.device("meta"):
-        network, _ = DEKR_MODELS[name].build(COCO_17)
-    count = sum(parameter.numel() for parameter in network.parameters())
-    assert count / 1e6 == pytest.approx(millions, abs=0.005)
+    count = millions_of_parameters(full_size(DEKR_MODELS, name))
+    assert count == pytest.approx(millions, abs=0.005)
 
 
 @pytest.fixture(scope="module")
 def published():
     """The tensors of the full-size network, without values."""
-    with torch.device("meta"):
-        network, _ = DEKR_MODELS["dekr-hrnet-w32"].build(COCO_17)
-    return network.state_dict()
+    return full_size(DEKR_MODELS, "dekr-hrnet-w32").state_dict()
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ def released(shared):
     """The arrays of the released code, and the network with their weights."""
     arrays = parity.load(shared, "dekr_narrow")
     config = parity.config(arrays)
-    network = Dekr(DekrConfig(backbone_of(config), config["heat"], config["perkpt"]), 17)
+    network = Dekr(DekrConfig(parity.backbone(config), config["heat"], config["perkpt"]), 17)
     network.load_state_dict(parity.weights(arrays))
     return arrays, network.eval()
 

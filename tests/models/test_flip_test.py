@@ -22,7 +22,7 @@ from .bottom_up import (
     NARROW,
     as_released,
     assert_exports,
-    backbone_of,
+    assert_published,
     image_of,
     randomise,
     tensor,
@@ -35,10 +35,6 @@ CONFIGS = {
     "higher": HeatmapGuidedConfig(NARROW, 4, 6, higher=True),
     "dekr": DekrConfig(NARROW, 4, 3),
 }
-
-
-def assert_published(got, expected):
-    torch.testing.assert_close(got, tensor(expected), atol=PUBLISHED_MAPS, rtol=PUBLISHED_MAPS)
 
 
 class Fake(torch.nn.Module):
@@ -266,7 +262,7 @@ def test_logocap_averages_are_those_of_the_released_code(shared):
     arrays = parity.load(shared, "logocap_narrow")
     c = parity.config(arrays)
     widths = (c["heat_ch"], c["reg_ch"], c["emb"], tuple(c["conv"]))
-    config = LogoCapConfig(backbone_of(c), *widths, mixtures=c["an_affine"])
+    config = LogoCapConfig(parity.backbone(c), *widths, mixtures=c["an_affine"])
     network = LogoCap(config, 17)
     network.load_state_dict(parity.weights(arrays))
     flip_test = FlipTest(network.eval(), logocap_spec("a", config, 256, COCO_17))
@@ -281,7 +277,7 @@ def test_logocap_averages_are_those_of_the_released_code(shared):
 def test_heatmap_guided_averages_are_those_of_the_released_code(shared):
     arrays = parity.load(shared, "hrbu_narrow")
     c = parity.config(arrays)
-    config = HeatmapGuidedConfig(backbone_of(c), c["heat"][0], c["reg"][0])
+    config = HeatmapGuidedConfig(parity.backbone(c), c["heat"][0], c["reg"][0])
     network = HeatmapGuided(config, 17)
     network.load_state_dict(parity.weights(arrays))
     flip_test = FlipTest(network.eval(), heatmap_guided_spec("a", config, 256, COCO_17))
@@ -299,7 +295,7 @@ def test_heatmap_guided_averages_are_those_of_the_released_code(shared):
 def test_dekr_averages_are_those_of_the_released_code(shared):
     arrays = parity.load(shared, "dekr_narrow")
     c = parity.config(arrays)
-    network = Dekr(DekrConfig(backbone_of(c), c["heat"], c["perkpt"]), 17)
+    network = Dekr(DekrConfig(parity.backbone(c), c["heat"], c["perkpt"]), 17)
     network.load_state_dict(parity.weights(arrays))
     heads = FlipTest(network.eval(), dekr_spec("a", 256, COCO_17))(tensor(arrays["s1/input"]))
     assert_published(heads["heatmap"], arrays["s1/heatmap"])

@@ -17,15 +17,21 @@ from posetrack.models.heatmap_guided import (
 from posetrack.structures import COCO_17, CROWDPOSE_14, ModelSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import NARROW, as_released, assert_exports, backbone_of, image_of, randomise, tensor
+from .bottom_up import (
+    NARROW,
+    as_released,
+    assert_exports,
+    assert_published,
+    full_size,
+    image_of,
+    millions_of_parameters,
+    randomise,
+    tensor,
+)
 
 SMALL = HeatmapGuidedConfig(NARROW, 4, 6)
 HIGHER = HeatmapGuidedConfig(NARROW, 4, 6, higher=True)
 BRANCH = "multi_level_layers_4x_heatmap.{}.0.{}"
-
-
-def assert_published(got, expected):
-    torch.testing.assert_close(got, tensor(expected), atol=PUBLISHED_MAPS, rtol=PUBLISHED_MAPS)
 
 
 # ---- the published networks
@@ -40,18 +46,14 @@ def assert_published(got, expected):
     ],
 )
 def test_network_has_as_many_parameters_as_published(name, millions):
-    with torch.device("meta"):
-        network, _ = HEATMAP_GUIDED_MODELS[name].build(COCO_17)
-    count = sum(parameter.numel() for parameter in network.parameters())  # shared ones once
-    assert count / 1e6 == pytest.approx(millions, abs=0.005)
+    count = millions_of_parameters(full_size(HEATMAP_GUIDED_MODELS, name))
+    assert count == pytest.approx(millions, abs=0.005)
 
 
 @pytest.fixture(scope="module")
 def published():
     """The tensors of the full-size network, without values."""
-    with torch.device("meta"):
-        network, _ = HEATMAP_GUIDED_MODELS["heatmap-guided-higher-hrnet-w48"].build(COCO_17)
-    return network.state_dict()
+    return full_size(HEATMAP_GUIDED_MODELS, "heatmap-guided-higher-hrnet-w48").state_dict()
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def released(shared):
     arrays = parity.load(shared, "hrbu_narrow")
     config = parity.config(arrays)
     network = HeatmapGuided(
-        HeatmapGuidedConfig(backbone_of(config), config["heat"][0], config["reg"][0]), 17
+        HeatmapGuidedConfig(parity.backbone(config), config["heat"][0], config["reg"][0]), 17
     )
     network.load_state_dict(parity.weights(arrays))
     return arrays, network.eval()

@@ -15,7 +15,7 @@ from posetrack.models.hrnet import (
 )
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import NARROW, as_released, assert_exports, backbone_of, image_of, randomise, tensor
+from .bottom_up import NARROW, as_released, assert_exports, image_of, randomise, tensor
 
 
 class Dictionary(torch.nn.Module):
@@ -157,7 +157,7 @@ def test_export_takes_other_sizes_and_batches():
 @as_released()
 def test_stage_outputs_are_those_of_the_released_code(shared):
     arrays = parity.load(shared, "hrbu_narrow")
-    network = HRNetTrunk(backbone_of(parity.config(arrays))).eval()
+    network = HRNetTrunk(parity.backbone(parity.config(arrays))).eval()
     weights = parity.weights(arrays)
     network.load_state_dict({name: weights[name] for name in network.state_dict()})
     for branch, got in enumerate(network.stage_outputs(tensor(arrays["s1/input"]))):
