@@ -19,17 +19,19 @@ struct Shared {
     float* window;  /* (g, g) */
     float* kernel;  /* (s, s) */
     float* highest; /* (tiles, tiles) of the window's own values */
+    float* bounds;  /* (tiles, tiles) of the convolution */
 
     PT_HD Shared(void* memory, int64_t g, int64_t s) {
         found = static_cast<TopTwo*>(memory);
         window = reinterpret_cast<float*>(found + kTileThreads);
         kernel = window + g * g;
         highest = kernel + s * s;
+        bounds = highest + tiles_along(g) * tiles_along(g);
     }
 };
 
 PT_HD constexpr int64_t shared_bytes(int64_t g, int64_t s) {
-    const int64_t floats = g * g + s * s + tiles_along(g) * tiles_along(g);
+    const int64_t floats = g * g + s * s + 2 * tiles_along(g) * tiles_along(g);
     return kTileThreads * (int64_t)sizeof(TopTwo) + floats * (int64_t)sizeof(float);
 }
 
@@ -98,8 +100,8 @@ __device__ void fill_shared(
     for (int64_t i = threadIdx.x; i < s * s; i += kTileThreads)
         to.kernel[i] = kernel ? kernel_entry(to_float(kernel[i]), s, clamp) : 1;
     __syncthreads();
-    float unused = 0;
-    const bool negative = kernel_mass(to.kernel, s, unused);
+    float mass = 0;
+    const bool negative = kernel_mass(to.kernel, s, mass);
     const int64_t tiles = tiles_along(g);
     for (int64_t tile = threadIdx.x; tile < tiles * tiles; tile += kTileThreads) {
         float highest = 0;
@@ -110,6 +112,9 @@ __device__ void fill_shared(
             }
         to.highest[tile] = highest;
     }
+    __syncthreads();
+    for (int64_t tile = threadIdx.x; tile < tiles * tiles; tile += kTileThreads)
+        to.bounds[tile] = tile_bound(to, mass, tile, g, s);
     __syncthreads();
 }
 
@@ -128,17 +133,13 @@ __global__ void adapt(
         const Head* heat = heatmap + i / (N * K) * heatmap_batch_stride + i % K * h * w;
         const Kernel* kernel = kernels ? kernels + i * s * s : nullptr;
         fill_shared(shared, heat, upsampling, kernel, keypoint, weights, g, s, clamp);
-        float mass = 0;
-        kernel_mass(shared.kernel, s, mass);
         const int64_t tiles = tiles_along(g) * tiles_along(g);
         int64_t best = 0;
         for (int64_t tile = 1; tile < tiles; ++tile)
-            if (tile_bound(shared, mass, tile, g, s) > tile_bound(shared, mass, best, g, s))
-                best = tile;
+            if (shared.bounds[tile] > shared.bounds[best]) best = tile;
         top = search_tile(shared, top, best, g, s);
         for (int64_t tile = 0; tile < tiles; ++tile) {
-            const bool hopeless =
-                top.second.cell >= 0 && tile_bound(shared, mass, tile, g, s) < top.second.value;
+            const bool hopeless = top.second.cell >= 0 && shared.bounds[tile] < top.second.value;
             if (tile != best && !hopeless) top = search_tile(shared, top, tile, g, s);
         }
     }
