@@ -16,11 +16,11 @@ import av
 import typer
 
 from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine
+from ..engine.parallel import parallel_frames
 from ..engine.sessions import available_threads
 from ..formats import FORMATS
 from .engine_loading import ModelCard, ModelChoice, load_engine, model_card
 from .images import DEFAULT_FPS
-from .pipeline import parallel_frames
 from .progress import say, sentence
 from .results import COMPLETE, INTERRUPTED
 from .run import Run, check_results, open_source, result_folders

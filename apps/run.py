@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import PoseEngine
+from ..engine.parallel import find_poses
 from ..engine.sessions import available_threads
 from ..structures import Frame, PersonScores, Poses, TrackState
 from ..structures.arrays import UInt8Array
@@ -21,7 +22,6 @@ from ..trackers import PoseTracker, TrackerConfig
 from .confirmation import ConfirmationDelay, TrackedFrame
 from .draw import PaintConfig, PosePainter
 from .images import FolderSource, ImageSource, is_image
-from .pipeline import find_poses
 from .progress import RunProgress, sentence
 from .results import COMPLETE, INTERRUPTED, ResultFolder, ResultWriter, unused_name
 from .run_options import RunOptions

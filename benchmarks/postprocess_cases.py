@@ -12,9 +12,9 @@ import plain_torch
 import torch
 from crowd import KEYPOINTS, MAP_SIZE, OGN_RADIUS, STRIDE, Crowd, crowd, ogn_heads, volumes
 from posetrack import kernels
+from posetrack.engine.decoders.heatmap_guided import HeatmapGuidedDecoder
+from posetrack.engine.decoders.logocap import LogoCapDecoder
 from posetrack.engine.heads import ScaledHeads
-from posetrack.engine.heatmap_guided_decoder import HeatmapGuidedDecoder
-from posetrack.engine.logocap_decoder import LogoCapDecoder
 from posetrack.structures import (
     COCO_17,
     DecoderSpec,

@@ -15,8 +15,8 @@ from ..structures import ImageTransform, ModelSpec, Poses, Session
 from ..structures.arrays import UInt8Array
 from ..structures.closing import Closing
 from .decoders import DECODERS, activate
+from .flip import average_mirrored
 from .heads import Heads, ScaledHeads
-from .mirror import average_mirrored
 from .sessions import open_session
 from .sizing import size_image
 

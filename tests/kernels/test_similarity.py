@@ -135,7 +135,7 @@ def test_poses_are_suppressed_as_by_the_authors_code(shared, count):
         assert rows_of(result) == published[f"oks{count}_keep_thr{threshold}"].tolist()
 
 
-# ---- pose_nms, whose stories tests/engine/test_pose_nms.py tells
+# ---- pose_nms, whose stories tests/engine/decoders/test_pose_nms.py tells
 
 
 def test_each_image_has_its_own_groups():

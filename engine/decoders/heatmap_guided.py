@@ -1,0 +1,191 @@
+"""Heatmap-guided pose estimation: regressed poses, moved to the heatmap's peaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ...structures import ModelSpec, Poses, Session
+from ...structures.arrays import AnyArray, Float32Array
+from ..heads import Heads, ScaledHeads
+from .center_peaks import center_peaks, level_center, regressed_keypoints
+from .corner_upsampling import join_strides, largest_first
+from .options import decoder_constants
+from .pose_nms import pose_nms
+from .pose_scoring import predict_oks, ranked_poses, scoring_session
+from .refinement import FusedHeat
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapGuidedDecoding:
+    """Constants of the heatmap-guided decoding.
+
+    Source: TEST of lib/config/default.py of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation.
+    """
+
+    output: Literal["final", "regression"] = "final"  # after grouping, or as regressed
+    center_threshold: float = 0.01  # a center must be above
+    scale_decrease: float = 0.001  # highest center of another test scale than 1, relative
+    nms_distance: float = 10.0  # input pixels; nearer keypoints of two poses are the same
+    nms_keypoints: int = 10  # poses with more such keypoints are one
+    absorb_distance: float = 75.0  # input pixels from a keypoint to the peak that replaces it
+    peak_threshold: float = 0.01  # peaks at or below count 0
+    adjust_threshold: float = 0.05  # keypoints with a score above are fitted
+
+
+class HeatmapGuidedDecoder:
+    """Centers, their regressed poses, the nearest heatmap peaks, fitted Gaussians, scores.
+
+    By the rules `paper` a peak at or below the threshold counts for nothing, a keypoint without
+    one is scored where it lies (the release swaps row and column), nothing is suppressed or
+    fitted, and the predicted OKS is the score where the release multiplies with it.
+
+    Args:
+        spec: the model's; its decoder options override fields of `HeatmapGuidedDecoding`.
+        companions: `score`, the pose scoring network; without it poses keep their mean
+            keypoint score.
+
+    Raises:
+        ValueError: an unknown option, cells that do not lie at their corner, or pose scoring for
+            a skeleton it does not know.
+
+    Source: Geng et al., "Bottom-Up Human Pose Estimation by Ranking Heatmap-Guided Adaptive
+    Keypoint Estimates", 2020; github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation.
+    """
+
+    def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
+        self.constants = decoder_constants(HeatmapGuidedDecoding, spec)
+        output = self.constants.output
+        if output not in ("final", "regression"):
+            raise ValueError(f"output must be 'final' or 'regression', got {output!r}")
+        if spec.cell_origin != "corner":
+            raise ValueError(f"cell_origin of {spec.name} must be 'corner', got a half pixel")
+        self.max_people = spec.max_people
+        self.released = spec.rules == "released"
+        self.sign = next(head.sign for head in spec.heads if head.name == "offset")
+        self.scoring = scoring_session(spec, companions)
+
+    def __call__(self, scaled: Sequence[ScaledHeads]) -> Poses:
+        """Poses of one image in its pixels, best score first.
+
+        Args:
+            scaled: at every test scale `heatmap` (1, K + 1, h, w), the center last, `offset`
+                (1, 2K, h', w'), and in the 2x networks `heatmap_2x` (1, K, 2h, 2w).
+
+        Raises:
+            ValueError: no test scale is 1.
+        """
+        levels, base = largest_first(scaled)
+        maps = [joined_heatmap(level.heads) for level in levels]
+        heat = FusedHeat.of(maps, base.transform.input_size)
+        keypoints, centers = self.regress(levels, maps, base)
+        if self.constants.output == "regression":
+            scores = centers[:, None] * heat.values_at(keypoints, "between")
+        else:
+            keypoints, scores = self.group(heat, keypoints, centers)
+            if self.released:
+                keypoints, scores = self.adjust(heat, keypoints, scores, centers)
+        places = base.transform.to_image(keypoints)
+        return ranked_poses(places, scores, self.score(places, scores))
+
+    def regress(
+        self, levels: Sequence[ScaledHeads], maps: Sequence[AnyArray], base: ScaledHeads
+    ) -> tuple[Float32Array, Float32Array]:
+        """The poses regressed at the centers of all test scales, without repetitions.
+
+        Args:
+            levels: the test scales, largest first.
+            maps: (K + 1, h, w) heatmap of each.
+            base: the level of scale 1.
+
+        Returns:
+            (N, K, 2) keypoints in pixels of the input at scale 1, and (N,) center values.
+        """
+        constants = self.constants
+        width = base.transform.input_size[1]
+        highest = maps[[level is base for level in levels].index(True)][-1].max()
+        found = []
+        for level, heatmap in zip(levels, maps, strict=True):
+            factor = 1.0 if level is base else constants.scale_decrease
+            center = level_center(heatmap[-1], highest, factor)
+            cells, values = center_peaks(
+                center, self.max_people, constants.center_threshold * factor
+            )
+            offset = level.heads["offset"][0]
+            ratio = width / offset.shape[2]
+            found.append(
+                (regressed_keypoints(cells, offset, center.shape, ratio, self.sign), values)
+            )
+        keypoints, centers = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        kept = np.arange(len(centers))
+        if self.released:
+            kept = pose_nms(
+                keypoints,
+                centers,
+                distance=constants.nms_distance,
+                min_keypoints=constants.nms_keypoints,
+                relative=False,
+            )
+        if len(kept) > self.max_people:
+            kept = kept[np.argsort(-centers[kept], kind="stable")[: self.max_people]]
+        return keypoints[kept], centers[kept]
+
+    def group(
+        self, heat: FusedHeat, keypoints: Float32Array, centers: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
+        """Each keypoint at its nearest heatmap peak, if one is near enough.
+
+        Args:
+            heat: the fused heatmap.
+            keypoints: (N, K, 2) in its pixels.
+            centers: (N,) center values.
+
+        Returns:
+            (N, K, 2) keypoints and their (N, K) scores: center times heat.
+        """
+        limit = np.float32(self.constants.peak_threshold)
+        points, values, moved = heat.nearest_peaks(
+            keypoints,
+            self.max_people,
+            self.constants.absorb_distance,
+            -np.inf if self.released else float(limit),
+        )
+        elsewhere = heat.values_at(keypoints, "transposed" if self.released else "floor")
+        values = np.where(values > limit, values, np.float32(0))
+        return points, centers[:, None] * np.where(moved, values, elsewhere)
+
+    def adjust(
+        self, heat: FusedHeat, keypoints: Float32Array, scores: AnyArray, centers: AnyArray
+    ) -> tuple[Float32Array, Float32Array]:
+        """Keypoints at the middle of the Gaussian around them, scores from its height.
+
+        Args:
+            heat: the fused heatmap.
+            keypoints: (N, K, 2) in its pixels.
+            scores: (N, K).
+            centers: (N,) center values.
+
+        Returns:
+            (N, K, 2) keypoints and (N, K) scores; both as before where nothing could be fitted.
+        """
+        wanted = scores > np.float32(self.constants.adjust_threshold)
+        points, heights = heat.fitted(keypoints, wanted)
+        return points, np.where(np.isnan(heights), scores, heights * centers[:, None])
+
+    def score(self, keypoints: AnyArray, keypoint_scores: AnyArray) -> Float32Array:
+        """(N,) scores of poses (N, K, 2) in image pixels with keypoint scores (N, K)."""
+        mean = keypoint_scores.mean(axis=1)
+        if self.scoring is None:
+            return np.asarray(mean, np.float32)
+        predicted = predict_oks(self.scoring, keypoints, keypoint_scores)
+        return predicted * mean if self.released else predicted
+
+
+def joined_heatmap(heads: Heads) -> Float32Array:
+    """(K + 1, h, w): the heatmap of one image, of both strides if there are two."""
+    if "heatmap_2x" in heads:
+        return join_strides(heads["heatmap"][0], heads["heatmap_2x"][0])
+    return np.asarray(heads["heatmap"][0], np.float32)

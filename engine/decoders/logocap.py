@@ -1,0 +1,260 @@
+"""LOGO-CAP: regressed poses, refined by local attraction maps in large heatmap windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from ... import kernels
+from ...structures import ImageTransform, ModelSpec, Poses, Session
+from ...structures.arrays import AnyArray, BoolArray, Float32Array
+from ..heads import ScaledHeads
+from .logocap_windows import best_mesh_points, gaussian_window, mesh_steps
+from .options import decoder_constants
+from .pose_nms import pose_nms
+
+Adaptation: TypeAlias = Literal["full", "partial", "none"]
+Prior: TypeAlias = Literal["both", "kem", "kam"]
+
+_PEAK_WINDOW = 3  # input pixels in which a center is the highest
+# The smallest sigma of COCO: the mesh of a keypoint with it has one point per pixel.
+_RELEASED_SMALLEST_SIGMA = 0.025
+
+
+@dataclass(frozen=True, slots=True)
+class LogoCapDecoding:
+    """Constants of LOGO-CAP's decoding.
+
+    The prior is our reading of the ablation in table 7 of the paper: `kem` leaves the convolution
+    out, so that the Gaussian around the initial keypoint decides alone; `kam` leaves the Gaussian
+    out; `both` is the method.
+
+    Source: N. Xue et al., "Learning Local-Global Contextual Adaptation for Multi-Person Pose
+    Estimation", CVPR 2022, and github.com/cherubicXN/logocap.
+    """
+
+    adaptation: Adaptation = "full"  # partial: the highest mesh point; none: the initial pose
+    prior: Prior = "both"  # what the full adaptation uses
+    local_window: int = 11  # points of the mesh along each axis; the paper tries 7, 11, 15, 19
+    global_window: int = 97  # input pixels along each axis
+    min_center: float = 0.01  # centers below are dropped, unless all are
+    first_weight: float = 0.75  # of the highest cell of a window; the second has the rest
+    nms_distance: float = 0.05  # of a pose's diagonal: closer keypoints are near
+    nms_keypoints: int = 8  # poses with more near keypoints are the same
+
+    @property
+    def needs_refine(self) -> bool:
+        """Whether attraction maps are used at all."""
+        return self.adaptation == "partial" or (self.adaptation == "full" and self.prior != "kem")
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    """What the network said, as decoding wants it."""
+
+    heatmap: AnyArray  # (1, K + 1, h, w), the center last; of the input's size for several scales
+    offset: AnyArray  # (1, 2K, h, w) cells
+    embedding: AnyArray | None  # (1, C, h, w); None where it is not used
+    size: tuple[int, int]  # of the network's input
+
+
+class LogoCapDecoder:
+    """Center peaks, their regressed poses, and the adaptation that moves the keypoints.
+
+    By the rules `released` the kernels are clamped to [0, 1] and divided by their number of
+    points, meshes are one pixel wide at a sigma of 0.025, and poses that repeat another are
+    dropped. By the rules `paper` the kernels stay as they are, the skeleton's smallest sigma has
+    the mesh of one pixel, keypoints whose score is not above 0 count as not found, and all
+    poses with a keypoint stay.
+
+    Args:
+        spec: the model's; its decoder options override fields of `LogoCapDecoding`.
+        companions: `refine`, the message passing network: `features` (N, K * C, s, s) ->
+            `kernels` (N, K, s, s). Not needed without adaptation and by the prior `kem`.
+
+    Raises:
+        ValueError: an unknown option or choice, an even window, or `refine` is missing.
+    """
+
+    def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
+        constants = decoder_constants(LogoCapDecoding, spec)
+        _check(constants)
+        if constants.needs_refine and "refine" not in companions:
+            raise ValueError(
+                f"{spec.name} needs its refinement network for the adaptation "
+                f"{constants.adaptation!r}: put <name>.refine.onnx beside the model, or choose "
+                "the adaptation 'none'"
+            )
+        self.constants = constants
+        self.max_people = spec.max_people
+        self._stride = spec.heads[0].stride
+        self._published = spec.rules == "released"
+        self._refine = companions.get("refine")
+        sigmas = spec.skeleton.sigma_array
+        smallest = np.float32(_RELEASED_SMALLEST_SIGMA) if self._published else sigmas.min()
+        self._steps = mesh_steps(sigmas / smallest, constants.local_window)
+        self._window = _window(constants, clamp=self._published)
+
+    def __call__(self, views: Sequence[ScaledHeads]) -> Poses:
+        """Poses in image pixels, best score first.
+
+        Args:
+            views: `heatmap` (1, K + 1, h, w) with the center last, `offset` (1, 2K, h, w) and
+                `embedding` (1, C, h, w), which is that of the unmirrored image. Of a multi-scale
+                test the heatmaps and embeddings are averaged, the poses start from the offsets of
+                scale 1, and the result is clamped to the image; no such configuration was
+                published, and how the embeddings are brought to one size is our choice.
+
+        Raises:
+            ValueError: none of the views has the scale 1, or `refine` returned another shape.
+        """
+        base = next((view for view in views if view.test_scale == 1.0), None)
+        if base is None:
+            scales = ", ".join(f"{view.test_scale:g}" for view in views)
+            raise ValueError(f"scales must include 1, where the poses start, got {scales}")
+        maps = self._join(views, base)
+        starts, center_scores = self._propose(maps)
+        keypoints, values = self._adapt(starts, maps)
+        scores = values * center_scores[:, None]
+        return self._to_poses(keypoints, scores, base.transform, clamp=len(views) > 1)
+
+    def _join(self, views: Sequence[ScaledHeads], base: ScaledHeads) -> _Maps:
+        """The maps of all scales, averaged at the size of scale 1."""
+        size = base.transform.input_size
+        heatmap = base.heads["heatmap"]
+        if len(views) > 1:
+            heatmap = _mean([_resized(view.heads["heatmap"], size) for view in views])
+        embedding = None
+        if self.constants.needs_refine:
+            cells = base.heads["embedding"].shape[2:]
+            embedding = _mean([_resized(view.heads["embedding"], cells) for view in views])
+        return _Maps(heatmap, base.heads["offset"], embedding, size)
+
+    def _propose(self, maps: _Maps) -> tuple[Float32Array, Float32Array]:
+        """The poses that the offsets regress from each center, and the centers' values.
+
+        A center is a pixel of the enlarged map; the offset is that of the cell it lies in, but
+        starts from the pixel itself: up to 1 - 1 / stride of a cell stays in the pose.
+
+        Returns:
+            (N, K, 2) input pixels and (N,), falling: all that are likely, or else the first.
+        """
+        centers = maps.heatmap[:, -1:]
+        cells, values = kernels.upsampled_peaks(
+            centers, maps.size, self.max_people, window=_PEAK_WINDOW, rule="half-pixel"
+        )
+        likely = max(1, int((values >= np.float32(self.constants.min_center)).sum()))
+        cells, values = cells[:, 0, :likely], values[0, 0, :likely]
+        places = kernels.center_offset_decode(
+            np.ascontiguousarray(cells), maps.offset, sign=-1.0, ratio=self._stride
+        )
+        return places[0] * np.float32(self._stride), values
+
+    def _adapt(self, starts: Float32Array, maps: _Maps) -> tuple[Float32Array, Float32Array]:
+        """(N, K, 2) keypoints in input pixels and (N, K) values from the initial poses."""
+        attraction = self._attraction_maps(starts, maps) if self.constants.needs_refine else None
+        if self.constants.adaptation == "partial":
+            assert attraction is not None  # needs_refine says so
+            limited = np.clip(attraction, 0, 1) if self._published else attraction
+            return best_mesh_points(starts, self._steps, limited)
+        heatmap = maps.heatmap[:, :-1]
+        if attraction is not None:
+            attraction = attraction[None]
+        keypoints, values = kernels.global_adaptation(
+            starts[None], heatmap, maps.size, attraction, self._window
+        )
+        return keypoints[0], values[0]
+
+    def _attraction_maps(self, starts: Float32Array, maps: _Maps) -> Float32Array:
+        """(N, K, s, s) what the message passing network makes of the local windows."""
+        assert self._refine is not None  # checked at construction
+        assert maps.embedding is not None  # joined where it is needed
+        features = kernels.local_windows(
+            starts[None], self._steps, maps.embedding, float(self._stride)
+        )
+        answer = self._refine.run({"features": features[0]})["kernels"]
+        attraction = np.ascontiguousarray(answer, np.float32)
+        side = self.constants.local_window
+        expected = (*starts.shape[:2], side, side)
+        if attraction.shape != expected:
+            raise ValueError(
+                f"refine must return kernels of shape {expected}, got {attraction.shape}"
+            )
+        return attraction
+
+    def _to_poses(
+        self,
+        keypoints: Float32Array,
+        scores: Float32Array,
+        transform: ImageTransform,
+        *,
+        clamp: bool,
+    ) -> Poses:
+        """Poses in image pixels, those that stay, best first."""
+        if not self._published:
+            scores = np.maximum(scores, 0)
+        pose_scores = scores.mean(axis=1)
+        valid = np.flatnonzero(pose_scores > 0)
+        places = transform.to_image(keypoints[valid])
+        if clamp:
+            height, width = transform.image_size
+            places = np.clip(places, 0, np.array([width - 1, height - 1], np.float32))
+        scores, pose_scores = scores[valid], pose_scores[valid]
+        poses = Poses(places, scores, pose_scores, _extents(places, self._found(scores)))
+        if self._published:
+            kept = pose_nms(
+                places,
+                pose_scores,
+                distance=self.constants.nms_distance,
+                min_keypoints=self.constants.nms_keypoints,
+                relative=True,
+            )
+            poses = poses[kept]
+        order = np.argsort(-poses.scores, kind="stable")
+        return poses[order[: self.max_people]]
+
+    def _found(self, scores: Float32Array) -> BoolArray:
+        """(N, K): the keypoints that the box of a pose holds."""
+        return np.ones(scores.shape, np.bool_) if self._published else scores > 0
+
+
+def _check(constants: LogoCapDecoding) -> None:
+    for name, choices in (("adaptation", Adaptation), ("prior", Prior)):
+        value, allowed = getattr(constants, name), get_args(choices)
+        if value not in allowed:
+            listed = ", ".join(map(repr, allowed))
+            raise ValueError(f"{name} must be one of {listed}, got {value!r}")
+    for name in ("local_window", "global_window"):
+        side = getattr(constants, name)
+        if side < 3 or side % 2 == 0:
+            raise ValueError(f"{name} must be odd and at least 3, got {side}")
+
+
+def _window(constants: LogoCapDecoding, *, clamp: bool) -> kernels.GlobalWindow:
+    """What is read around each keypoint: one cell without adaptation."""
+    side = 1 if constants.adaptation == "none" else constants.global_window
+    weights = np.ones((side, side), np.float32)
+    if constants.adaptation != "none" and constants.prior != "kam":
+        weights = gaussian_window(side)
+    return kernels.GlobalWindow(weights, constants.first_weight, clamp)
+
+
+def _mean(maps: list[Float32Array]) -> Float32Array:
+    return maps[0] if len(maps) == 1 else np.mean(maps, axis=0, dtype=np.float32)
+
+
+def _resized(maps: AnyArray, size: tuple[int, int]) -> AnyArray:
+    """(1, C, h, w) at another size; at its own it stays as it is."""
+    if maps.shape[2:] == size:
+        return maps
+    return kernels.upsample_maps(maps, size, rule="half-pixel")
+
+
+def _extents(keypoints: Float32Array, found: BoolArray) -> Float32Array:
+    """(N, 4) x1, y1, x2, y2 around the found keypoints; every pose has one."""
+    low = np.where(found[..., None], keypoints, np.float32(np.inf)).min(axis=1)
+    high = np.where(found[..., None], keypoints, np.float32(-np.inf)).max(axis=1)
+    return np.concatenate((low, high), axis=1, dtype=np.float32)

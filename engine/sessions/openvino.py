@@ -1,0 +1,96 @@
+"""OpenVINO on the CPU, the backend that can compute in bfloat16."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+import openvino as ov
+
+from ...structures.arrays import AnyArray
+from ...structures.closing import Closing
+from ...structures.model_spec import METADATA_KEY
+from .inputs import check_inputs
+
+# Without the hint OpenVINO takes bfloat16 by itself on a CPU that has it.
+_HINTS = {"fp32": "f32", "bf16": "bf16"}
+
+
+class OpenVinoSession(Closing):
+    """A network in OpenVINO; `run` may be called from several threads at once.
+
+    Args:
+        path: the `.onnx` file.
+        precision: `fp32`, or `bf16` on a CPU that has it.
+        threads: CPU threads in all.
+        parallel: calls of `run` that will be under way at once; they share the threads.
+
+    Raises:
+        ValueError: the file is no model that OpenVINO can run.
+        RuntimeError: this CPU cannot compute in the precision asked for.
+    """
+
+    backend = "openvino"
+
+    def __init__(self, path: Path, *, precision: str, threads: int, parallel: int) -> None:
+        core = ov.Core()
+        if precision not in _HINTS:
+            raise RuntimeError(f"openvino computes in {' or '.join(_HINTS)}, not in {precision}")
+        if precision == "bf16" and "BF16" not in core.get_property(
+            "CPU", "OPTIMIZATION_CAPABILITIES"
+        ):
+            raise RuntimeError("this CPU has no bfloat16 arithmetic: use precision fp32")
+        self.precision = precision
+        try:
+            model = core.read_model(path)
+            compiled = core.compile_model(
+                model,
+                "CPU",
+                {
+                    "INFERENCE_PRECISION_HINT": _HINTS[precision],
+                    "INFERENCE_NUM_THREADS": max(threads, parallel),
+                    "NUM_STREAMS": parallel,
+                    "ENABLE_CPU_PINNING": False,  # drawing and encoding want the cores too
+                },
+            )
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise ValueError(f"openvino cannot load {path}: {reason}") from error
+        self._requests: SimpleQueue[ov.InferRequest] | None = SimpleQueue()
+        for _ in range(parallel):
+            self._requests.put(compiled.create_infer_request())
+        self._expected = {
+            value.get_any_name(): (
+                np.dtype(value.get_element_type().to_dtype()),
+                tuple(
+                    size.get_length() if size.is_static else None
+                    for size in value.get_partial_shape()
+                ),
+            )
+            for value in model.inputs
+        }
+        self.inputs = tuple(self._expected)
+        self.outputs = tuple(value.get_any_name() for value in model.outputs)
+        place = ["framework", METADATA_KEY]
+        self.spec_json: str | None = (
+            model.get_rt_info(place).astype(str) if model.has_rt_info(place) else None
+        )
+
+    def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """See `structures.Session.run`."""
+        check_inputs(arrays, self._expected)
+        requests = self._requests
+        if requests is None:
+            raise RuntimeError("the session is closed")
+        request = requests.get()
+        try:
+            # the same memory is filled again by the next frame, so the caller gets a copy
+            result = request.infer(arrays, share_inputs=True, share_outputs=False)
+            return {name: result[name] for name in self.outputs}
+        finally:
+            requests.put(request)
+
+    def close(self) -> None:
+        """Free the network."""
+        self._requests = None

@@ -1,0 +1,1 @@
+"""One person's crop in, one pose out: crops, the published decodings, greedy boxes."""

@@ -1,0 +1,65 @@
+"""What is made of the heatmaps of several strides and scales."""
+
+import numpy as np
+import parity
+import pytest
+from posetrack import kernels
+from posetrack.engine.decoders.corner_upsampling import fuse_scales, join_strides, largest_first
+from posetrack.structures import ImageTransform
+
+from ..published_maps import blank_level
+
+
+def test_fused_map_is_the_mean_of_the_scales():
+    fine, coarse = np.full((1, 4, 4), 3, np.float32), np.full((1, 1, 1), 6, np.float32)
+    np.testing.assert_array_equal(
+        fuse_scales([fine, coarse, coarse], (8, 8)), np.full((1, 1, 8, 8), 5)
+    )
+
+
+def test_map_of_one_scale_stays_small():
+    maps = np.random.default_rng(0).random((2, 3, 4), np.float32)
+    np.testing.assert_array_equal(fuse_scales([maps], (12, 16)), maps[None])
+
+
+def test_fusing_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one heatmap is needed"):
+        fuse_scales([], (8, 8))
+
+
+def test_joined_strides_are_averaged_except_for_the_center():
+    coarse = np.stack((np.full((2, 3), 4), np.arange(6).reshape(2, 3))).astype(np.float32)
+    joined = join_strides(coarse, np.full((1, 4, 6), 10, np.float32))
+    np.testing.assert_array_equal(joined[0], np.full((4, 6), 7))
+    np.testing.assert_array_equal(joined[1, 0], [0, 0.5, 1, 1.5, 2, 2])
+    np.testing.assert_array_equal(joined[1, :, 0], [0, 1.5, 3, 3])
+
+
+def test_inputs_are_sorted_and_the_one_of_scale_one_found():
+    transform = ImageTransform.released_affine((64, 64), 64)
+    levels = [blank_level(1, 1, transform, scale) for scale in (0.5, 2.0, 1.0)]
+    ordered, base = largest_first(levels)
+    assert [level.test_scale for level in ordered] == [2.0, 1.0, 0.5]
+    assert base is levels[2]
+
+
+def test_test_scales_without_one_are_refused():
+    transform = ImageTransform.released_affine((64, 64), 64)
+    with pytest.raises(ValueError, match=r"the test scales must hold 1, got \[2.0, 0.5\]"):
+        largest_first([blank_level(1, 1, transform, scale) for scale in (0.5, 2.0)])
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("file", "heatmap", "expected", "channels"),
+    [
+        ("hrbu_narrow", "s1/heatmaps_avg", "heatmap_fuse_ch0_ch16", [0, 16]),
+        ("dekr_narrow", "s1/heatmap", "heatmap_avg_ch0_ch17", [0, 17]),
+    ],
+)
+def test_fused_map_is_that_of_the_released_code(shared, file, heatmap, expected, channels):
+    arrays = parity.load(shared, file)
+    fused = kernels.upsample_maps(
+        fuse_scales([arrays[heatmap][0]], (320, 256)), (320, 256), rule="corner"
+    )
+    np.testing.assert_allclose(fused[0, channels], arrays[expected], atol=1e-6)

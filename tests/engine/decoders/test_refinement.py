@@ -1,0 +1,122 @@
+"""What the fused heatmap says of keypoints: values under them, nearest peaks, fitted Gaussians."""
+
+import numpy as np
+import parity
+import pytest
+from posetrack.engine.decoders.refinement import FusedHeat
+from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL, FITTED_PIXELS
+
+from ..published_maps import notional_heads
+
+SIZE = (448, 512)
+
+
+def heat_with(*peaks, size=(100, 200)):
+    """Heat of one keypoint in single pixels (x, y, value)."""
+    maps = np.zeros((1, 1, *size), np.float32)
+    for x, y, value in peaks:
+        maps[0, 0, y, x] = value
+    return FusedHeat(maps, size)
+
+
+def notional_heat(shared, case):
+    return FusedHeat.of([notional_heads(shared, case).heads["heatmap"][0]], SIZE)
+
+
+def test_heat_of_several_scales_is_their_mean_without_the_center():
+    maps = [np.full((3, 4, 4), 3, np.float32), np.full((3, 1, 1), 6, np.float32)]
+    heat = FusedHeat.of(maps, (8, 8))
+    np.testing.assert_array_equal(heat.maps, np.full((1, 2, 8, 8), 4.5))
+    alone = FusedHeat.of(maps[:1], (8, 8))
+    assert alone.maps.shape == (1, 2, 4, 4)
+    keypoints = np.full((1, 2, 2), 5, np.float32)
+    np.testing.assert_array_equal(alone.values_at(keypoints, "floor"), [[3, 3]])
+
+
+def test_nearest_peak_replaces_a_keypoint_and_not_the_highest():
+    heat = heat_with((50, 50, 0.25), (80, 50, 0.75))
+    points, values, moved = heat.nearest_peaks(np.float32([[[60, 50]], [[70, 50]]]), 2, 75)
+    np.testing.assert_array_equal(points, [[[50, 50]], [[80, 50]]])
+    np.testing.assert_array_equal(values, [[0.25], [0.75]])
+    assert moved.all()
+
+
+def test_peak_at_the_largest_distance_is_too_far():
+    keypoints = np.float32([[[155, 50]], [[154.9, 50]]])
+    points, _, moved = heat_with((80, 50, 0.9)).nearest_peaks(keypoints, 1, 75)
+    np.testing.assert_array_equal(points, np.float32([[[155, 50]], [[80, 50]]]))
+    assert moved.tolist() == [[False], [True]]
+
+
+def test_peak_within_five_cells_of_a_higher_one_does_not_count():
+    heat = heat_with((50, 50, 0.9), (52, 50, 0.5), (53, 53, 0.4))
+    points, _, _ = heat.nearest_peaks(np.float32([[[52, 50]], [[53, 53]]]), 2, 75)
+    np.testing.assert_array_equal(points, [[[50, 50]], [[53, 53]]])
+
+
+def test_weak_peaks_count_unless_a_least_value_is_asked_for():
+    heat = heat_with((50, 50, 0.005), (90, 50, 0.5))
+    keypoints = np.float32([[[52, 50]]])
+    points, values, _ = heat.nearest_peaks(keypoints, 2, 75)
+    np.testing.assert_array_equal(points, [[[50, 50]]])
+    assert values[0, 0] == np.float32(0.005)
+    points, values, _ = heat.nearest_peaks(keypoints, 2, 75, 0.01)
+    np.testing.assert_array_equal(points, [[[90, 50]]])
+    points, _, moved = heat.nearest_peaks(keypoints, 2, 20, 0.01)
+    np.testing.assert_array_equal(points, keypoints)
+    assert not moved.any()
+
+
+def test_nobody_is_absorbed_into_nothing():
+    nobody = np.zeros((0, 1, 2), np.float32)
+    points, values, moved = heat_with((5, 5, 1)).nearest_peaks(nobody, 30, 75)
+    assert (points.shape, values.shape, moved.shape) == ((0, 1, 2), (0, 1), (0, 1))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("case", ["n1", "n5"])
+def test_grouping_is_that_of_the_released_code(shared, case):
+    arrays = parity.load(shared, "decode_hrbu") | {
+        f"dekr/{name}": array for name, array in parity.load(shared, "decode_dekr").items()
+    }
+    heat = notional_heat(shared, case)
+    regressed = arrays[f"{case}/reg_kpts_nms"]
+    values = heat.values_at(positions(regressed), "between")
+    values *= arrays[f"{case}/reg_center_scores"][:, None]
+    np.testing.assert_allclose(values, regressed[..., 2], rtol=DECODED_SCORES_RTOL)
+    for before, after in (("heat_kpts_nms", "absorbed"), ("nms_poses", "match_absorbed")):
+        prefix = f"dekr/{case}" if before == "nms_poses" else case
+        points, _, _ = heat.nearest_peaks(positions(arrays[f"{prefix}/{before}"]), 30, 75)
+        expected = arrays[f"{prefix}/{after}"][..., :2]
+        np.testing.assert_allclose(points, expected, rtol=0, atol=DECODED_PIXELS)
+    proposals = arrays[f"dekr/{case}/proposals_xy_ctr"]
+    means = heat.values_at(positions(proposals), "floor").mean(axis=1)
+    stored = arrays[f"dekr/{case}/nms_poses"]  # nothing is suppressed: the same rows
+    np.testing.assert_allclose(
+        proposals[:, 0, 2] * means, stored[..., 2].mean(axis=1), rtol=DECODED_SCORES_RTOL
+    )
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("case", ["n1", "n5"])
+def test_fits_are_those_of_the_released_code(shared, case):
+    heat = notional_heat(shared, case)
+    arrays = parity.load(shared, "decode_hrbu")
+    before, after = arrays[f"{case}/absorbed"], arrays[f"{case}/adjusted"]
+    wanted = before[..., 2] > 0.05
+    points, heights = heat.fitted(positions(before), wanted)
+    np.testing.assert_allclose(points, after[..., :2], rtol=0, atol=FITTED_PIXELS)
+    scores = np.where(
+        wanted, heights * arrays[f"{case}/heat_center_scores"][:, None], before[..., 2]
+    )
+    np.testing.assert_allclose(scores, after[..., 2], rtol=DECODED_SCORES_RTOL)
+    arrays = parity.load(shared, "decode_dekr")
+    before, after = arrays[f"{case}/match_absorbed"], arrays[f"{case}/match_adjusted"]
+    points, _ = heat.fitted(positions(before), before[..., 2] > 0.05, clamped=True)
+    np.testing.assert_allclose(points, after[..., :2], rtol=0, atol=FITTED_PIXELS)
+    assert np.abs(points - before[..., :2]).max() > FITTED_PIXELS
+
+
+def positions(poses):
+    """(N, K, 2) of poses (N, K, 3) with scores."""
+    return np.ascontiguousarray(poses[..., :2], np.float32)

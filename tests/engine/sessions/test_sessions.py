@@ -1,0 +1,288 @@
+"""Sessions: the same answers from every backend and thread, and no precision unasked for."""
+
+import importlib.util
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import openvino as ov
+import pytest
+from posetrack.engine import BACKENDS, PRECISIONS, model_path, open_session
+from posetrack.engine.sessions import available_threads, choose_backend
+from posetrack.structures import ModelSpec, Session
+from tolerances import HEADS_ATOL
+
+PATH = model_path("movenet-multipose")
+CPU_HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@pytest.fixture(scope="module", params=list(BACKENDS))
+def session(request):
+    with open_session(PATH, backend=request.param, parallel=2) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def images(frame):
+    """Four cuts of a real frame, each (1, 128, 160, 3)."""
+    corners = [(60, 160), (100, 220), (0, 0), (142, 320)]
+    return [frame[None, y : y + 128, x : x + 160].copy() for y, x in corners]
+
+
+def assert_same(heads, expected):
+    assert heads.keys() == expected.keys()
+    for name, head in expected.items():
+        np.testing.assert_array_equal(heads[name], head, err_msg=name)
+
+
+def largest_difference(heads, expected):
+    return max(np.abs(heads[name] - head).max() for name, head in expected.items())
+
+
+# ---- what a session is
+
+
+def test_session_says_what_it_takes_and_gives(session):
+    assert isinstance(session, Session)
+    assert session.backend in BACKENDS
+    assert session.precision == "fp32"
+    assert session.inputs == ("image",)
+    spec = ModelSpec.from_json(session.spec_json)
+    assert spec.name == "movenet-multipose"
+    assert session.outputs == tuple(head.name for head in spec.heads)
+
+
+def test_heads_have_the_shapes_of_the_spec(session):
+    heads = session.run({"image": np.zeros((2, 64, 96, 3), np.uint8)})
+    for head in ModelSpec.from_json(session.spec_json).heads:
+        assert heads[head.name].shape == (2, head.channels, 16, 24)
+        assert heads[head.name].dtype == np.float32
+
+
+def test_result_belongs_to_the_caller(session, images):
+    first = session.run({"image": images[0]})
+    kept = {name: head.copy() for name, head in first.items()}
+    session.run({"image": images[1]})
+    assert_same(first, kept)
+    first["heatmap"][:] = 7
+    assert_same(session.run({"image": images[0]}), kept)
+
+
+def test_image_of_another_memory_order_gives_the_same(session, images):
+    expected = session.run({"image": images[0]})
+    assert_same(session.run({"image": np.asfortranarray(images[0])}), expected)
+
+
+def test_each_image_of_a_batch_gives_what_it_gives_alone(session, images):
+    together = session.run({"image": np.concatenate(images)})
+    for i, image in enumerate(images):
+        alone = session.run({"image": image})
+        for name, head in alone.items():
+            np.testing.assert_allclose(
+                together[name][i : i + 1], head, rtol=0, atol=HEADS_ATOL, err_msg=name
+            )
+
+
+def test_many_threads_get_the_answers_of_one(session, images):
+    expected = [session.run({"image": image}) for image in images]
+    jobs = [i % len(images) for i in range(40)]
+    with ThreadPoolExecutor(4) as threads:  # more than the two calls that were announced
+        results = list(threads.map(lambda i: session.run({"image": images[i]}), jobs))
+    for i, heads in zip(jobs, results, strict=True):
+        assert_same(heads, expected[i])
+
+
+def test_closed_session_does_not_run():
+    for backend in BACKENDS:
+        with open_session(PATH, backend=backend) as session:
+            pass
+        session.close()  # a second time does nothing
+        with pytest.raises(RuntimeError, match="closed"):
+            session.run({"image": np.zeros((1, 64, 64, 3), np.uint8)})
+
+
+# ---- precision
+
+
+def test_float32_is_float32_on_every_backend(images):
+    """Left alone, OpenVINO would compute in bfloat16 on a CPU that has it."""
+    with (
+        open_session(PATH, backend="onnxruntime") as one,
+        open_session(PATH, backend="openvino") as other,
+    ):
+        for image in images:
+            heads, expected = other.run({"image": image}), one.run({"image": image})
+            assert largest_difference(heads, expected) < HEADS_ATOL
+
+
+@pytest.mark.skipif(not CPU_HAS_BF16, reason="this CPU has no bfloat16 arithmetic")
+def test_bfloat16_is_used_when_asked_for(images):
+    with open_session(PATH, precision="bf16") as half, open_session(PATH) as full:
+        assert (half.backend, half.precision) == ("openvino", "bf16")
+        heads, expected = half.run({"image": images[0]}), full.run({"image": images[0]})
+    assert largest_difference(heads, expected) > 10 * HEADS_ATOL
+    for name, head in expected.items():
+        assert np.corrcoef(heads[name].ravel(), head.ravel())[0, 1] > 0.98, name
+
+
+def test_bfloat16_is_refused_where_the_cpu_has_none(monkeypatch):
+    class PlainCore:
+        def get_property(self, *_):
+            return ["FP32", "INT8"]
+
+    monkeypatch.setattr("posetrack.engine.sessions.openvino.ov.Core", PlainCore)
+    message = "this CPU has no bfloat16 arithmetic: use precision fp32"
+    with pytest.raises(RuntimeError, match=message):
+        open_session(PATH, backend="openvino", precision="bf16")
+
+
+def test_onnxruntime_refuses_bfloat16():
+    message = (
+        "onnxruntime computes in fp32 on the CPU, not in bf16: "
+        "use backend openvino or precision fp32"
+    )
+    with pytest.raises(RuntimeError, match=message):
+        open_session(PATH, backend="onnxruntime", precision="bf16")
+
+
+# ---- inputs
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({}, "the network takes ['image'], got []"),
+        (
+            {"picture": np.zeros((1, 64, 64, 3), np.uint8)},
+            "the network takes ['image'], got ['picture']",
+        ),
+        (
+            {n: np.zeros((1, 64, 64, 3), np.uint8) for n in ("image", "mask")},
+            "the network takes ['image'], got ['image', 'mask']",
+        ),
+        (
+            {"image": np.zeros((64, 64, 3), np.uint8)},
+            "image must be uint8 of shape (any, any, any, 3), got uint8 of shape (64, 64, 3)",
+        ),
+        (
+            {"image": np.zeros((1, 64, 64, 4), np.uint8)},
+            "image must be uint8 of shape (any, any, any, 3), got uint8 of shape (1, 64, 64, 4)",
+        ),
+        (
+            {"image": np.zeros((1, 64, 64, 3), np.float32)},
+            "image must be uint8 of shape (any, any, any, 3), got float32 of shape (1, 64, 64, 3)",
+        ),
+    ],
+)
+def test_wrong_input_is_refused_with_what_is_wanted(session, arrays, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        session.run(arrays)
+
+
+# ---- opening
+
+
+def test_unknown_backend_is_refused_with_the_choice():
+    message = "backend must be one of auto, onnxruntime, openvino, got 'trt'"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        open_session(PATH, backend="trt")
+
+
+@pytest.mark.parametrize("precision", ["int8", "FP32", ""])
+def test_unknown_precision_is_refused_with_the_choice(precision):
+    message = f"precision must be one of fp32, bf16, got {precision!r}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        open_session(PATH, precision=precision)
+    assert precision not in PRECISIONS
+
+
+@pytest.mark.parametrize("counts", [{"threads": -1}, {"parallel": 0}, {"parallel": -2}])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_counts_out_of_range_are_refused(backend, counts):
+    with pytest.raises(ValueError, match="threads must be at least 0 and parallel at least 1"):
+        open_session(PATH, backend=backend, **counts)
+
+
+@pytest.mark.parametrize("backend", ["auto", *BACKENDS])
+def test_missing_file_is_named(tmp_path, backend):
+    path = tmp_path / "missing.onnx"
+    with pytest.raises(FileNotFoundError, match=re.escape(f"there is no model file {path}")):
+        open_session(path, backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x07\x12\x04"])
+def test_file_that_is_no_model_is_refused(tmp_path, backend, content):
+    path = tmp_path / "a.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="^" + re.escape(f"{backend} cannot load {path}: ")):
+        open_session(path, backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_model_cut_short_is_refused(tmp_path, backend):
+    path = tmp_path / "a.onnx"
+    content = PATH.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="^" + re.escape(f"{backend} cannot load {path}: ")):
+        open_session(path, backend=backend)
+
+
+# ---- which backend
+
+
+def install_only(monkeypatch, *libraries):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in libraries or None)
+
+
+@pytest.mark.parametrize(
+    ("installed", "precision", "backend"),
+    [
+        (("onnxruntime", "openvino"), "fp32", "onnxruntime"),
+        (("openvino",), "fp32", "openvino"),
+        (("onnxruntime",), "fp32", "onnxruntime"),
+        (("onnxruntime", "openvino"), "bf16", "openvino"),
+    ],
+)
+def test_auto_takes_the_first_installed_backend_that_can(
+    monkeypatch, installed, precision, backend
+):
+    install_only(monkeypatch, *installed)
+    assert choose_backend(precision) == backend
+
+
+def test_without_any_runtime_the_extras_are_named(monkeypatch):
+    install_only(monkeypatch)
+    message = (
+        "no runtime is installed: pip install 'posetrack[cpu]' (or 'posetrack[gpu]', whose "
+        "build runs on the CPU too)"
+    )
+    with pytest.raises(RuntimeError, match=re.escape(message)):
+        open_session(PATH)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"backend": "onnxruntime"},
+            "backend onnxruntime is not installed: pip install 'posetrack[cpu]'",
+        ),
+        (
+            {"backend": "openvino"},
+            "backend openvino is not installed: pip install 'posetrack[openvino]'",
+        ),
+        (
+            {"precision": "bf16"},
+            "backend openvino is not installed: pip install 'posetrack[openvino]'",
+        ),
+    ],
+)
+def test_backend_asked_for_is_never_replaced(monkeypatch, options, message):
+    install_only(monkeypatch)
+    with pytest.raises(RuntimeError, match=re.escape(message)):
+        open_session(PATH, **options)
+
+
+def test_there_is_a_thread_to_use():
+    assert available_threads() >= 1

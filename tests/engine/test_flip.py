@@ -1,0 +1,158 @@
+"""Flip test: what the mirror image says is turned back before the mean is taken."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from posetrack.engine.decoders.movenet import MoveNetDecoder
+from posetrack.engine.flip import average_mirrored
+from posetrack.structures import COCO_17
+from tolerances import MIRROR_PIXELS, POSE_SCORES
+
+from .hand_made import blank_heads, run_activated
+
+ROW, COLUMN, WIDTH = 1, 2, 7
+LEFT_EYE, RIGHT_EYE, NOSE = 1, 2, 0
+CENTER = 17
+
+
+def mirrored_name(name):
+    side, _, part = name.partition("_")
+    return {"left": f"right_{part}", "right": f"left_{part}"}.get(side, name)
+
+
+def mirror_of(heads, shift):
+    """The heads that a perfect network gives for the mirror image, cell by cell and by name."""
+    names = COCO_17.keypoints
+    partner = [names.index(mirrored_name(name)) for name in names]
+    width = heads["heatmap"].shape[3]
+    mirrored = {name: np.empty_like(head) for name, head in heads.items()}
+    for column in range(width):
+        there = width - 1 - column
+        for k, p in enumerate(partner):
+            mirrored["heatmap"][:, k, :, column] = heads["heatmap"][:, p, :, there]
+            for name in ("offset", "local_offset"):
+                mirrored[name][:, 2 * k, :, column] = shift - heads[name][:, 2 * p, :, there]
+                mirrored[name][:, 2 * k + 1, :, column] = heads[name][:, 2 * p + 1, :, there]
+        mirrored["heatmap"][:, CENTER, :, column] = heads["heatmap"][:, CENTER, :, there]
+        mirrored["box_size"][..., column] = heads["box_size"][..., there]
+        mirrored["box_offset"][:, 0, :, column] = shift - heads["box_offset"][:, 0, :, there]
+        mirrored["box_offset"][:, 1, :, column] = heads["box_offset"][:, 1, :, there]
+    return mirrored
+
+
+def one_value(name, channel, value, image, spec):
+    """The average of two blank images with one value at (ROW, COLUMN) of one of them."""
+    heads = blank_heads(3, WIDTH, batch=2)
+    heads[name][image, channel, ROW, COLUMN] = value
+    blank = average_mirrored(blank_heads(3, WIDTH, batch=2), spec)
+    merged = average_mirrored(heads, spec)
+    return {n: head - blank[n] for n, head in merged.items()}
+
+
+def only(differences, name, channel, column):
+    """The change at (ROW, column) of one channel, after a check that nothing else changed."""
+    value = differences[name][0, channel, ROW, column]
+    differences[name][0, channel, ROW, column] = 0
+    assert not any(head.any() for head in differences.values())
+    return value
+
+
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [("heatmap", LEFT_EYE), ("heatmap", CENTER), ("offset", 5), ("local_offset", 4)],
+)
+def test_straight_image_counts_half_where_it_is(name, channel, spec):
+    differences = one_value(name, channel, 0.5, 0, spec)
+    assert only(differences, name, channel, COLUMN) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "turned_channel", "sign"),
+    [
+        ("heatmap", LEFT_EYE, RIGHT_EYE, 1),
+        ("heatmap", NOSE, NOSE, 1),
+        ("heatmap", CENTER, CENTER, 1),
+        ("offset", 2 * LEFT_EYE, 2 * RIGHT_EYE, -1),
+        ("offset", 2 * LEFT_EYE + 1, 2 * RIGHT_EYE + 1, 1),
+        ("local_offset", 2 * NOSE, 2 * NOSE, -1),
+        ("local_offset", 2 * RIGHT_EYE + 1, 2 * LEFT_EYE + 1, 1),
+        ("box_size", 0, 0, 1),
+        ("box_size", 1, 1, 1),
+        ("box_offset", 0, 0, -1),
+        ("box_offset", 1, 1, 1),
+    ],
+)
+def test_mirror_image_counts_half_where_it_belongs(name, channel, turned_channel, sign, spec):
+    differences = one_value(name, channel, 0.5, 1, spec)
+    assert only(differences, name, turned_channel, WIDTH - 1 - COLUMN) == sign * 0.25
+
+
+@pytest.mark.parametrize(
+    ("cell_origin", "stride", "shift"),
+    [("corner", 4, 0.75), ("corner", 8, 0.875), ("half-pixel", 4, 0.0)],
+)
+def test_mirror_image_shifts_places_by_the_origin_of_a_cell(cell_origin, stride, shift, spec):
+    heads = tuple(replace(head, stride=stride) for head in spec.heads)
+    other = replace(spec, cell_origin=cell_origin, heads=heads)
+    merged = average_mirrored(blank_heads(3, WIDTH, batch=2), other)
+    for name in ("offset", "local_offset", "box_offset"):
+        np.testing.assert_array_equal(merged[name][:, 0::2], np.float32(shift / 2), err_msg=name)
+        assert not merged[name][:, 1::2].any()
+    assert not merged["box_size"].any()
+    assert not merged["heatmap"].any()
+
+
+@pytest.mark.parametrize(("cell_origin", "shift"), [("corner", 0.75), ("half-pixel", 0.0)])
+def test_image_and_its_perfect_mirror_average_to_the_image(cell_origin, shift, spec):
+    rng = np.random.default_rng(0)
+    heads = {
+        n: rng.uniform(-1, 1, h.shape).astype(np.float32) for n, h in blank_heads(5, 8).items()
+    }
+    mirrored = mirror_of(heads, shift)
+    pair = {name: np.concatenate((head, mirrored[name])) for name, head in heads.items()}
+    merged = average_mirrored(pair, replace(spec, cell_origin=cell_origin))
+    for name, head in heads.items():
+        assert merged[name].shape == head.shape
+        assert merged[name].flags.c_contiguous
+        np.testing.assert_allclose(merged[name], head, atol=1e-6, err_msg=name)
+
+
+def test_heads_handed_in_stay_as_they_are(spec):
+    heads = {n: np.ones_like(h) for n, h in blank_heads(3, 4, batch=2).items()}
+    average_mirrored(heads, spec)
+    assert all((head == 1).all() for head in heads.values())
+
+
+@pytest.fixture(scope="module")
+def both_ways(engine, spec, whole_cells):
+    """Flip test of an image and of its mirror image: two sets of heads (1, C, h, w)."""
+    images = np.stack((whole_cells, whole_cells[:, ::-1]))
+    pair = run_activated(engine.session, spec, images)
+    swapped = {name: head[::-1] for name, head in pair.items()}
+    return average_mirrored(pair, spec), average_mirrored(swapped, spec)
+
+
+def test_flip_test_of_the_mirror_image_is_the_mirror_of_the_flip_test(both_ways, spec):
+    merged, of_mirror = both_ways
+    stride = spec.heads[0].stride
+    for name, head in mirror_of(merged, 0.75).items():
+        atol = POSE_SCORES if name == "heatmap" else MIRROR_PIXELS / stride
+        np.testing.assert_allclose(of_mirror[name], head, rtol=0, atol=atol, err_msg=name)
+
+
+def test_poses_of_the_mirror_image_are_the_mirror_of_the_poses(both_ways, spec, whole_cells):
+    width = whole_cells.shape[1]
+    poses, of_mirror = (MoveNetDecoder(spec)(heads)[0] for heads in both_ways)
+    found = poses.scores > spec.min_score
+    assert found.sum() == 2
+    boxes = of_mirror.boxes[:, [2, 1, 0, 3]].copy()
+    boxes[:, [0, 2]] = width - 1 - boxes[:, [0, 2]]
+    np.testing.assert_allclose(boxes[found], poses.boxes[found], rtol=0, atol=MIRROR_PIXELS)
+    keypoints = of_mirror.keypoints[:, spec.skeleton.mirror_order].copy()
+    keypoints[..., 0] = width - 1 - keypoints[..., 0]
+    apart = np.abs(keypoints - poses.keypoints)[found].max(axis=2)
+    # the window around a regressed keypoint is measured to the corner of a cell, the right one in
+    # one image and the left one in the other: a few keypoints take the neighbouring cell
+    assert (apart <= MIRROR_PIXELS).mean() > 0.8
+    assert apart.max() < 2 * spec.heads[0].stride
