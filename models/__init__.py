@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from .companions import Companion, companions_of
-from .dekr import DEKR_MODELS
 from .head_form import HeadForm, with_flip_test
-from .heatmap_guided import HEATMAP_GUIDED_MODELS
-from .integral import INTEGRAL_MODELS
-from .logocap import LOGOCAP_MODELS
 from .model import Model
-from .movenet import MOVENET_MODELS
-from .ogn import OGN_MODELS
-from .ogn_mask_rcnn import OGN_MASK_RCNN_MODELS
-from .recognise import Recognition, load_model, recognise
-from .simple_baseline import SIMPLE_BASELINE_MODELS
+from .networks.dekr import DEKR_MODELS
+from .networks.heatmap_guided import HEATMAP_GUIDED_MODELS
+from .networks.integral import INTEGRAL_MODELS
+from .networks.logocap import LOGOCAP_MODELS
+from .networks.movenet import MOVENET_MODELS
+from .networks.ogn import OGN_MODELS
+from .networks.ogn_mask_rcnn import OGN_MASK_RCNN_MODELS
+from .networks.simple_baseline import SIMPLE_BASELINE_MODELS
 from .torch_session import TorchSession
-from .weights import read_weights
+from .weights.checkpoint import read_weights
+from .weights.identify import Recognition, load_model, recognise
 
 __all__ = [
     "MODELS",

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from ..structures import ModelSpec
-from .logocap import LogoCap
-from .placing import place_weights
-from .pose_scoring import PoseScoring, num_features
-from .weights import read_weights
+from .networks.logocap import LogoCap
+from .networks.pose_scoring import PoseScoring, num_features
+from .weights.checkpoint import read_weights
+from .weights.placing import place_weights
 
 # Decoders that multiply a pose's score by what a learned network says of it.
 _SCORED = ("heatmap-guided", "dekr")

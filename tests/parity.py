@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 import torch
 from numpy.random import PCG64, Generator
-from posetrack.models.hrnet import HRNetConfig
+from posetrack.models.layers.hrnet import HRNetConfig
 
 
 def load(shared, name):

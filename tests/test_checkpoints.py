@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from posetrack.models import MODELS
-from posetrack.models.pose_scoring import PoseScoring
+from posetrack.models.networks.pose_scoring import PoseScoring
 from posetrack.structures import COCO_17
 from tolerances import POSE_PIXELS
 

@@ -9,14 +9,14 @@ import torch
 from posetrack.engine import EngineOptions, PoseEngine
 from posetrack.models import TorchSession, with_flip_test
 from posetrack.models.companions import Companion, OneOutput
-from posetrack.models.dekr import Dekr, DekrConfig, dekr_spec
-from posetrack.models.heatmap_guided import (
+from posetrack.models.networks.dekr import Dekr, DekrConfig, dekr_spec
+from posetrack.models.networks.heatmap_guided import (
     HeatmapGuided,
     HeatmapGuidedConfig,
     heatmap_guided_spec,
 )
-from posetrack.models.logocap import LogoCap, LogoCapConfig, logocap_spec
-from posetrack.models.pose_scoring import PoseScoring, num_features
+from posetrack.models.networks.logocap import LogoCap, LogoCapConfig, logocap_spec
+from posetrack.models.networks.pose_scoring import PoseScoring, num_features
 from posetrack.structures import COCO_17
 from tolerances import POSE_PIXELS, POSE_SCORES
 

@@ -9,8 +9,8 @@ from file_server import CONTENT, SHA256, Site, serving
 from posetrack.apps.main import _execute
 from posetrack.engine import model_path
 from posetrack.models import MODELS
-from posetrack.models.pose_scoring import PoseScoring
-from posetrack.models.zoo import ZOO
+from posetrack.models.networks.pose_scoring import PoseScoring
+from posetrack.models.weights.zoo import ZOO
 from posetrack.structures import MPII_16
 
 DIRECT = "resnet-50-imagenet-v1"

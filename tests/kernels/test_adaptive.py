@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from posetrack import kernels
-from posetrack.models.adaptive_conv import (
+from posetrack.models.layers.adaptive_convolution import (
     affine_offsets,
     deformable_convolution,
     regular_grid,

@@ -12,8 +12,8 @@ from posetrack import kernels
 from posetrack.kernels import reference
 from posetrack.kernels.boxes import BoxGeneration
 from posetrack.kernels.reference.boxes import greedy_groups
-from posetrack.models.roi_align import roi_align as network_roi_align
-from posetrack.models.roi_align import roi_level
+from posetrack.models.layers.roi_align import roi_align as network_roi_align
+from posetrack.models.layers.roi_align import roi_level
 from tolerances import POOLED_ATOL, POOLED_RTOL, SAMPLED_ATOL
 
 from .boxes_cases import CASES, crowd

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import onnxruntime
 import torch
-from posetrack.models.hrnet import HRNetConfig
+from posetrack.models.layers.hrnet import HRNetConfig
 from posetrack.structures import COCO_17, Skeleton
 from tolerances import PUBLISHED_MAPS
 

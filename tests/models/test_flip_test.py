@@ -6,14 +6,14 @@ import parity
 import pytest
 import torch
 import torch.nn.functional as F
-from posetrack.models.dekr import Dekr, DekrConfig, dekr_spec
 from posetrack.models.flip_test import FlipTest
-from posetrack.models.heatmap_guided import (
+from posetrack.models.networks.dekr import Dekr, DekrConfig, dekr_spec
+from posetrack.models.networks.heatmap_guided import (
     HeatmapGuided,
     HeatmapGuidedConfig,
     heatmap_guided_spec,
 )
-from posetrack.models.logocap import LogoCap, LogoCapConfig, logocap_spec
+from posetrack.models.networks.logocap import LogoCap, LogoCapConfig, logocap_spec
 from posetrack.structures import COCO_17, HeadSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 

@@ -6,9 +6,9 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from posetrack.models.integral import IntegralConfig, integral
-from posetrack.models.ogn import OgnConfig, ogn
-from posetrack.models.simple_baseline import SimpleBaselineConfig, simple_baseline
+from posetrack.models.networks.integral import IntegralConfig, integral
+from posetrack.models.networks.ogn import OgnConfig, ogn
+from posetrack.models.networks.simple_baseline import SimpleBaselineConfig, simple_baseline
 from posetrack.structures import MPII_16
 from tolerances import MAPS_ATOL, MAPS_RTOL
 from torch import nn

@@ -1,0 +1,1 @@
+"""What networks are built from: backbones, deconvolutions, adaptive convolutions, RoI parts."""

@@ -1,0 +1,1 @@
+"""The networks of the papers and their relatives, one family a file, top to bottom."""

@@ -1,0 +1,232 @@
+"""LOGO-CAP (Xue et al., CVPR 2022): center-offset poses, refined by kernels made for each person.
+
+The dense heads give heatmaps, offsets and an embedding. Around every keypoint of a first pose the
+embedding is sampled in a small window; message passing turns the windows of one person into a
+kernel per keypoint, which decoding convolves the heatmaps with.
+
+Source: Learning Local-Global Contextual Adaptation for Multi-Person Pose Estimation,
+arXiv:2109.03622; names and numbers of the published weights (github.com/cherubicXN/logocap).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, TypeAlias
+
+from torch import Tensor, nn
+
+from ...structures import DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
+from ..layers.attentive_norm import AttentiveBatchNorm
+from ..layers.hrnet import (
+    HRNET_W32,
+    HRNET_W48,
+    STRIDE,
+    HRNet,
+    HRNetConfig,
+    conv_norm,
+    initialise,
+    released_sizing,
+)
+from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD
+from ..model import Model, Shapes
+from .movenet import (
+    MULTIPOSE,
+    PIXEL_MEAN,
+    PIXEL_STD,
+    PYRAMID_CHANNELS,
+    Backbone,
+    Pyramid,
+)
+
+Adaptation: TypeAlias = Literal["full", "partial", "none"]
+Prior: TypeAlias = Literal["both", "kem", "kam"]
+# Convolution layer of the message passing whose norm is attentive, from 0.
+ATTENTIVE_LAYER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogoCapConfig:
+    """One network, and how it is decoded; the defaults are the published ones.
+
+    The last four options are decoding's alone: weights fit whatever they are.
+    """
+
+    backbone: HRNetConfig | None = HRNET_W32  # None: the pyramid of MoveNet MultiPose
+    heat_channels: int = 32
+    regression_channels: int = 256
+    embedding_channels: int = 64
+    # 3x3 layers before the last 1x1: the paper's "3+1"; () is its "1"
+    message_channels: tuple[int, ...] = (512, 256, 128)
+    attentive: bool = True  # False: batch norm in the second layer too
+    mixtures: int = 20  # of the attentive norm
+    local_window: int = 11  # side of the kernels; 7, 11, 15, 19 in the paper
+    global_window: int = 97  # side of the window of the heatmap that a kernel refines, pixels
+    # none: the first poses; partial: the best place by the kernel alone; full: refined heatmaps
+    adaptation: Adaptation = "full"
+    # table 7 of the paper: kem leaves the kernels out, kam the Gaussian around the first keypoint
+    prior: Prior = "both"
+
+
+class MoveNetFeatures(nn.Module):
+    """MoveNet's MobileNetV2 and pyramid: 24 channels at stride 4."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = Backbone(MULTIPOSE)
+        self.fpn = Pyramid(self.backbone.tap_channels)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, 3, H, W) normalised, H and W multiples of 32 -> (B, 24, H / 4, W / 4)."""
+        features: Tensor = self.fpn(self.backbone(image))
+        return features
+
+
+def message_passing(config: LogoCapConfig, keypoints: int) -> nn.Sequential:
+    """The windows of all keypoints of a person -> one kernel per keypoint.
+
+    Its input is (N, K * C, s, s): channel `keypoint * C + c` of the embedding, rows along y; its
+    output (N, K, s, s), not limited to [0, 1]. Layers are numbered as published.
+    """
+    layers: list[nn.Module] = []
+    channels = keypoints * config.embedding_channels
+    for i, width in enumerate(config.message_channels):
+        attentive = config.attentive and i == ATTENTIVE_LAYER
+        norm = AttentiveBatchNorm(width, config.mixtures) if attentive else nn.BatchNorm2d(width)
+        layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), norm, nn.ReLU()]
+        channels = width
+    return nn.Sequential(*layers, nn.Conv2d(channels, keypoints, 1))
+
+
+class LogoCap(nn.Module):
+    """The whole network; parameters carry the published names.
+
+    Fresh weights: HRNet and the dense heads as HRNet's code starts them; the message passing,
+    whose start is not published, as PyTorch does.
+
+    Args:
+        config: widths and parts.
+        keypoints: K of the skeleton, without the center.
+    """
+
+    def __init__(self, config: LogoCapConfig, keypoints: int) -> None:
+        super().__init__()
+        self.backbone: nn.Module
+        if config.backbone is None:
+            self.backbone = MoveNetFeatures()
+            features = PYRAMID_CHANNELS[4]
+        else:
+            self.backbone = HRNet(config.backbone)
+            initialise(self.backbone)
+            features = config.backbone.features
+        self.transition_cls = conv_norm(features, config.heat_channels, 1)
+        self.final_layer_cls = nn.Conv2d(config.heat_channels, keypoints + 1, 1)
+        self.transition_reg = conv_norm(features, config.regression_channels, 1)
+        self.final_layer_reg = nn.Conv2d(config.regression_channels, 2 * keypoints, 1)
+        self.transition_embedding = conv_norm(features, config.embedding_channels, 1)
+        for head in list(self.children())[1:]:
+            initialise(head)
+        self.joints_mlp = message_passing(config, keypoints)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Dense heads of normalised images; the message passing comes later, see `joints_mlp`.
+
+        Args:
+            image: (B, 3, H, W), `(rgb - mean) / std`; H and W multiples of 32.
+
+        Returns:
+            At stride 4: `heatmap` (B, K + 1, h, w), the center last; `offset` (B, 2K, h, w),
+            position - keypoint in cells, x0, y0, x1, ...; `embedding` (B, C, h, w).
+        """
+        features = self.backbone(image)
+        return {
+            "heatmap": self.final_layer_cls(self.transition_cls(features)),
+            "offset": self.final_layer_reg(self.transition_reg(features)),
+            "embedding": self.transition_embedding(features),
+        }
+
+
+def initialise_from_movenet(network: LogoCap, movenet_weights: dict[str, Tensor]) -> None:
+    """Give a lite network MoveNet's backbone and pyramid; MoveNet's own heads are left out.
+
+    Args:
+        network: built with `backbone=None`.
+        movenet_weights: of MoveNet MultiPose, by `read_weights`.
+
+    Raises:
+        ValueError: the network has another backbone, or tensors of it are missing, left over or
+            misshapen.
+    """
+    if not isinstance(network.backbone, MoveNetFeatures):
+        raise ValueError("only a LOGO-CAP network with the lite backbone takes MoveNet's weights")
+    shared = {n: t for n, t in movenet_weights.items() if n.startswith(("backbone.", "fpn."))}
+    try:
+        network.backbone.load_state_dict(shared)
+    except RuntimeError as error:
+        raise ValueError(f"the weights must be those of MoveNet MultiPose: {error}") from error
+
+
+def logocap_spec(name: str, config: LogoCapConfig, size: int, skeleton: Skeleton) -> ModelSpec:
+    """How to run a network of `config`; `size` is the short side of its input."""
+    lite = config.backbone is None
+    sizing = InputSizing(size=size, multiple_of=32) if lite else released_sizing(size)
+    return ModelSpec(
+        family="logocap",
+        name=name,
+        skeleton=skeleton,
+        sizing=sizing,
+        mean=(PIXEL_MEAN,) * 3 if lite else IMAGENET_MEAN,
+        std=(PIXEL_STD,) * 3 if lite else IMAGENET_STD,
+        heads=(
+            HeadSpec("heatmap", len(skeleton) + 1, STRIDE),
+            HeadSpec("offset", 2 * len(skeleton), STRIDE, sign=-1),
+            HeadSpec("embedding", config.embedding_channels, STRIDE),
+        ),
+        cell_origin="corner",
+        decoder=DecoderSpec(
+            "logocap",
+            {
+                "adaptation": config.adaptation,
+                "local_window": config.local_window,
+                "global_window": config.global_window,
+                "prior": config.prior,
+            },
+        ),
+        mirror_shift=0,
+    )
+
+
+def build_logocap(
+    name: str, config: LogoCapConfig, size: int, skeleton: Skeleton
+) -> tuple[LogoCap, ModelSpec]:
+    """A network with fresh weights, ready to run, and how to run it."""
+    network = LogoCap(config, len(skeleton))
+    return network.eval(), logocap_spec(name, config, size, skeleton)
+
+
+def logocap_keypoints(shapes: Shapes) -> int | None:
+    """K of a file of LOGO-CAP weights, None for other files."""
+    shape = shapes.get("final_layer_cls.weight")
+    return None if shape is None else shape[0] - 1
+
+
+LOGOCAP_W32 = LogoCapConfig()
+LOGOCAP_W48 = replace(LOGOCAP_W32, backbone=HRNET_W48, heat_channels=48)
+# Ours, not published: as narrow as MoveNet's features, for CPUs.
+LOGOCAP_LITE = LogoCapConfig(
+    backbone=None,
+    regression_channels=64,
+    embedding_channels=16,
+    message_channels=(128, 64, 32),
+)
+
+
+def _model(name: str, config: LogoCapConfig, size: int) -> Model:
+    return Model("logocap", partial(build_logocap, name, config, size), logocap_keypoints)
+
+
+LOGOCAP_MODELS: dict[str, Model] = {
+    "logocap-hrnet-w32": _model("logocap-hrnet-w32", LOGOCAP_W32, 512),
+    "logocap-hrnet-w48": _model("logocap-hrnet-w48", LOGOCAP_W48, 640),
+    "logocap-lite": _model("logocap-lite", LOGOCAP_LITE, 256),
+}

@@ -1,0 +1,89 @@
+"""Weights into a network: every tensor finds its place, or an error says which does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from ..model import Shapes, Weights
+
+# Files of PyTorch before 0.4.1 do not have it; nothing but training reads it.
+COUNTER_SUFFIX = ".num_batches_tracked"
+_MOST_LISTED = 10  # names in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What keeps weights from a network, each sorted by the network's or the file's order.
+
+    Attributes:
+        missing: names that the network has and the weights lack.
+        left_over: names that the weights have and the network lacks.
+        misshapen: `name (shape of the weights) for (shape of the network)`.
+    """
+
+    missing: tuple[str, ...]
+    left_over: tuple[str, ...]
+    misshapen: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.missing) + len(self.left_over) + len(self.misshapen)
+
+    def __str__(self) -> str:
+        return (
+            f"missing {_listed(self.missing)}, left over {_listed(self.left_over)}, "
+            f"of another shape {_listed(self.misshapen)}"
+        )
+
+
+def shapes_of(weights: Weights) -> Shapes:
+    """Name -> shape of every tensor."""
+    return {name: tuple(tensor.shape) for name, tensor in weights.items()}
+
+
+def differences(network: nn.Module, shapes: Shapes) -> Differences:
+    """Compare the names and shapes of weights with a network's.
+
+    Args:
+        network: may be on the device `meta`.
+        shapes: of the weights. Counters of batches may be absent.
+    """
+    expected = shapes_of(network.state_dict())
+    absent = expected.keys() - shapes.keys()
+    return Differences(
+        missing=tuple(sorted(name for name in absent if not name.endswith(COUNTER_SUFFIX))),
+        left_over=tuple(sorted(shapes.keys() - expected.keys())),
+        misshapen=tuple(
+            f"{name} {shapes[name]} for {shape}"
+            for name, shape in expected.items()
+            if name in shapes and shapes[name] != shape
+        ),
+    )
+
+
+def place_weights(network: nn.Module, weights: Weights, name: str) -> None:
+    """Copy weights into a network, every tensor of which must find its place.
+
+    Args:
+        network: takes the weights in its own precision.
+        weights: name -> tensor, floats of any precision. Counters of batches may be absent.
+        name: of the network, for the message.
+
+    Raises:
+        ValueError: names or shapes differ from the network's; the message lists them.
+    """
+    found = differences(network, shapes_of(weights))
+    if found:
+        raise ValueError(f"the weights are not those of {name}: {found}")
+    counters = {
+        key: tensor for key, tensor in network.state_dict().items() if key.endswith(COUNTER_SUFFIX)
+    }
+    network.load_state_dict(counters | weights)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    if not names:
+        return "none"
+    more = len(names) - _MOST_LISTED
+    return f"{list(names[:_MOST_LISTED])}" + (f" and {more} more" if more > 0 else "")
