@@ -1,5 +1,5 @@
 """Commands, video in and out, drawing, reports."""
 
-from .reading import read_images, read_video
+from .media.reading import read_images, read_video
 
 __all__ = ["read_images", "read_video"]

@@ -9,9 +9,9 @@ from typing import Annotated
 import av
 import typer
 
-from .command_export import export
-from .command_models import models_app
-from .command_run import run
+from .commands.export import export
+from .commands.models import models_app
+from .commands.run import run
 from .progress import say, sentence
 
 app = typer.Typer(

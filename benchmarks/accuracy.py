@@ -20,7 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 from posetrack import EngineOptions, PoseEngine, Poses
-from posetrack.apps.images import read_image
+from posetrack.apps.media.images import read_image
 from posetrack.structures.arrays import Float64Array, UInt8Array
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from posetrack.apps.run import machine
+from posetrack.apps.run.run import machine
 
 RESULTS = Path(__file__).parent / "results"
 

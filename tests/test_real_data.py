@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from posetrack import EngineOptions, PoseEngine
-from posetrack.apps.images import read_image
+from posetrack.apps.media.images import read_image
 from posetrack.formats import read_poses
 from posetrack.structures import TrackState
 from pycocotools.coco import COCO

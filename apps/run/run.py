@@ -13,21 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import PoseEngine
-from ..engine.parallel import find_poses
-from ..engine.sessions import available_threads
-from ..structures import Frame, PersonScores, Poses, TrackState
-from ..structures.arrays import UInt8Array
-from ..trackers import PoseTracker, TrackerConfig
-from .confirmation import ConfirmationDelay, TrackedFrame
-from .draw import PaintConfig, PosePainter
-from .images import FolderSource, ImageSource, is_image
-from .progress import RunProgress, sentence
+from ...engine import PoseEngine
+from ...engine.parallel import find_poses
+from ...engine.sessions import available_threads
+from ...structures import Frame, PersonScores, Poses, TrackState
+from ...structures.arrays import UInt8Array
+from ...trackers import PoseTracker, TrackerConfig
+from ...trackers.look_ahead import ConfirmationDelay, TrackedFrame
+from ..draw import PaintConfig, PosePainter
+from ..media.images import FolderSource, ImageSource, is_image
+from ..media.sources import Source, SourceError
+from ..media.video import VideoSource
+from ..progress import RunProgress, sentence
+from .options import RunOptions
 from .results import COMPLETE, INTERRUPTED, ResultFolder, ResultWriter, unused_name
-from .run_options import RunOptions
-from .sources import Source, SourceError
 from .stage_times import StageTimes
-from .video import VideoSource
 
 
 @dataclass(slots=True)

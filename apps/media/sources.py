@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ..structures import Frame
-from ..structures.closing import Closing
+from ...structures import Frame
+from ...structures.closing import Closing
 
 
 class SourceError(ValueError):

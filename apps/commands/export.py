@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .progress import say
+from ..progress import say
 
 
 def export(  # noqa: PLR0913 - one parameter per option of the command line
@@ -31,7 +31,7 @@ def export(  # noqa: PLR0913 - one parameter per option of the command line
     missing = [name for name in ("torch", "onnx", "onnxslim") if find_spec(name) is None]
     if missing:
         raise RuntimeError(f"export needs {', '.join(missing)}: pip install 'posetrack[export]'")
-    from ..exporters import ExportOptions, export_onnx
+    from ...exporters import ExportOptions, export_onnx
 
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists: use --overwrite to replace it")

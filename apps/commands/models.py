@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from .progress import say
+from ..progress import say
 
 if TYPE_CHECKING:  # torch takes seconds to import and may be absent
-    from ..models.weights.checkpoint import Checkpoint
-    from ..models.weights.identify import Recognition
-    from ..models.weights.zoo import PublishedWeights
+    from ...models.weights.checkpoint import Checkpoint
+    from ...models.weights.identify import Recognition
+    from ...models.weights.zoo import PublishedWeights
 
 models_app = typer.Typer(
     name="models", help="Networks, weight files, and published weights.", no_args_is_help=True
@@ -31,8 +31,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def list_models(as_json: Json = False) -> None:
     """List the networks and the published weights for them."""
     _need_torch()
-    from ..models import MODELS
-    from ..models.weights.zoo import ZOO
+    from ...models import MODELS
+    from ...models.weights.zoo import ZOO
 
     networks = [{"name": name, "family": model.family} for name, model in MODELS.items()]
     if as_json:
@@ -52,9 +52,9 @@ def inspect(
 ) -> None:
     """Tell what a weight file holds: family, backbone, skeleton, and the networks it fits."""
     _need_torch()
-    from ..models.weights.checkpoint import read_checkpoint
-    from ..models.weights.identify import recognise
-    from ..models.weights.placing import shapes_of
+    from ...models.weights.checkpoint import read_checkpoint
+    from ...models.weights.identify import recognise
+    from ...models.weights.placing import shapes_of
 
     checkpoint = read_checkpoint(file)
     found = recognise(shapes_of(checkpoint.weights))
@@ -79,7 +79,7 @@ def fetch(
 ) -> None:
     """Download published weights unless they are there; print their path."""
     _need_torch()
-    from ..models.weights.zoo import fetch as fetch_weights
+    from ...models.weights.zoo import fetch as fetch_weights
 
     with _shown(name) as progress:
         path = fetch_weights(name, cache, offline=offline or None, progress=progress)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..structures import Frame, Poses, TrackState
 from ..structures.arrays import Int64Array, UInt8Array
-from ..trackers import TrackerConfig
+from .pose_tracker import TrackerConfig
 
 # A fraction of a frame: times that should be equal differ by floating point.
 _ROUNDING_S = 1e-6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .images import DEFAULT_FPS
+from ..media.images import DEFAULT_FPS
 
 
 @dataclass(frozen=True, slots=True)

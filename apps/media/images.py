@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..structures import Frame
-from ..structures.arrays import UInt8Array
+from ...structures import Frame
+from ...structures.arrays import UInt8Array
 from .sources import Source, SourceError, VideoFacts
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})

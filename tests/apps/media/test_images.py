@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from media import grey_images, write_images
 from posetrack.apps import read_images
-from posetrack.apps.images import FolderSource, read_image, write_image
-from posetrack.apps.sources import SourceError
+from posetrack.apps.media.images import FolderSource, read_image, write_image
+from posetrack.apps.media.sources import SourceError
 
 # TIFF header of one entry: orientation 6, to be turned clockwise by a quarter.
 _EXIF = bytes.fromhex("45786966 0000 4d4d002a 00000008 0001 0112 0003 00000001 0006 0000 00000000")

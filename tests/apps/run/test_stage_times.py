@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from posetrack.apps.stage_times import StageTimes
+from posetrack.apps.run.stage_times import StageTimes
 
 
 def test_summary_has_median_and_95th_percentile_in_milliseconds():

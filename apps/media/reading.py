@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..structures import Frame
+from ...structures import Frame
 from .images import DEFAULT_FPS, FolderSource, ImageSource
 from .sources import Source, SourceError
 from .video import VideoSource

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..formats import FORMATS, PosesWriter, PoseWriter
-from ..structures import Frame, Poses, Skeleton
-from ..structures.arrays import UInt8Array
-from .confirmation import TrackedFrame
-from .images import write_image
-from .run_options import RunOptions
-from .sources import Source
-from .video import VideoWriter
+from ...formats import FORMATS, PosesWriter, PoseWriter
+from ...structures import Frame, Poses, Skeleton
+from ...structures.arrays import UInt8Array
+from ...trackers.look_ahead import TrackedFrame
+from ..media.images import write_image
+from ..media.sources import Source
+from ..media.video import VideoWriter
+from .options import RunOptions
 
 COMPLETE = "complete"
 INTERRUPTED = "interrupted"

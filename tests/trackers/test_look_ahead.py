@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from factories import make_frame, people
-from posetrack.apps.confirmation import ConfirmationDelay, TrackedFrame
 from posetrack.structures import COCO_17, Frame, TrackState
 from posetrack.trackers import PoseTracker, TrackerConfig
+from posetrack.trackers.look_ahead import ConfirmationDelay, TrackedFrame
 
 CONFIG = TrackerConfig()
 

@@ -13,9 +13,9 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 
-from ..structures import Frame
-from ..structures.arrays import UInt8Array
-from ..structures.closing import Closing
+from ...structures import Frame
+from ...structures.arrays import UInt8Array
+from ...structures.closing import Closing
 from .sources import Source, SourceError, VideoFacts
 
 # H.264's numbers for the colours that `write` converts to; players would guess otherwise.

@@ -15,16 +15,16 @@ from typing import Annotated, Any, Literal
 import av
 import typer
 
-from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine
-from ..engine.parallel import parallel_frames
-from ..engine.sessions import available_threads
-from ..formats import FORMATS
-from .engine_loading import ModelCard, ModelChoice, load_engine, model_card
-from .images import DEFAULT_FPS
-from .progress import say, sentence
-from .results import COMPLETE, INTERRUPTED
-from .run import Run, check_results, open_source, result_folders
-from .run_options import RunOptions
+from ...engine import DEFAULT_MODEL, EngineOptions, PoseEngine
+from ...engine.parallel import parallel_frames
+from ...engine.sessions import available_threads
+from ...formats import FORMATS
+from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
+from ..media.images import DEFAULT_FPS
+from ..progress import say, sentence
+from ..run.options import RunOptions
+from ..run.results import COMPLETE, INTERRUPTED
+from ..run.run import Run, check_results, open_source, result_folders
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EXIT_SIGNAL = 128  # plus the number of the signal, as shells do

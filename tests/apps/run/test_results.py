@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from factories import people
-from posetrack.apps.confirmation import TrackedFrame
-from posetrack.apps.results import ResultFolder, ResultWriter, unused_name
-from posetrack.apps.run import check_results, result_folders
-from posetrack.apps.run_options import RunOptions
-from posetrack.apps.sources import Source, VideoFacts
+from posetrack.apps.media.sources import Source, VideoFacts
+from posetrack.apps.run.options import RunOptions
+from posetrack.apps.run.results import ResultFolder, ResultWriter, unused_name
+from posetrack.apps.run.run import check_results, result_folders
 from posetrack.formats import read_poses
 from posetrack.structures import COCO_17, MPII_16, Frame
+from posetrack.trackers.look_ahead import TrackedFrame
 
 HEADER = {"skeleton": {"keypoints": COCO_17.keypoints}}
 NOBODY = people([])

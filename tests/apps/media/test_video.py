@@ -19,8 +19,8 @@ from media import (
     write_video,
 )
 from posetrack.apps import read_video
-from posetrack.apps.sources import SourceError
-from posetrack.apps.video import VideoSource, VideoWriter
+from posetrack.apps.media.sources import SourceError
+from posetrack.apps.media.video import VideoSource, VideoWriter
 
 UNEVEN_MS = [0, 40, 100, 110, 300, 305, 1000, 1040, 1041, 2500]
 CLIP = "face-demographics-walking.mp4"

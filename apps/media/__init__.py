@@ -1,0 +1,1 @@
+"""Videos, images and folders of images, read and written."""

@@ -1,0 +1,1 @@
+"""The main job: a source through engine and tracker into its folder of results."""
