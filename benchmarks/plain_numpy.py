@@ -115,12 +115,12 @@ def logocap(
     logocap_windows(poses, steps, embedding)
     points, heat = logocap_adaptation(enlarged[:-1], poses, kernels[: len(poses)], gaussian)
     scores = heat * values[:, None]
-    kept = np.array(pose_nms(points, scores.mean(1), 0.05, 8, relative=True))
+    kept = np.array(nms_near_keypoints(points, scores.mean(1), 0.05, 8, relative=True))
     kept = kept[np.argsort(-scores[kept].mean(1), kind="stable")]
     return points[kept], scores[kept]
 
 
-def pose_nms(
+def nms_near_keypoints(
     poses: AnyArray, scores: AnyArray, distance: float, most: int, *, relative: bool
 ) -> list[int]:
     """The best of each group of poses with more than `most` keypoints near each other."""
@@ -151,10 +151,10 @@ def heatmap_guided(heatmap: AnyArray, offset: AnyArray) -> tuple[Float32Array, F
     y, x = np.divmod(index, heatmap.shape[3])
     steps = offset[0][:, y, x].T.reshape(len(index), -1, 2)
     poses = ((np.stack((x, y), 1)[:, None] - steps) * 4).astype(np.float32)
-    kept = pose_nms(poses, values, 10, 10, relative=False)
+    kept = nms_near_keypoints(poses, values, 10, 10, relative=False)
     poses, centers = poses[kept], values[kept]
     enlarged = enlarge_corners(heatmap[0, :-1])
-    points, scores = guided_grouping(enlarged, poses, centers)
+    points, scores = guided_refinement(enlarged, poses, centers)
     points, scores = guided_adjustment(enlarged, points, scores, centers)
     order = np.argsort(-scores.mean(1), kind="stable")
     return points[order], scores[order]
@@ -186,7 +186,7 @@ def strongest(maps: AnyArray, window: int, count: int = 30) -> tuple[Float32Arra
     return np.take_along_axis(flat, best, 1), best
 
 
-def guided_grouping(
+def guided_refinement(
     enlarged: AnyArray, poses: AnyArray, centers: AnyArray
 ) -> tuple[Float32Array, Float32Array]:
     """(K, H, W), (N, K, 2), (N,) -> keypoints at their nearest peaks, and scores (N, K)."""

@@ -108,12 +108,12 @@ def logocap(
     logocap_windows(poses, steps, embedding)
     points, heat = logocap_adaptation(enlarged[:-1], poses, kernels[: len(poses)], gaussian)
     scores = heat * values[:, None]
-    kept = pose_nms(points, scores.mean(1), 0.05, 8, relative=True)
+    kept = nms_near_keypoints(points, scores.mean(1), 0.05, 8, relative=True)
     kept = sorted(kept, key=lambda row: -float(scores[row].mean()))
     return points[kept], scores[kept]
 
 
-def pose_nms(
+def nms_near_keypoints(
     poses: Tensor, scores: Tensor, distance: float, most: int, *, relative: bool
 ) -> list[int]:
     """The best of each group of poses with more than `most` keypoints near each other."""
@@ -142,10 +142,10 @@ def heatmap_guided(heatmap: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
     cells, values = guided_centers(heatmap[0, -1])
     steps = offset[0, :, cells[:, 1], cells[:, 0]].T.reshape(len(cells), -1, 2)
     poses = (cells[:, None] - steps) * 4
-    kept = pose_nms(poses, values, 10, 10, relative=False)
+    kept = nms_near_keypoints(poses, values, 10, 10, relative=False)
     poses, centers = poses[kept], values[kept]
     enlarged = enlarge_corners(heatmap[:, :-1])[0]
-    points, scores = guided_grouping(enlarged, poses, centers)
+    points, scores = guided_refinement(enlarged, poses, centers)
     points, scores = guided_adjustment(enlarged, points, scores, centers)
     order = scores.mean(1).argsort(descending=True, stable=True)
     return points[order], scores[order]
@@ -167,7 +167,7 @@ def guided_centers(center: Tensor, count: int = 30) -> tuple[Tensor, Tensor]:
     return torch.stack((index % center.shape[1], index // center.shape[1]), 1), values
 
 
-def guided_grouping(
+def guided_refinement(
     enlarged: Tensor, poses: Tensor, centers: Tensor, count: int = 30
 ) -> tuple[Tensor, Tensor]:
     """(K, H, W), (N, K, 2), (N,) -> keypoints at their nearest peaks, and scores (N, K)."""

@@ -10,7 +10,7 @@ NumPy. `speedup` is PyTorch's time over ours. What a case comprises:
   heatmap for nothing; ours reads the network's.
 - logocap-windows: the local windows that the message passing network reads.
 - logocap: all but the networks, from heads to suppressed poses.
-- heatmap-guided-grouping: peaks, absorption and scores.
+- heatmap-guided-refinement: peaks, absorption and scores.
 - heatmap-guided: all but the networks, Gaussian fits included.
 - ogn: smoothing, argmax, offsets, for crops of 384 x 512 pixels.
 - integral: the expectation over volumes of 64 x 64 x 64.
@@ -32,7 +32,7 @@ from postprocess_cases import CASES, Contestants
 from timing import report, spread
 
 PEOPLE = (1, 5, 30)
-_LEAST_ROUNDS, _MOST_ROUNDS = 5, 40
+_MIN_ROUNDS, _MAX_ROUNDS = 5, 40
 _SECONDS = 10.0  # of one case with one number of people, unless the rounds take longer
 
 
@@ -61,7 +61,7 @@ def measure(contestants: Contestants, threads: list[int]) -> Times:
     """Rounds in which everyone runs once, after one that does not count."""
     times = Times([], {count: [] for count in threads}, [])
     start = perf_counter()
-    for round_ in range(_MOST_ROUNDS + 1):
+    for round_ in range(_MAX_ROUNDS + 1):
         ours = milliseconds(contestants.ours)
         plain = {count: with_threads(count, contestants.torch) for count in threads}
         numpy = milliseconds(contestants.numpy)
@@ -71,7 +71,7 @@ def measure(contestants: Contestants, threads: list[int]) -> Times:
         times.numpy.append(numpy)
         for count, value in plain.items():
             times.torch[count].append(value)
-        if round_ >= _LEAST_ROUNDS and perf_counter() - start > _SECONDS:
+        if round_ >= _MIN_ROUNDS and perf_counter() - start > _SECONDS:
             break
     return times
 

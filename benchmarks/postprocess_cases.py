@@ -78,7 +78,7 @@ def _spec(family: str) -> ModelSpec:
         family=family,
         name=family,
         skeleton=COCO_17,
-        sizing=InputSizing(size=512, multiple_of=64, convention="released-affine"),
+        sizing=InputSizing(size=512, multiple_of=64, convention="hrnet-affine"),
         mean=(123.675, 116.28, 103.53),
         std=(58.395, 57.12, 57.375),
         heads=(HeadSpec("heatmap", KEYPOINTS + 1), HeadSpec("offset", 2 * KEYPOINTS, sign=-1)),
@@ -90,7 +90,7 @@ def _spec(family: str) -> ModelSpec:
 
 def _view(people: Crowd) -> ScaledHeads:
     heads = {"heatmap": people.heatmap, "offset": people.offset, "embedding": people.embedding}
-    return ScaledHeads(heads, ImageTransform.released_affine(SIZE, SIZE[0]))
+    return ScaledHeads(heads, ImageTransform.hrnet_affine(SIZE, SIZE[0]))
 
 
 def gaussian() -> AnyArray:
@@ -154,7 +154,7 @@ def logocap(people: int) -> Contestants:
     )
 
 
-def heatmap_guided_grouping(people: int) -> Contestants:
+def heatmap_guided_refinement(people: int) -> Contestants:
     """Peaks, absorption, scores."""
     seen = crowd(people)
     heatmap, centers = seen.heatmap[:, :-1], np.linspace(0.9, 0.5, people, dtype=np.float32)
@@ -163,15 +163,19 @@ def heatmap_guided_grouping(people: int) -> Contestants:
 
     def ours() -> tuple[AnyArray, AnyArray]:
         cells, values = kernels.upsampled_peaks(heatmap, SIZE, 30, window=5, rule="corner")
-        points, nearest, moved = kernels.absorb(poses, cells, values, SIZE[1], max_distance=75.0)
+        points, nearest, moved = kernels.snap_to_peaks(
+            poses, cells, values, SIZE[1], max_distance=75.0
+        )
         elsewhere = kernels.sample_heat(heatmap, SIZE, poses, at="transposed")
         heat = np.where(moved, np.where(nearest > 0.01, nearest, 0), elsewhere)
         return points[0], centers[:, None] * heat[0]
 
     return Contestants(
         ours,
-        lambda: plain_torch.guided_grouping(plain_torch.enlarge_corners(coarse)[0], start, scores),
-        lambda: plain_numpy.guided_grouping(
+        lambda: plain_torch.guided_refinement(
+            plain_torch.enlarge_corners(coarse)[0], start, scores
+        ),
+        lambda: plain_numpy.guided_refinement(
             plain_numpy.enlarge_corners(heatmap[0]), seen.poses, centers
         ),
     )
@@ -220,7 +224,7 @@ CASES: dict[str, Callable[[int], Contestants]] = {
     "logocap-adaptation": logocap_adaptation,
     "logocap-windows": logocap_windows,
     "logocap": logocap,
-    "heatmap-guided-grouping": heatmap_guided_grouping,
+    "heatmap-guided-refinement": heatmap_guided_refinement,
     "heatmap-guided": heatmap_guided,
     "ogn": ogn,
     "integral": integral,

@@ -97,7 +97,9 @@ def steps(people: int, half: bool) -> list[Step]:
     scores = values.mean(2)
 
     def suppress() -> Any:
-        return kernels.pose_nms(places, scores, distance=0.05, min_keypoints=8, relative=True)
+        return kernels.nms_near_keypoints(
+            places, scores, distance=0.05, min_keypoints=8, relative=True
+        )
 
     windows = people * KEYPOINTS * GLOBAL_SIDE**2
     return [
@@ -110,7 +112,7 @@ def steps(people: int, half: bool) -> list[Step]:
             size_of(maps, attraction, starts, places),
             windows * (40 + 2 * LOCAL_SIDE**2),  # as published: no tile is passed over
         ),
-        Step("pose_nms", suppress, size_of(places), 6 * people**2 * KEYPOINTS),
+        Step("nms_near_keypoints", suppress, size_of(places), 6 * people**2 * KEYPOINTS),
     ]
 
 

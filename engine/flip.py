@@ -1,4 +1,4 @@
-"""Flip test: the heads of an image and of its mirror image, averaged."""
+"""Flip test: the heads of an image and of its flipped image, averaged."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _POSITION_HEADS = ("offset", "local_offset", "box_offset")
 _PAIRED_HEADS = ("heatmap", "offset", "local_offset")
 
 
-def average_mirrored(heads: dict[str, AnyArray], spec: ModelSpec) -> dict[str, AnyArray]:
-    """Undo the mirror of the second image and take the mean.
+def average_flipped(heads: dict[str, AnyArray], spec: ModelSpec) -> dict[str, AnyArray]:
+    """Undo the flip of the second image and take the mean.
 
     Args:
-        heads: activated heads of two images: (2, C, h, w), the second one mirrored.
+        heads: activated heads of two images: (2, C, h, w), the second one flipped.
         spec: says which keypoints are left and right, and where a cell lies.
 
     Returns:
@@ -26,14 +26,14 @@ def average_mirrored(heads: dict[str, AnyArray], spec: ModelSpec) -> dict[str, A
     """
     merged = {}
     for head in spec.heads:
-        straight, mirrored = (_image(heads[head.name], i) for i in (0, 1))
+        straight, flipped = (_image(heads[head.name], i) for i in (0, 1))
         if head.name in _PAIRED_HEADS:
             order = np.array(_channel_order(head.name, head.channels, spec), np.int32)
         else:
             order = np.arange(head.channels, dtype=np.int32)
         sign, constant = _turn(head, spec) if head.name in _POSITION_HEADS else (None, None)
-        merged[head.name] = kernels.merge_mirrored(
-            straight, mirrored, order, sign=sign, constant=constant
+        merged[head.name] = kernels.merge_flipped(
+            straight, flipped, order, sign=sign, constant=constant
         )
     return merged
 
@@ -53,8 +53,8 @@ def _turn(head: HeadSpec, spec: ModelSpec) -> tuple[Float32Array, Float32Array]:
 
 
 def _channel_order(name: str, channels: int, spec: ModelSpec) -> list[int]:
-    """Channels of the mirrored head in the order of the straight one."""
-    keypoints = [int(k) for k in spec.skeleton.mirror_order]
+    """Channels of the flipped head in the order of the straight one."""
+    keypoints = [int(k) for k in spec.skeleton.flip_order]
     if name == "heatmap":
         return keypoints + list(range(len(keypoints), channels))
     return [2 * k + axis for k in keypoints for axis in (0, 1)]

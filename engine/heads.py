@@ -17,7 +17,7 @@ Heads: TypeAlias = dict[str, AnyArray]
 class ScaledHeads:
     """What the network said about one image at one input size."""
 
-    heads: Heads  # (1, C, h, w) each, activated, averaged with the mirror image if asked
+    heads: Heads  # (1, C, h, w) each, activated, averaged with the flipped image if asked
     transform: ImageTransform
     test_scale: float = 1.0  # of a multi-scale test
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..structures import ImageTransform, ModelSpec, Poses, Session
 from ..structures.arrays import UInt8Array
-from ..structures.closing import Closing
+from ..structures.closeable import Closeable
 from .decoders import DECODERS, activate
-from .flip import average_mirrored
+from .flip import average_flipped
 from .heads import Heads, ScaledHeads
 from .sessions import open_session
 from .sizing import size_image
@@ -35,11 +35,11 @@ class EngineOptions:
 
     sizes: tuple[int, ...] = ()  # short sides of the input, ascending, pixels; () = the model's
     scales: tuple[float, ...] = (1.0,)  # of a multi-scale test; the maps of all are averaged
-    flip_test: bool = False  # average with the mirror image: twice the work
+    flip_test: bool = False  # average with the flipped image: twice the work
     max_people: int | None = None  # most poses of one image; None = the model's
 
 
-class PoseEngine(Closing):
+class PoseEngine(Closeable):
     """Finds the poses in one image after the other; may be called from several threads.
 
     Args:
@@ -79,7 +79,7 @@ class PoseEngine(Closing):
         self.options = options
         self.sizes = options.sizes or (spec.sizing.size,)
         self._companions = dict(companions or {})
-        self._mirrors = options.flip_test and not spec.flip_baked
+        self._flips = options.flip_test and not spec.flip_baked
         self._decode = DECODERS[spec.decoder.name](spec, self._companions)
 
     @staticmethod
@@ -147,16 +147,16 @@ class PoseEngine(Closing):
     def _run_network(
         self, image: UInt8Array, transform: ImageTransform, seconds: StageSeconds
     ) -> Heads:
-        """The activated heads at one input size, averaged with the mirror image if asked."""
+        """The activated heads at one input size, averaged with the flipped image if asked."""
         with _timed(seconds, "size"):
             sized = size_image(image, transform, self.spec.sizing)[None]
-            if self._mirrors:
+            if self._flips:
                 sized = np.concatenate((sized, sized[:, :, ::-1]))
         with _timed(seconds, "network"):
             heads = self.session.run({self.session.inputs[0]: sized})
         with _timed(seconds, "decode"):
             heads = activate(heads, self.spec)
-            return average_mirrored(heads, self.spec) if self._mirrors else heads
+            return average_flipped(heads, self.spec) if self._flips else heads
 
     def close(self) -> None:
         """Free the networks."""
@@ -198,11 +198,11 @@ def _check_model(spec: ModelSpec, options: EngineOptions) -> None:
     """Whether a model can be run as the options say."""
     if spec.decoder.name not in DECODERS:
         raise ValueError(f"decoder must be one of {', '.join(DECODERS)}: {spec.decoder.name!r}")
-    if spec.sizing.convention == "released-affine" and len(options.sizes) > 1:
+    if spec.sizing.convention == "hrnet-affine" and len(options.sizes) > 1:
         raise ValueError(
             f"{spec.name} takes one size: for more use a multi-scale test, such as scales 0.5,1,2"
         )
-    if spec.sizing.convention != "released-affine" and options.scales != (1.0,):
+    if spec.sizing.convention != "hrnet-affine" and options.scales != (1.0,):
         raise ValueError(f"{spec.name} has no multi-scale test: use several sizes, such as 256,512")
     if spec.mirror_shift is not None and options.flip_test and not spec.flip_baked:
         raise ValueError(
@@ -210,7 +210,7 @@ def _check_model(spec: ModelSpec, options: EngineOptions) -> None:
             "export it with `posetrack export --flip-test`"
         )
     if spec.mirror_shift is None and options.flip_test and spec.flip_baked:
-        raise ValueError(f"{spec.name} averages with the mirror image itself: no flip_test")
+        raise ValueError(f"{spec.name} averages with the flipped image itself: no flip_test")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from ..structures.arrays import UInt8Array
 def size_image(image: UInt8Array, transform: ImageTransform, sizing: InputSizing) -> UInt8Array:
     """The input (h, w, 3) uint8 for an image (H, W, 3) uint8 RGB.
 
-    The convention `half-pixel` is the kernel's. `released-affine` is OpenCV's fixed-point bilinear
+    The convention `half-pixel` is the kernel's. `hrnet-affine` is OpenCV's fixed-point bilinear
     warp, to the last grey level that of the published code (in OpenCV 5; 4 differs by one level in
     about one value of a thousand).
 

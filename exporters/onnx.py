@@ -16,7 +16,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from ..models import Companion, HeadForm, companions_of, load_model, with_flip_test
+from ..models import Companion, ExportWrapper, companions_of, load_model, with_flip_test
 from ..structures import ModelSpec
 from ..structures.model_spec import METADATA_KEY
 
@@ -41,7 +41,7 @@ class ExportOptions:
     """What a model file shall hold."""
 
     post: Literal["none"] = "none"  # the head form: the heads, decoded by the engine
-    flip_test: bool = False  # average with the mirror image inside the graph
+    flip_test: bool = False  # average with the flipped image inside the graph
     score_weights: Path | None = None  # of the network that scores whole poses
 
 
@@ -83,7 +83,7 @@ def export_onnx(
 
 
 def _head_form(network: nn.Module, spec: ModelSpec) -> Graph:
-    module = HeadForm(network, spec).eval()
+    module = ExportWrapper(network, spec).eval()
     names = [head.name for head in spec.heads]
     example = torch.zeros((1, *(spec.sizing.crop or TRACE_SIZE), 3), dtype=torch.uint8)
     axes = {"image": {0: "batch", 1: "height", 2: "width"}}

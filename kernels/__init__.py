@@ -12,13 +12,13 @@ several threads. `reference` has the same functions in slow, obvious NumPy.
 
 from .adaptive import adaptive_convolution
 from .association import appearance_cost, assign, iou_cost
-from .boxes import box_nms, box_overlap, generate_boxes, roi_align
-from .flip import merge_mirrored
-from .grouping import absorb, fit_gaussians, sample_heat, scoring_feature
+from .boxes import box_overlap, generate_boxes, nms_boxes, roi_align
+from .flip import merge_flipped
 from .heatmaps import center_nms_topk, center_offset_decode, gaussian_argmax
 from .images import NetworkInput, preprocess, size_image
 from .logocap import GlobalWindow, global_adaptation, local_windows
-from .similarity import oks_between, oks_matrix, oks_nms, person_nms, pose_nms
+from .refinement import fit_gaussians, sample_heat, scoring_feature, snap_to_peaks
+from .similarity import nms_near_keypoints, nms_oks_iou, nms_oks_visible, oks_between, oks_matrix
 from .single_person import (
     fuse_offsets,
     heatmap_argmax,
@@ -31,11 +31,9 @@ from .upsampling import upsample_maps, upsampled_peaks
 __all__ = [
     "GlobalWindow",
     "NetworkInput",
-    "absorb",
     "adaptive_convolution",
     "appearance_cost",
     "assign",
-    "box_nms",
     "box_overlap",
     "center_nms_topk",
     "center_offset_decode",
@@ -47,12 +45,13 @@ __all__ = [
     "heatmap_argmax",
     "iou_cost",
     "local_windows",
-    "merge_mirrored",
+    "merge_flipped",
+    "nms_boxes",
+    "nms_near_keypoints",
+    "nms_oks_iou",
+    "nms_oks_visible",
     "oks_between",
     "oks_matrix",
-    "oks_nms",
-    "person_nms",
-    "pose_nms",
     "preprocess",
     "quarter_offset_argmax",
     "roi_align",
@@ -60,6 +59,7 @@ __all__ = [
     "scoring_feature",
     "size_image",
     "smooth_heatmaps",
+    "snap_to_peaks",
     "soft_argmax",
     "upsample_maps",
     "upsampled_peaks",

@@ -52,7 +52,7 @@ def box_overlap(boxes: Float32Array, others: Float32Array, *, edge: float = 0.0)
     return overlap
 
 
-def box_nms(
+def nms_boxes(
     boxes: Float32Array,
     scores: Float32Array,
     counts: Int32Array | None = None,
@@ -86,10 +86,10 @@ def box_nms(
     check_number("threshold", threshold)
     check_number("edge", edge)
     rows, count = device.empty(sizes, np.int32), device.empty(sizes[:1], np.int32)
-    working = scratch(device, "pt_person_nms", *sizes, device.cuda)
+    working = scratch(device, "pt_nms_oks_iou", *sizes, device.cuda)
     poses = (None, None, None)
     inputs = (*poses, boxes, scores, counts, *sizes, 0)
-    device.call("pt_person_nms", rows, count, working, *inputs, inf, threshold, edge, False)
+    device.call("pt_nms_oks_iou", rows, count, working, *inputs, inf, threshold, edge, False)
     return rows, count
 
 

@@ -1,4 +1,4 @@
-"""Flip test: what a network says of an image and of its mirror image."""
+"""Flip test: what a network says of an image and of its flipped image."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from .checks import check, check_at_least, check_head_batch
 from .devices import device_of, head_dtype
 
 
-def merge_mirrored(
+def merge_flipped(
     straight: Float32Array,
-    mirrored: Float32Array,
+    flipped: Float32Array,
     order: Int32Array,
     *,
     sign: Float32Array | None = None,
     constant: Float32Array | None = None,
     shift: int = 0,
 ) -> Float32Array:
-    """The mean of an image's head and its mirror image's, turned back.
+    """The mean of an image's head and its flipped image's, turned back.
 
     Args:
         straight: (B, C, h, w) head; may be some channels of a larger contiguous array.
-        mirrored: (B, C, h, w) head of the mirrored images, as the network gave it; the same.
-        order: (C,) int32: which channel of `mirrored` says what a channel of `straight` says.
+        flipped: (B, C, h, w) head of the flipped images, as the network gave it; the same.
+        order: (C,) int32: which channel of `flipped` says what a channel of `straight` says.
         sign: (C,) float32; the turned channel c is constant[c] + sign[c] * value. For lengths along
-            x, which a mirror turns around. Both or none are given.
+            x, which a flip turns around. Both or none are given.
         constant: (C,) float32.
         shift: cells by which the turned head moves to the right; the first `shift` columns stay,
             as published for heatmaps that lie about a cell too far left.
@@ -39,12 +39,12 @@ def merge_mirrored(
         ValueError, TypeError: as for every kernel here; a channel in `order` that does not exist (a
             GPU cannot say so: there the straight channel stands alone).
     """
-    device = device_of(straight, mirrored, order, sign, constant)
+    device = device_of(straight, flipped, order, sign, constant)
     shape = (None, None, None, None)
     straight_stride = check_head_batch("straight", straight, shape, device)
-    mirrored_stride = check_head_batch("mirrored", mirrored, tuple(straight.shape), device)
-    if straight.dtype != mirrored.dtype:
-        raise TypeError(f"mirrored must be {straight.dtype} as straight is, got {mirrored.dtype}")
+    flipped_stride = check_head_batch("flipped", flipped, tuple(straight.shape), device)
+    if straight.dtype != flipped.dtype:
+        raise TypeError(f"flipped must be {straight.dtype} as straight is, got {flipped.dtype}")
     batch, channels, height, width = straight.shape
     check("order", order, np.int32, (channels,))
     _check_order(order, channels)
@@ -55,9 +55,9 @@ def merge_mirrored(
         check("sign", sign, np.float32, (channels,))
         check("constant", constant, np.float32, (channels,))
     merged = device.empty((batch, channels, height, width), np.float32)
-    arrays = (merged, straight, mirrored, order, sign, constant)
-    layout = (head_dtype(straight), straight_stride, mirrored_stride)
-    device.call("pt_merge_mirrored", *arrays, *layout, batch, channels, height, width, shift)
+    arrays = (merged, straight, flipped, order, sign, constant)
+    layout = (head_dtype(straight), straight_stride, flipped_stride)
+    device.call("pt_merge_flipped", *arrays, *layout, batch, channels, height, width, shift)
     return merged
 
 

@@ -9,8 +9,8 @@ from .checks import check, check_above, check_head, check_head_batch
 from .devices import device_of, head_dtype, scratch
 from .upsampling import check_size
 
-_MOST_SIDE = 4096  # of windows and kernels, cells
-_MOST_PIXELS = 2**22  # of an axis: float32 must tell quarters of pixels
+_MAX_SIDE = 4096  # of windows and kernels, cells
+_MAX_PIXELS = 2**22  # of an axis: float32 must tell quarters of pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ def global_adaptation(
     if kernels is not None:
         side = kernels.shape[-1]
         check_head("kernels", kernels, (batch, people, count, side, side), device)
-    if not all(n % 2 == 1 and n <= _MOST_SIDE for n in (outer, side)):
+    if not all(n % 2 == 1 and n <= _MAX_SIDE for n in (outer, side)):
         raise ValueError(
-            f"windows and kernels must have an odd side up to {_MOST_SIDE}, got {outer} and {side}"
+            f"windows and kernels must have an odd side up to {_MAX_SIDE}, got {outer} and {side}"
         )
     adapted = device.empty((batch, people, count, 2), "float32")
     values = device.empty((batch, people, count), "float32")
@@ -129,7 +129,7 @@ def global_adaptation(
 
 def _check_enlarged(cells: tuple[int, int], size: tuple[int, int]) -> None:
     check_size("heatmap", cells, size)
-    if not (cells[0] <= size[0] <= _MOST_PIXELS and cells[1] <= size[1] <= _MOST_PIXELS):
+    if not (cells[0] <= size[0] <= _MAX_PIXELS and cells[1] <= size[1] <= _MAX_PIXELS):
         raise ValueError(
-            f"size must be from the heatmap's {cells} to {_MOST_PIXELS} each way, got {size}"
+            f"size must be from the heatmap's {cells} to {_MAX_PIXELS} each way, got {size}"
         )

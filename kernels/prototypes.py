@@ -26,9 +26,9 @@ TWINS = {
     "pt_generate_boxes": "ppppppplldfddld",
     "pt_roi_align": "ppppilllllllllffff",
     # flip.h
-    "pt_merge_mirrored": "ppppppilllllll",
-    # grouping.h
-    "pt_absorb": "pppppplllllff",
+    "pt_merge_flipped": "ppppppilllllll",
+    # refinement.h
+    "pt_snap_to_peaks": "pppppplllllff",
     "pt_fit_gaussians": "pppppillllllllldll",
     "pt_sample_heat": "pppilllllllll",
     "pt_scoring_feature": "pppll",
@@ -45,9 +45,9 @@ TWINS = {
     # similarity.h
     "pt_oks_between": "ppppppllll",
     "pt_oks_matrix": "ppppppllll",
-    "pt_oks_nms": "ppppplllf",
-    "pt_person_nms": "pppppppppllldddl",
-    "pt_pose_nms": "ppppppllldll",
+    "pt_nms_oks_visible": "ppppplllf",
+    "pt_nms_oks_iou": "pppppppppllldddl",
+    "pt_nms_near_keypoints": "ppppppllldll",
     # single_person.h
     "pt_fuse_offsets": "pppppillllllfd",
     "pt_heatmap_argmax": "pppilllll",
@@ -79,8 +79,8 @@ SCRATCH = {
     "pt_global_adaptation": "ll",
     "pt_local_windows": "llll",
     # similarity.h
-    "pt_person_nms": "lll",
-    "pt_pose_nms": "llll",
+    "pt_nms_oks_iou": "lll",
+    "pt_nms_near_keypoints": "llll",
     # single_person.h
     "pt_fuse_offsets": "lld",
     "pt_smooth_heatmaps": "lld",

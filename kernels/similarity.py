@@ -53,7 +53,7 @@ def oks_matrix(
     return oks
 
 
-def oks_nms(
+def nms_oks_visible(
     keypoints: Float32Array,
     scores: Float32Array,
     area: Float32Array,
@@ -88,7 +88,7 @@ def oks_nms(
     check_number("threshold", threshold)
     keep = device.empty((*batch, sizes[0]), np.bool_)
     arrays = (keypoints, scores, area, sigmas)
-    device.call("pt_oks_nms", keep, *arrays, prod(batch), *sizes, threshold)
+    device.call("pt_nms_oks_visible", keep, *arrays, prod(batch), *sizes, threshold)
     return keep
 
 
@@ -130,7 +130,7 @@ def oks_between(
     return oks
 
 
-def person_nms(  # noqa: PLR0913 - all that two people are compared by
+def nms_oks_iou(  # noqa: PLR0913 - all that two people are compared by
     keypoints: Float32Array,
     areas: Float32Array,
     sigmas: Float32Array,
@@ -180,14 +180,14 @@ def person_nms(  # noqa: PLR0913 - all that two people are compared by
     if suppress not in ("either", "both"):
         raise ValueError(f"suppress must be 'either' or 'both', got {suppress!r}")
     rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
-    working = scratch(device, "pt_person_nms", *sizes[:2], device.cuda)
+    working = scratch(device, "pt_nms_oks_iou", *sizes[:2], device.cuda)
     arrays = (rows, count, working, keypoints, areas, sigmas, boxes, scores, counts)
     options = (oks_threshold, iou_threshold, 0.0, suppress == "both")
-    device.call("pt_person_nms", *arrays, *sizes, *options)
+    device.call("pt_nms_oks_iou", *arrays, *sizes, *options)
     return rows, count
 
 
-def pose_nms(
+def nms_near_keypoints(
     keypoints: Float32Array,
     scores: Float32Array,
     counts: Int32Array | None = None,
@@ -230,7 +230,7 @@ def pose_nms(
     check_at_least("distance", distance, 0)
     check_at_least("min_keypoints", min_keypoints, 0)
     rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
-    working = scratch(device, "pt_pose_nms", *sizes, device.cuda)
+    working = scratch(device, "pt_nms_near_keypoints", *sizes, device.cuda)
     arrays = (rows, count, working, keypoints, scores, counts)
-    device.call("pt_pose_nms", *arrays, *sizes, distance, min_keypoints, relative)
+    device.call("pt_nms_near_keypoints", *arrays, *sizes, distance, min_keypoints, relative)
     return rows, count

@@ -8,7 +8,7 @@ from ..structures.arrays import Float32Array, Int32Array
 from .checks import check_head_batch
 from .devices import device_of, head_dtype, scratch
 
-_MOST_DEVIATION = 64.0
+_MAX_DEVIATION = 64.0
 _MAPS = (None, None, None, None)
 
 
@@ -166,5 +166,5 @@ def soft_argmax(logits: Float32Array) -> tuple[Float32Array, Float32Array]:
 
 
 def _check_deviation(name: str, deviation: float) -> None:
-    if not 0 <= deviation <= _MOST_DEVIATION:
-        raise ValueError(f"{name} must be 0 to {_MOST_DEVIATION:g} cells, got {deviation}")
+    if not 0 <= deviation <= _MAX_DEVIATION:
+        raise ValueError(f"{name} must be 0 to {_MAX_DEVIATION:g} cells, got {deviation}")

@@ -18,8 +18,8 @@ from .devices import device_of, head_dtype, scratch
 Rule: TypeAlias = Literal["half-pixel", "corner"]
 
 _RULES = {"half-pixel": 0, "corner": 1}
-_MOST_WINDOW = 15
-_MOST_SIDE = 2**24  # of maps: up to here float32 counts pixels
+_MAX_WINDOW = 15
+_MAX_SIDE = 2**24  # of maps: up to here float32 counts pixels
 
 
 def upsample_maps(maps: Float32Array, size: tuple[int, int], *, rule: Rule) -> Float32Array:
@@ -73,8 +73,8 @@ def upsampled_peaks(
     stride = check_head_batch("maps", maps, (None, None, None, None), device)
     chosen = _rule_number(rule)
     check_size("maps", (maps.shape[2], maps.shape[3]), size)
-    if window not in range(1, _MOST_WINDOW + 1, 2):
-        raise ValueError(f"window must be odd, from 1 to {_MOST_WINDOW}, got {window}")
+    if window not in range(1, _MAX_WINDOW + 1, 2):
+        raise ValueError(f"window must be odd, from 1 to {_MAX_WINDOW}, got {window}")
     check_at_least("count", count, 0)
     batch, channels, height, width = maps.shape
     cells = device.empty((batch, channels, count), np.int32)
@@ -105,9 +105,9 @@ def check_size(name: str, cells: tuple[int, int], size: tuple[int, int]) -> None
         ValueError: a size is negative or has no end, or there is nothing to enlarge.
     """
     check_at_least("size", size, 0)
-    if max(*size, *cells) > _MOST_SIDE:
+    if max(*size, *cells) > _MAX_SIDE:
         raise ValueError(
-            f"{name} and size must not exceed {_MOST_SIDE} either way, got {cells} and {size}"
+            f"{name} and size must not exceed {_MAX_SIDE} either way, got {cells} and {size}"
         )
     if min(size) > 0 and min(cells) == 0:
         raise ValueError(f"{name} of {cells[0]} x {cells[1]} cells cannot be enlarged to {size}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .companions import Companion, companions_of
-from .head_form import HeadForm, with_flip_test
+from .export_wrapper import ExportWrapper, with_flip_test
 from .model import Model
 from .networks.dekr import DEKR_MODELS
 from .networks.heatmap_guided import HEATMAP_GUIDED_MODELS
@@ -15,19 +15,19 @@ from .networks.ogn_mask_rcnn import OGN_MASK_RCNN_MODELS
 from .networks.simple_baseline import SIMPLE_BASELINE_MODELS
 from .torch_session import TorchSession
 from .weights.checkpoint import read_weights
-from .weights.identify import Recognition, load_model, recognise
+from .weights.identify import Identity, identify, load_model
 
 __all__ = [
     "MODELS",
     "Companion",
-    "HeadForm",
+    "ExportWrapper",
+    "Identity",
     "Model",
-    "Recognition",
     "TorchSession",
     "companions_of",
+    "identify",
     "load_model",
     "read_weights",
-    "recognise",
     "with_flip_test",
 ]
 

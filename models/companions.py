@@ -12,7 +12,7 @@ from ..structures import ModelSpec
 from .networks.logocap import LogoCap
 from .networks.pose_scoring import PoseScoring, num_features
 from .weights.checkpoint import read_weights
-from .weights.placing import place_weights
+from .weights.placing import load_weights
 
 # Decoders that multiply a pose's score by what a learned network says of it.
 _SCORED = ("heatmap-guided", "dekr")
@@ -64,6 +64,6 @@ def companions_of(
             )
         features = num_features(spec.skeleton)
         scoring = PoseScoring(features)
-        place_weights(scoring, read_weights(score_weights), f"pose scoring of {spec.skeleton.name}")
+        load_weights(scoring, read_weights(score_weights), f"pose scoring of {spec.skeleton.name}")
         found["score"] = Companion(OneOutput(scoring), "scores", (features,))
     return found

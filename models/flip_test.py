@@ -1,7 +1,7 @@
-"""Flip test inside the graph: the heads of an image and of its mirror image, averaged.
+"""Flip test inside the graph: the heads of an image and of its flipped image, averaged.
 
-Each family's published rule: which way the mirror image is moved, what is put in its last
-columns, and, with heatmaps of two strides, that the coarse one is upsampled before it is mirrored
+Each family's published rule: which way the flipped image is moved, what is put in its last
+columns, and, with heatmaps of two strides, that the coarse one is upsampled before it is flipped
 back.
 
 Source: `inference.py` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation and of
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ..structures import HeadSpec, ModelSpec
 
-# Heads of which the mirror image has a say; the rest is the straight image's alone.
+# Heads of which the flipped image has a say; the rest is the straight image's alone.
 _HEATMAPS = ("heatmap", "heatmap_2x")
 _STRAIGHT = ("embedding",)
 
@@ -31,14 +31,14 @@ class FlipTest(nn.Module):
     Args:
         network: normalised images (B, 3, H, W) -> named heads.
         spec: of the network without flip test; `mirror_shift` is for its heads at stride 4, a
-            finer head's mirror image is moved by its own stride less one.
+            finer head's flipped image is moved by its own stride less one.
 
     Attributes:
         spec: of this network.
 
     Raises:
         ValueError: the spec says that the flip test is in the network already, or not how it goes,
-            or a head is none that this knows how to mirror.
+            or a head is none that this knows how to flip.
     """
 
     signs: Tensor
@@ -52,7 +52,7 @@ class FlipTest(nn.Module):
         self.fill = spec.mirror_fill
         shift = spec.mirror_shift or 0
         self.shifts = {head.name: min(shift, head.stride - 1) for head in spec.heads}
-        self.order = [int(k) for k in spec.skeleton.mirror_order]
+        self.order = [int(k) for k in spec.skeleton.flip_order]
         signs = torch.tensor([-1.0, 1.0]).repeat(len(self.order))  # of x, y, x, ...
         self.register_buffer("signs", signs.reshape(-1, 1, 1), persistent=False)
         self.finest = min(head.stride for head in spec.heads if head.name in _HEATMAPS)
@@ -65,8 +65,8 @@ class FlipTest(nn.Module):
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """(B, 3, H, W) normalised images -> the heads of `spec`, (B, C, h, w) each."""
         shifts = sorted({self.shifts[h.name] for h in self.heads if h.name not in _STRAIGHT})
-        mirrored = image.flip(3)
-        images = [image, *(self._moved(mirrored, shift) for shift in shifts)]
+        flipped = image.flip(3)
+        images = [image, *(self._moved(flipped, shift) for shift in shifts)]
         outputs = self.network(torch.cat(images))
         averaged = {}
         for head in self.heads:
@@ -78,7 +78,7 @@ class FlipTest(nn.Module):
             if head.name == "heatmap":
                 ratio = head.stride // self.finest
                 straight, other = _upsample(straight, ratio), _upsample(other, ratio)
-            averaged[head.name] = (straight + self._mirrored_back(head, other)) / 2
+            averaged[head.name] = (straight + self._flipped_back(head, other)) / 2
         return averaged
 
     def _moved(self, image: Tensor, shift: int) -> Tensor:
@@ -90,13 +90,13 @@ class FlipTest(nn.Module):
             return torch.cat((moved, image[..., -shift:]), 3)
         return F.pad(moved, (0, shift))
 
-    def _mirrored_back(self, head: HeadSpec, values: Tensor) -> Tensor:
-        """The head of a mirror image as if it were that of the image: sides exchanged."""
+    def _flipped_back(self, head: HeadSpec, values: Tensor) -> Tensor:
+        """The head of a flipped image as if it were that of the image: sides exchanged."""
         values = values.flip(3)
         if head.name in _HEATMAPS:
             center = range(len(self.order), head.channels)
             return values[:, [*self.order, *center]]
-        # Positions less keypoints: mirrored, every x is the other way round.
+        # Positions less keypoints: flipped, every x is the other way round.
         return self.signs * values[:, [2 * k + axis for k in self.order for axis in (0, 1)]]
 
 
@@ -112,11 +112,11 @@ def _upsample(heatmap: Tensor, ratio: int) -> Tensor:
 
 def _check(spec: ModelSpec) -> None:
     if spec.flip_baked or spec.mirror_shift is None:
-        reason = "has a flip test already" if spec.flip_baked else "does not say how it is mirrored"
+        reason = "has a flip test already" if spec.flip_baked else "does not say how it is flipped"
         raise ValueError(f"{spec.name} {reason}: no flip test can be put around it")
     known = (*_HEATMAPS, *_STRAIGHT, "offset")
     unknown = [h.name for h in spec.heads if h.name not in known or h.activation != "none"]
     if unknown:
         raise ValueError(
-            f"a flip test mirrors {', '.join(known)} without activation, got {', '.join(unknown)}"
+            f"a flip test flips {', '.join(known)} without activation, got {', '.join(unknown)}"
         )

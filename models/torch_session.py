@@ -8,12 +8,12 @@ from torch import nn
 
 from ..structures import ModelSpec
 from ..structures.arrays import AnyArray
-from ..structures.closing import Closing
+from ..structures.closeable import Closeable
 from .companions import Companion
-from .head_form import HeadForm
+from .export_wrapper import ExportWrapper
 
 
-class TorchSession(Closing):
+class TorchSession(Closeable):
     """A network in PyTorch on the CPU, float32; `run` may be called from several threads at once.
 
     Args:
@@ -50,7 +50,7 @@ class TorchSession(Closing):
         if threads:
             torch.set_num_threads(threads)
         outputs = tuple(head.name for head in spec.heads)
-        return TorchSession(HeadForm(network, spec), "image", np.uint8, outputs, spec)
+        return TorchSession(ExportWrapper(network, spec), "image", np.uint8, outputs, spec)
 
     @staticmethod
     def of_companion(companion: Companion) -> TorchSession:

@@ -1,7 +1,7 @@
 """Where a pixel of the image lies in the network's input, and back: the only resizing formulas.
 
 (0, 0) is the centre of the top-left pixel, so resizing by `s` maps x to (x + 0.5) * s - 0.5. The
-networks that were published with another convention keep theirs (`released_affine`).
+networks that were published with another convention keep theirs (`hrnet_affine`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ImageTransform:
         return ImageTransform(image_size, input_size, scale, (0.5 * scale - 0.5,) * 2)
 
     @staticmethod
-    def released_affine(
+    def hrnet_affine(
         image_size: tuple[int, int], short_side: int, test_scale: float = 1.0
     ) -> ImageTransform:
         """The input of the published bottom-up networks (LOGO-CAP, heatmap-guided, DEKR).

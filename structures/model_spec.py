@@ -15,7 +15,7 @@ METADATA_KEY = "posetrack"
 Activation: TypeAlias = Literal["none", "sigmoid"]
 CellOrigin: TypeAlias = Literal["half-pixel", "corner"]
 SizingRule: TypeAlias = Literal["short-side", "crop"]
-SizingConvention: TypeAlias = Literal["half-pixel", "released-affine"]
+SizingConvention: TypeAlias = Literal["half-pixel", "hrnet-affine"]
 MirrorFill: TypeAlias = Literal["zero", "keep"]
 Rules: TypeAlias = Literal["released", "paper"]
 DecoderOption: TypeAlias = float | int | str | bool
@@ -49,8 +49,8 @@ class InputSizing:
         short = self.size if size is None else size
         if self.rule == "crop":
             raise ValueError("the network takes crops of single people, not whole images")
-        if self.convention == "released-affine":
-            return ImageTransform.released_affine(image_size, short, test_scale)
+        if self.convention == "hrnet-affine":
+            return ImageTransform.hrnet_affine(image_size, short, test_scale)
         if test_scale != 1.0:
             raise ValueError(
                 "a multi-scale test is not defined for this model: use several sizes instead"
@@ -104,9 +104,9 @@ class ModelSpec:
     max_people: int = 30  # most poses decoded in one image
     min_score: float = 0.05  # poses below are not recorded unless the user asks
     rules: Rules = "released"  # whose rules hold where a paper and its released code differ
-    flip_baked: bool = False  # the graph itself averages with the mirror image
+    flip_baked: bool = False  # the graph itself averages with the flipped image
     # None: a flip test goes around the network. Otherwise it belongs inside the graph, where the
-    # mirror image is moved to the left by so many input pixels
+    # flipped image is moved to the left by so many input pixels
     mirror_shift: int | None = None
     mirror_fill: MirrorFill = "zero"  # what its last columns hold then: normalised 0, or unchanged
     person: PersonScores = field(default_factory=PersonScores)

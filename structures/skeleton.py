@@ -17,7 +17,7 @@ class Skeleton:
         name: how files and flags call it, such as `coco-17`.
         keypoints: K names, in the order of every keypoint array.
         edges: pairs of keypoint indices to draw as limbs.
-        pairs: (left, right) keypoint indices that a mirrored image exchanges.
+        pairs: (left, right) keypoint indices that a flipped image exchanges.
         sigmas: K constants of object keypoint similarity, unit-less.
     """
 
@@ -46,8 +46,8 @@ class Skeleton:
         return np.array(self.sigmas, np.float32)
 
     @property
-    def mirror_order(self) -> Int64Array:
-        """(K,) int64: `keypoints[mirror_order]` are those of the mirrored person."""
+    def flip_order(self) -> Int64Array:
+        """(K,) int64: `keypoints[flip_order]` are those of the flipped person."""
         order = np.arange(len(self.keypoints))
         for left, right in self.pairs:
             order[left], order[right] = right, left

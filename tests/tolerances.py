@@ -23,8 +23,8 @@ HEADS_ATOL = 2e-3
 # Poses decoded from such heads: pixels of the network's input, scores.
 POSE_PIXELS = 0.01
 POSE_SCORES = 1e-4
-# A mirrored head turns x to 0.75 - x and back, in float32.
-MIRROR_PIXELS = 1e-3
+# A flipped head turns x to 0.75 - x and back, in float32.
+FLIP_PIXELS = 1e-3
 # A point zoomed to the input and back, relative to its size: a handful of float32 roundings.
 ZOOM_RTOL = 1e-6
 # Published decoding steps, float32 arithmetic in another order.

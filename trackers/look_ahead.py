@@ -13,7 +13,7 @@ from .pose_tracker import TrackerConfig
 
 # A fraction of a frame: times that should be equal differ by floating point.
 _ROUNDING_S = 1e-6
-_MOST_WAITING = 60  # frames held at any rate, whatever their timestamps say
+_MAX_WAITING = 60  # frames held at any rate, whatever their timestamps say
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ConfirmationDelay:
         self._waiting.append(item)
         settled_s = item.frame.time_s - self._config.confirm_s - _ROUNDING_S
         ready = []
-        while self._waiting[0].frame.time_s < settled_s or len(self._waiting) > _MOST_WAITING:
+        while self._waiting[0].frame.time_s < settled_s or len(self._waiting) > _MAX_WAITING:
             ready.append(self._release(self._confirmed()))
         return ready
 

@@ -20,7 +20,7 @@ def export(  # noqa: PLR0913 - one parameter per option of the command line
         typer.Option(help="none: the heads only, decoded by the engine."),
     ] = "none",
     flip_test: Annotated[
-        bool, typer.Option("--flip-test", help="Average with the mirror image inside the file.")
+        bool, typer.Option("--flip-test", help="Average with the flipped image inside the file.")
     ] = False,
     score_weights: Annotated[
         Path | None, typer.Option(help="A checkpoint of the network that scores whole poses.")

@@ -18,7 +18,7 @@ from ..progress import say
 
 if TYPE_CHECKING:  # torch takes seconds to import and may be absent
     from ...models.weights.checkpoint import Checkpoint
-    from ...models.weights.identify import Recognition
+    from ...models.weights.identify import Identity
     from ...models.weights.zoo import PublishedWeights
 
 models_app = typer.Typer(
@@ -53,11 +53,11 @@ def inspect(
     """Tell what a weight file holds: family, backbone, skeleton, and the networks it fits."""
     _need_torch()
     from ...models.weights.checkpoint import read_checkpoint
-    from ...models.weights.identify import recognise
+    from ...models.weights.identify import identify
     from ...models.weights.placing import shapes_of
 
     checkpoint = read_checkpoint(file)
-    found = recognise(shapes_of(checkpoint.weights))
+    found = identify(shapes_of(checkpoint.weights))
     facts = _facts(file, checkpoint, found)
     if as_json:
         print(json.dumps(facts, indent=2))
@@ -91,7 +91,7 @@ def _need_torch() -> None:
         raise RuntimeError("weights are read with torch: pip install 'posetrack[torch]'")
 
 
-def _facts(file: Path, checkpoint: Checkpoint, found: Recognition) -> dict[str, Any]:
+def _facts(file: Path, checkpoint: Checkpoint, found: Identity) -> dict[str, Any]:
     return {
         "file": str(file),
         "format": checkpoint.file_format,

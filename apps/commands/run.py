@@ -84,7 +84,7 @@ Model = Annotated[
         "-m",
         "--model",
         help="A model that ships, an .onnx file, or with --weights a name of `posetrack models "
-        "list`; weights alone are recognised.",
+        "list`; weights alone are identified.",
         show_default=DEFAULT_MODEL,
     ),
 ]
@@ -117,7 +117,7 @@ Scales = Annotated[
     ),
 ]
 FlipTest = Annotated[
-    bool, typer.Option("--flip-test", help="Average with the mirror image: better, half as fast.")
+    bool, typer.Option("--flip-test", help="Average with the flipped image: better, half as fast.")
 ]
 MinScore = Annotated[
     float | None,

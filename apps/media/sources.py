@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ...structures import Frame
-from ...structures.closing import Closing
+from ...structures.closeable import Closeable
 
 
 class SourceError(ValueError):
@@ -43,7 +43,7 @@ class VideoFacts:
         }
 
 
-class Source(Closing):
+class Source(Closeable):
     """Something that yields frames.
 
     Attributes:

@@ -15,7 +15,7 @@ from av.video.reformatter import Colorspace
 
 from ...structures import Frame
 from ...structures.arrays import UInt8Array
-from ...structures.closing import Closing
+from ...structures.closeable import Closeable
 from .sources import Source, SourceError, VideoFacts
 
 # H.264's numbers for the colours that `write` converts to; players would guess otherwise.
@@ -166,7 +166,7 @@ def _displayed(picture: VideoFrame) -> UInt8Array:
     return np.ascontiguousarray(np.rot90(image, turns))  # PyAV strides over odd widths
 
 
-class VideoWriter(Closing):
+class VideoWriter(Closeable):
     """An H.264 file that browsers play; odd sizes grow by one repeated row or column.
 
     Args:

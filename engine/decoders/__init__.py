@@ -12,7 +12,7 @@ from ..heads import Decoder, Heads
 from .dekr import DekrDecoder
 from .heatmap_guided import HeatmapGuidedDecoder
 from .logocap import LogoCapDecoder
-from .movenet_multi_size import PyramidDecoder
+from .movenet_multi_size import MoveNetMultiSizeDecoder
 
 # The model's spec and its further networks by name ("refine", "score") -> its decoder.
 DecoderMaker: TypeAlias = Callable[[ModelSpec, Mapping[str, Session]], Decoder]
@@ -29,7 +29,7 @@ def activate(heads: Heads, spec: ModelSpec) -> Heads:
 
 
 DECODERS: dict[str, DecoderMaker] = {
-    "movenet": PyramidDecoder,
+    "movenet": MoveNetMultiSizeDecoder,
     "logocap": LogoCapDecoder,
     "heatmap-guided": HeatmapGuidedDecoder,
     "dekr": DekrDecoder,

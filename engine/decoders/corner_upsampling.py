@@ -46,7 +46,7 @@ def _enlarged(maps: AnyArray, size: tuple[int, int]) -> Float32Array:
 def join_strides(heatmap: AnyArray, finer: AnyArray) -> Float32Array:
     """The heatmaps of two strides as one: the mean of both, where the finer one has the channel.
 
-    The mirror image of a flip test is joined before it is turned back: the repeated column lies
+    The flipped image of a flip test is joined before it is turned back: the repeated column lies
     to the right of what the network saw.
 
     Args:

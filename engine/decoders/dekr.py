@@ -13,8 +13,8 @@ from ...structures.arrays import AnyArray, Float32Array
 from ..heads import ScaledHeads
 from .center_peaks import center_peaks, regressed_keypoints
 from .corner_upsampling import largest_first
+from .nms_near_keypoints import nms_near_keypoints
 from .options import decoder_constants
-from .pose_nms import pose_nms
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
 from .refinement import FusedHeat
 
@@ -37,7 +37,7 @@ class DekrDecoding:
     nms_distance: float = 0.05  # of a pose's diagonal; nearer keypoints of two poses are the same
     nms_keypoints: int = 8  # poses with more such keypoints are one
     match_heatmap: bool = False  # move keypoints to the heatmap's peaks in the end
-    absorb_distance: float = 75.0  # input pixels from a keypoint to the peak that replaces it
+    snap_distance: float = 75.0  # input pixels from a keypoint to the peak that replaces it
     adjust_threshold: float = 0.05  # keypoints with a score above are fitted
 
 
@@ -138,7 +138,7 @@ class DekrDecoder:
         """
         values = heat.values_at(keypoints, "floor")
         means = values.mean(axis=1)
-        kept = pose_nms(
+        kept = nms_near_keypoints(
             keypoints,
             means,
             distance=self.constants.nms_distance,
@@ -154,9 +154,7 @@ class DekrDecoder:
 
         Their scores (N, K) only say which of them are fitted.
         """
-        nearest, _, _ = heat.nearest_peaks(
-            keypoints, self.max_people, self.constants.absorb_distance
-        )
+        nearest, _, _ = heat.nearest_peaks(keypoints, self.max_people, self.constants.snap_distance)
         wanted = scores > np.float32(self.constants.adjust_threshold)
         points, _ = heat.fitted(nearest, wanted, clamped=True)
         return points

@@ -13,8 +13,8 @@ from ...structures.arrays import AnyArray, Float32Array
 from ..heads import Heads, ScaledHeads
 from .center_peaks import center_peaks, level_center, regressed_keypoints
 from .corner_upsampling import join_strides, largest_first
+from .nms_near_keypoints import nms_near_keypoints
 from .options import decoder_constants
-from .pose_nms import pose_nms
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
 from .refinement import FusedHeat
 
@@ -26,12 +26,12 @@ class HeatmapGuidedDecoding:
     Source: TEST of lib/config/default.py of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation.
     """
 
-    output: Literal["final", "regression"] = "final"  # after grouping, or as regressed
+    output: Literal["final", "regression"] = "final"  # after refinement, or as regressed
     center_threshold: float = 0.01  # a center must be above
     scale_decrease: float = 0.001  # highest center of another test scale than 1, relative
     nms_distance: float = 10.0  # input pixels; nearer keypoints of two poses are the same
     nms_keypoints: int = 10  # poses with more such keypoints are one
-    absorb_distance: float = 75.0  # input pixels from a keypoint to the peak that replaces it
+    snap_distance: float = 75.0  # input pixels from a keypoint to the peak that replaces it
     peak_threshold: float = 0.01  # peaks at or below count 0
     adjust_threshold: float = 0.05  # keypoints with a score above are fitted
 
@@ -122,7 +122,7 @@ class HeatmapGuidedDecoder:
         keypoints, centers = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = np.arange(len(centers))
         if self.released:
-            kept = pose_nms(
+            kept = nms_near_keypoints(
                 keypoints,
                 centers,
                 distance=constants.nms_distance,
@@ -150,7 +150,7 @@ class HeatmapGuidedDecoder:
         points, values, moved = heat.nearest_peaks(
             keypoints,
             self.max_people,
-            self.constants.absorb_distance,
+            self.constants.snap_distance,
             -np.inf if self.released else float(limit),
         )
         elsewhere = heat.values_at(keypoints, "transposed" if self.released else "floor")

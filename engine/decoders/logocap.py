@@ -13,8 +13,8 @@ from ...structures import ImageTransform, ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, BoolArray, Float32Array
 from ..heads import ScaledHeads
 from .logocap_windows import best_mesh_points, gaussian_window, mesh_steps
+from .nms_near_keypoints import nms_near_keypoints
 from .options import decoder_constants
-from .pose_nms import pose_nms
 
 Adaptation: TypeAlias = Literal["full", "partial", "none"]
 Prior: TypeAlias = Literal["both", "kem", "kam"]
@@ -103,7 +103,7 @@ class LogoCapDecoder:
 
         Args:
             views: `heatmap` (1, K + 1, h, w) with the center last, `offset` (1, 2K, h, w) and
-                `embedding` (1, C, h, w), which is that of the unmirrored image. Of a multi-scale
+                `embedding` (1, C, h, w), which is that of the unflipped image. Of a multi-scale
                 test the heatmaps and embeddings are averaged, the poses start from the offsets of
                 scale 1, and the result is clamped to the image; no such configuration was
                 published, and how the embeddings are brought to one size is our choice.
@@ -205,7 +205,7 @@ class LogoCapDecoder:
         scores, pose_scores = scores[valid], pose_scores[valid]
         poses = Poses(places, scores, pose_scores, _extents(places, self._found(scores)))
         if self._published:
-            kept = pose_nms(
+            kept = nms_near_keypoints(
                 places,
                 pose_scores,
                 distance=self.constants.nms_distance,

@@ -58,7 +58,7 @@ def pyramid_levels(sizes: Sequence[int], scales: Sequence[float]) -> list[Pyrami
     ]
 
 
-class PyramidDecoder:
+class MoveNetMultiSizeDecoder:
     """MoveNet at one or more input sizes: decodes each, joins them, keeps each person once.
 
     Args:
@@ -94,7 +94,7 @@ class PyramidDecoder:
         found = poses.keypoint_scores > constants.found_score
         counts = found | (found.sum(axis=1, keepdims=True) < _FEWEST_FOUND)
         scores = np.where(counts, poses.keypoint_scores, np.float32(0))
-        keep = kernels.oks_nms(
+        keep = kernels.nms_oks_visible(
             poses.keypoints, scores, area, self._sigmas, threshold=constants.nms_oks
         )
         return poses[keep]

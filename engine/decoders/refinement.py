@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ... import kernels
-from ...kernels.grouping import Reading
+from ...kernels.refinement import Reading
 from ...structures.arrays import AnyArray, BoolArray, Float32Array
 from .corner_upsampling import fuse_scales
 
@@ -65,7 +65,7 @@ class FusedHeat:
         cells, values = kernels.upsampled_peaks(
             self.maps, self.size, max_peaks, window=_PEAK_WINDOW, rule="corner"
         )
-        points, nearest, moved = kernels.absorb(
+        points, nearest, moved = kernels.snap_to_peaks(
             keypoints[None],
             cells,
             values,

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 
 from ...structures.arrays import AnyArray
-from ...structures.closing import Closing
+from ...structures.closeable import Closeable
 from ...structures.model_spec import METADATA_KEY
 from .inputs import check_inputs
 
@@ -16,7 +16,7 @@ _DTYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 _ERRORS_ONLY = 3
 
 
-class OnnxRuntimeSession(Closing):
+class OnnxRuntimeSession(Closeable):
     """A network in ONNX Runtime, float32; `run` may be called from several threads at once.
 
     Args:

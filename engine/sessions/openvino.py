@@ -9,7 +9,7 @@ import numpy as np
 import openvino as ov
 
 from ...structures.arrays import AnyArray
-from ...structures.closing import Closing
+from ...structures.closeable import Closeable
 from ...structures.model_spec import METADATA_KEY
 from .inputs import check_inputs
 
@@ -17,7 +17,7 @@ from .inputs import check_inputs
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
-class OpenVinoSession(Closing):
+class OpenVinoSession(Closeable):
     """A network in OpenVINO; `run` may be called from several threads at once.
 
     Args:

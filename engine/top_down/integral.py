@@ -55,21 +55,21 @@ def to_patch(coordinates: AnyArray, size: tuple[int, int]) -> Float32Array:
     return np.asarray((coordinates[..., :2] + 0.5) * sides, np.float32)
 
 
-def merge_mirrored(
-    coordinates: AnyArray, mirrored: AnyArray, width: int, mirror_order: AnyArray
+def merge_flipped(
+    coordinates: AnyArray, flipped: AnyArray, width: int, flip_order: AnyArray
 ) -> Float32Array:
-    """Flip test: the mean of the coordinates and those of the mirrored crops, not of the maps.
+    """Flip test: the mean of the coordinates and those of the flipped crops, not of the maps.
 
     Args:
         coordinates: (N, K, 2 or 3), as the network or `soft_argmax` gives them.
-        mirrored: (N, K, 2 or 3) of the mirrored crops.
-        width: w of the input, pixels: pixel x is w - 1 - x in the mirror.
-        mirror_order: (K,), of the skeleton.
+        flipped: (N, K, 2 or 3) of the flipped crops.
+        width: w of the input, pixels: pixel x is w - 1 - x in the flip.
+        flip_order: (K,), of the skeleton.
 
     Returns:
-        (N, K, 2 or 3) float32; depth is the same in the mirror.
+        (N, K, 2 or 3) float32; depth is the same in the flip.
     """
-    turned = np.array(mirrored[:, mirror_order], np.float64)
+    turned = np.array(flipped[:, flip_order], np.float64)
     turned[..., 0] = -1 / width - turned[..., 0]
     return np.asarray((coordinates + turned) / 2, np.float32)
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from ...kernels import fuse_offsets, person_nms
+from ...kernels import fuse_offsets, nms_oks_iou
 from ...structures import Poses, Skeleton
 from ...structures.arrays import AnyArray, Float32Array, Int32Array
 from .crop import People
@@ -131,7 +131,7 @@ def pose_and_box_nms(
     Returns:
         (M,) int32 rows, best score first.
     """
-    kept, count = person_nms(
+    kept, count = nms_oks_iou(
         np.ascontiguousarray(keypoints, np.float32)[None],
         people.areas[None],
         skeleton.sigma_array,

@@ -27,23 +27,23 @@ class SimpleBaselineDecoding:
 PUBLISHED = SimpleBaselineDecoding()
 
 
-def merge_mirrored(heatmaps: AnyArray, mirrored: AnyArray, mirror_order: AnyArray) -> Float32Array:
-    """Flip test: the mean of the heatmaps and those of the mirrored crops.
+def merge_flipped(heatmaps: AnyArray, flipped: AnyArray, flip_order: AnyArray) -> Float32Array:
+    """Flip test: the mean of the heatmaps and those of the flipped crops.
 
-    The mirrored maps, turned back, lie about one cell to the left and are moved to the right by
+    The flipped maps, turned back, lie about one cell to the left and are moved to the right by
     one; their first column stays where it is.
 
     Args:
         heatmaps: (B, K, h, w) float32.
-        mirrored: (B, K, h, w) float32, as the network gave them for the mirrored crops.
-        mirror_order: (K,), of the skeleton.
+        flipped: (B, K, h, w) float32, as the network gave them for the flipped crops.
+        flip_order: (K,), of the skeleton.
 
     Returns:
         (B, K, h, w) float32.
     """
-    order = np.asarray(mirror_order, np.int32)
-    straight, turned = (np.ascontiguousarray(maps, np.float32) for maps in (heatmaps, mirrored))
-    return kernels.merge_mirrored(straight, turned, order, shift=1)
+    order = np.asarray(flip_order, np.int32)
+    straight, turned = (np.ascontiguousarray(maps, np.float32) for maps in (heatmaps, flipped))
+    return kernels.merge_flipped(straight, turned, order, shift=1)
 
 
 def keypoints_in_image(
@@ -55,7 +55,7 @@ def keypoints_in_image(
     """Keypoints of every person.
 
     Args:
-        heatmaps: (N, K, h, w), one row per person, averaged with the mirrored ones if asked.
+        heatmaps: (N, K, h, w), one row per person, averaged with the flipped ones if asked.
         people: whose crops the network saw.
         stride: input pixels per cell; cell j lies at j * stride.
         constants: of the decoding.
@@ -109,7 +109,7 @@ def decode_people(
     keypoints, values = keypoints_in_image(heatmaps, people, stride, constants)
     scores = pose_scores(values, people.scores, constants)
     areas, sigmas = people.areas[None], skeleton.sigma_array
-    kept, count = kernels.person_nms(
+    kept, count = kernels.nms_oks_iou(
         keypoints[None], areas, sigmas, scores[None], oks_threshold=constants.oks_threshold
     )
     rows = kept[0, : count[0]]

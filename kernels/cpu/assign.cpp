@@ -211,8 +211,8 @@ size_t pt_assign_scratch_bytes(int64_t B, int64_t T, int64_t N) {
 pt_status pt_assign_cpu(
     int32_t* match, void* scratch, const double* cost, int64_t B, int64_t T, int64_t N,
     double gate) {
-    constexpr int64_t kMost = std::numeric_limits<int32_t>::max() - kColumnsTogether;
-    if (B < 0 || T < 0 || N < 0 || T > kMost || N > kMost || !std::isfinite(gate))
+    constexpr int64_t kMax = std::numeric_limits<int32_t>::max() - kColumnsTogether;
+    if (B < 0 || T < 0 || N < 0 || T > kMax || N > kMax || !std::isfinite(gate))
         return PT_INVALID_ARGUMENT;
     if (B == 0 || T == 0) return PT_OK;
     if (!match || !scratch || (N > 0 && !cost)) return PT_INVALID_ARGUMENT;

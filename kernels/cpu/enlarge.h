@@ -10,7 +10,7 @@
 namespace posetrack {
 namespace {
 
-constexpr int32_t kMostColumns = 512; /* of a part: two rows of it stay in the L1 cache */
+constexpr int32_t kMaxColumns = 512; /* of a part: two rows of it stay in the L1 cache */
 
 /* One row of cells, enlarged along it from pixel `left` on. */
 PT_HD void enlarge_row(
@@ -30,12 +30,12 @@ PT_HD void enlarge_row(
     }
 }
 
-/* At most kMostColumns columns; rows of `out` are `out_stride` apart. */
+/* At most kMaxColumns columns; rows of `out` are `out_stride` apart. */
 PT_CLONES void enlarge(
     float* __restrict out, const float* __restrict map, const Upsampling& upsampling, int32_t top,
     int32_t left, int32_t rows, int32_t columns, int64_t out_stride) {
     const int64_t w = upsampling.columns.cells;
-    float lines[2][kMostColumns];
+    float lines[2][kMaxColumns];
     int32_t held[2] = {-1, -1}, upper = 0; /* rows of cells in `lines` */
     for (int32_t y = 0; y < rows; ++y, out += out_stride) {
         if (upsampling.rule == kSameSize) {

@@ -104,10 +104,10 @@ pt_status pt_fit_gaussians_cpu(
     int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
     int64_t max_evaluations, int64_t clamped) {
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (heatmap_dtype != PT_FLOAT32 || radius < 0 || radius > kMostFitRadius || !(sigma > 0.0))
+    if (heatmap_dtype != PT_FLOAT32 || radius < 0 || radius > kMaxFitRadius || !(sigma > 0.0))
         return PT_INVALID_ARGUMENT;
-    if (max_evaluations < 1 || max_evaluations > kMostFitEvaluations) return PT_INVALID_ARGUMENT;
-    if (std::max({h, w, H, W}) > kMostSide) return PT_INVALID_ARGUMENT;
+    if (max_evaluations < 1 || max_evaluations > kMaxFitEvaluations) return PT_INVALID_ARGUMENT;
+    if (std::max({h, w, H, W}) > kMaxSide) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
     if (!points || !heights || !heatmap || !keypoints || !wanted) return PT_INVALID_ARGUMENT;
     if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;

@@ -5,7 +5,7 @@
 
 #include "../include/posetrack_kernels.h"
 #include "../shared/box_overlap.h"
-#include "../shared/person_nms.h"
+#include "../shared/nms_oks_iou.h"
 #include "dispatch.h"
 
 namespace posetrack {

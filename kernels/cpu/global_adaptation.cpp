@@ -13,8 +13,8 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kRows = 6, kLanes = 16;         /* of a tile */
-constexpr int64_t kMostPixels = (int64_t)1 << 22; /* of an axis: floats must tell quarters */
+constexpr int64_t kRows = 6, kLanes = 16;        /* of a tile */
+constexpr int64_t kMaxPixels = (int64_t)1 << 22; /* of an axis: floats must tell quarters */
 
 /* 16 floats anywhere in memory; the compiler splits them where registers are shorter. */
 typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
@@ -413,7 +413,7 @@ pt_status pt_global_adaptation_cpu(
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t g, int64_t s, float first_weight,
     int64_t clamp) {
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < h || W < w) return PT_INVALID_ARGUMENT;
-    if (H > kMostPixels || W > kMostPixels || g % 2 != 1 || s % 2 != 1) return PT_INVALID_ARGUMENT;
+    if (H > kMaxPixels || W > kMaxPixels || g % 2 != 1 || s % 2 != 1) return PT_INVALID_ARGUMENT;
     if (g < 1 || s < 1 || g > 4096 || s > 4096) return PT_INVALID_ARGUMENT;
     if (heatmap_dtype != PT_FLOAT32 || kernels_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;

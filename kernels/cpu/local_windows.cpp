@@ -102,7 +102,7 @@ pt_status pt_local_windows_cpu(
     const void* embedding, pt_dtype embedding_dtype, int64_t B, int64_t N, int64_t K, int64_t C,
     int64_t h, int64_t w, int64_t s, float stride) {
     if (B < 0 || N < 0 || K < 0 || C < 0 || h < 0 || w < 0 || s < 0) return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide) return PT_INVALID_ARGUMENT;
+    if (h > kMaxSide || w > kMaxSide) return PT_INVALID_ARGUMENT;
     if (!(stride > 0.0f) || embedding_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0 || C == 0 || s == 0) return PT_OK;
     if (h == 0 || w == 0) return PT_INVALID_ARGUMENT;

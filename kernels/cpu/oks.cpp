@@ -73,7 +73,7 @@ pt_status pt_oks_matrix_cpu(
     return PT_OK;
 }
 
-pt_status pt_oks_nms_cpu(
+pt_status pt_nms_oks_visible_cpu(
     uint8_t* keep, const float* keypoints, const float* scores, const float* area,
     const float* sigmas, int64_t B, int64_t N, int64_t K, float threshold) {
     if (B < 0 || N < 0 || K < 0 || threshold != threshold) return PT_INVALID_ARGUMENT;

@@ -71,7 +71,7 @@ pt_status pt_roi_align_cpu(
     if (B < 0 || N < 0 || C < 0 || h < 0 || w < 0 || rows < 0 || columns < 0 || samples < 1)
         return PT_INVALID_ARGUMENT;
     const int64_t most = std::numeric_limits<int32_t>::max();
-    if (h > kMostSide || w > kMostSide || rows > most / samples || columns > most / samples)
+    if (h > kMaxSide || w > kMaxSide || rows > most / samples || columns > most / samples)
         return PT_INVALID_ARGUMENT;
     if (map_dtype != PT_FLOAT32 || !(stride > 0.0f)) return PT_INVALID_ARGUMENT;
     const int64_t size = rows * columns;

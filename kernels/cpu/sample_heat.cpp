@@ -13,7 +13,7 @@ pt_status pt_sample_heat_cpu(
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
     if (heatmap_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
     if (at < PT_BETWEEN || at > PT_TRANSPOSED) return PT_INVALID_ARGUMENT;
-    if (std::max({h, w, H, W}) > kMostSide) return PT_INVALID_ARGUMENT;
+    if (std::max({h, w, H, W}) > kMaxSide) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
     if (!values || !keypoints || !heatmap) return PT_INVALID_ARGUMENT;
     if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;

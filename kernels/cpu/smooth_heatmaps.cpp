@@ -60,7 +60,7 @@ struct Filter {
     int64_t radius, h, w, wide;
     float* padded; /* (most + 2 * radius, wide) with the border continued; then the result */
     float* down;   /* (most, wide) after the first pass */
-    float weights[kMostReach + 1];
+    float weights[kMaxReach + 1];
 
     Filter(void* scratch, int64_t most, int64_t height, int64_t width, double deviation)
         : radius(smoothing_radius(deviation)),

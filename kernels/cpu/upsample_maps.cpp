@@ -10,8 +10,8 @@ namespace {
 
 void upsample(float* out, const float* map, const Upsampling& upsampling) {
     const int32_t H = (int32_t)upsampling.H, W = (int32_t)upsampling.W;
-    for (int32_t left = 0; left < W; left += kMostColumns)
-        enlarge(out + left, map, upsampling, 0, left, H, std::min(W - left, kMostColumns), W);
+    for (int32_t left = 0; left < W; left += kMaxColumns)
+        enlarge(out + left, map, upsampling, 0, left, H, std::min(W - left, kMaxColumns), W);
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ pt_status pt_upsample_maps_cpu(
     if (B < 0 || C < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
     if (maps_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
     if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (std::max({h, w, H, W}) > kMostSide) return PT_INVALID_ARGUMENT;
+    if (std::max({h, w, H, W}) > kMaxSide) return PT_INVALID_ARGUMENT;
     if (B == 0 || C == 0 || H == 0 || W == 0) return PT_OK;
     if (h == 0 || w == 0 || !out || !maps) return PT_INVALID_ARGUMENT;
     const Upsampling upsampling =

@@ -18,8 +18,8 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kWidth = kTileColumns + 2 * kMostRadius; /* of a tile with its surroundings */
-constexpr int64_t kHeight = kTileRows + 2 * kMostRadius;
+constexpr int64_t kWidth = kTileColumns + 2 * kMaxRadius; /* of a tile with its surroundings */
+constexpr int64_t kHeight = kTileRows + 2 * kMaxRadius;
 
 struct Tile {
     float bound; /* no pixel is higher */
@@ -192,9 +192,9 @@ pt_status pt_upsampled_peaks_cpu(
     int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
     int64_t W, int64_t radius, int64_t rule) {
     if (B < 0 || C < 0 || N < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (maps_dtype != PT_FLOAT32 || radius < 0 || radius > kMostRadius) return PT_INVALID_ARGUMENT;
+    if (maps_dtype != PT_FLOAT32 || radius < 0 || radius > kMaxRadius) return PT_INVALID_ARGUMENT;
     if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (std::max({h, w, H, W}) > kMostSide) return PT_INVALID_ARGUMENT;
+    if (std::max({h, w, H, W}) > kMaxSide) return PT_INVALID_ARGUMENT;
     if (H > 0 && W > std::numeric_limits<int32_t>::max() / H) return PT_INVALID_ARGUMENT;
     if (B == 0 || C == 0 || N == 0) return PT_OK;
     if (!cells || !values) return PT_INVALID_ARGUMENT;

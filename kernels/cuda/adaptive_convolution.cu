@@ -73,7 +73,7 @@ pt_status pt_adaptive_convolution_cuda(
     const float* weight, pt_dtype dtype, int64_t B, int64_t cin, int64_t cout, int64_t h, int64_t w,
     float spacing, void* stream) {
     if (B < 0 || cin < 0 || cout < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide) return PT_INVALID_ARGUMENT;
+    if (h > kMaxSide || w > kMaxSide) return PT_INVALID_ARGUMENT;
     if (h > 0 && w > 2147483647 / h) return PT_INVALID_ARGUMENT;
     if (B == 0 || cout == 0 || h == 0 || w == 0) return PT_OK;
     if (!out || !matrix || (cin > 0 && (!x || !weight))) return PT_INVALID_ARGUMENT;

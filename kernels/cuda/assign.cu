@@ -4,7 +4,7 @@
 namespace posetrack {
 namespace {
 
-constexpr int kMostThreads = 256; /* of a block, a power of two */
+constexpr int kMaxThreads = 256; /* of a block, a power of two */
 
 /* A block that looks at all columns of a row together. */
 struct BlockTeam {
@@ -72,7 +72,7 @@ struct BlockTeam {
 /* One block per cost matrix. */
 __global__ void assign_rows(
     int32_t* match, double* scratch, const double* cost, int64_t T, int64_t N, double gate) {
-    __shared__ TwoLowest seen[kMostThreads];
+    __shared__ TwoLowest seen[kMaxThreads];
     const int64_t b = blockIdx.x;
     const Assignment a = assignment_in(scratch + b * assignment_doubles(T, N), T, N);
     const bool turned = is_turned(T, N);
@@ -102,13 +102,13 @@ using namespace posetrack;
 pt_status pt_assign_cuda(
     int32_t* match, void* scratch, const double* cost, int64_t B, int64_t T, int64_t N, double gate,
     void* stream) {
-    constexpr int64_t kMost = 2147483647 - kColumnsTogether;
-    if (B < 0 || T < 0 || N < 0 || T > kMost || N > kMost || !isfinite(gate))
+    constexpr int64_t kMax = 2147483647 - kColumnsTogether;
+    if (B < 0 || T < 0 || N < 0 || T > kMax || N > kMax || !isfinite(gate))
         return PT_INVALID_ARGUMENT;
     if (B == 0 || T == 0) return PT_OK;
     if (!match || !scratch || (N > 0 && !cost)) return PT_INVALID_ARGUMENT;
     unsigned threads = 32;
-    while (threads < kMostThreads && (threads < T || threads < N)) threads *= 2;
+    while (threads < kMaxThreads && (threads < T || threads < N)) threads *= 2;
     return launch(
         {B, threads, 0, stream}, assign_rows, match, static_cast<double*>(scratch), cost, T, N,
         gate);

@@ -82,10 +82,9 @@ pt_status pt_fit_gaussians_cuda(
     int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
     int64_t max_evaluations, int64_t clamped, void* stream) {
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (radius < 0 || radius > kMostFitRadius || !(sigma > 0)) return PT_INVALID_ARGUMENT;
-    if (max_evaluations < 1 || max_evaluations > kMostFitEvaluations) return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide || H > kMostSide || W > kMostSide)
-        return PT_INVALID_ARGUMENT;
+    if (radius < 0 || radius > kMaxFitRadius || !(sigma > 0)) return PT_INVALID_ARGUMENT;
+    if (max_evaluations < 1 || max_evaluations > kMaxFitEvaluations) return PT_INVALID_ARGUMENT;
+    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
     const int64_t total = B * N * K;
     if (total == 0) return PT_OK;
     if (!points || !heights || !heatmap || !keypoints || !wanted) return PT_INVALID_ARGUMENT;

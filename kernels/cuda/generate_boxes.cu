@@ -3,7 +3,7 @@
  */
 #include "../shared/box_overlap.h"
 #include "../shared/generate_boxes.h"
-#include "../shared/person_nms.h"
+#include "../shared/nms_oks_iou.h"
 #include "launch.cuh"
 #include "relation.cuh"
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t kTile = 16; /* cells along each side: one for each of a block's threads */
 constexpr int64_t kTileThreads = kTile * kTile;
-constexpr int64_t kMostPixels = (int64_t)1 << 22;
+constexpr int64_t kMaxPixels = (int64_t)1 << 22;
 
 PT_HD constexpr int64_t tiles_along(int64_t g) { return (g + kTile - 1) / kTile; }
 
@@ -166,7 +166,7 @@ pt_status pt_global_adaptation_cuda(
     int64_t clamp, void* stream) {
     (void)scratch; /* for the other twin */
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < h || W < w) return PT_INVALID_ARGUMENT;
-    if (H > kMostPixels || W > kMostPixels || g % 2 != 1 || s % 2 != 1) return PT_INVALID_ARGUMENT;
+    if (H > kMaxPixels || W > kMaxPixels || g % 2 != 1 || s % 2 != 1) return PT_INVALID_ARGUMENT;
     if (g < 1 || s < 1 || g > 4096 || s > 4096) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
     if (h == 0 || w == 0 || !adapted_keypoints || !values || !keypoints || !heatmap || !weights)

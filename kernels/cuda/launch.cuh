@@ -21,7 +21,7 @@
 namespace posetrack {
 
 constexpr unsigned kThreads = 256; /* per block, where nothing speaks for another number */
-constexpr int64_t kMostBlocks = 2147483647;
+constexpr int64_t kMaxBlocks = 2147483647;
 constexpr int64_t kSharedUnasked = 48 * 1024; /* bytes of shared memory on every GPU */
 
 struct Grid {
@@ -81,7 +81,7 @@ inline pt_status allow_shared(const void* kernel, int64_t bytes) {
 template <typename... Parameters, typename... Arguments>
 pt_status launch(Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
     if (grid.blocks == 0) return PT_OK;
-    if (grid.blocks > kMostBlocks) return PT_INVALID_ARGUMENT;
+    if (grid.blocks > kMaxBlocks) return PT_INVALID_ARGUMENT;
     if (grid.shared_bytes > kSharedUnasked) {
         const pt_status allowed =
             allow_shared(reinterpret_cast<const void*>(kernel), grid.shared_bytes);

@@ -37,7 +37,7 @@ pt_status pt_local_windows_cuda(
     int64_t h, int64_t w, int64_t s, float stride, void* stream) {
     (void)scratch; /* for the other twin */
     if (B < 0 || N < 0 || K < 0 || C < 0 || h < 0 || w < 0 || s < 0) return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide) return PT_INVALID_ARGUMENT;
+    if (h > kMaxSide || w > kMaxSide) return PT_INVALID_ARGUMENT;
     if (!(stride > 0)) return PT_INVALID_ARGUMENT;
     const int64_t total = B * N * K * C * s * s;
     if (total == 0) return PT_OK;

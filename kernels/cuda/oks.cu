@@ -65,7 +65,7 @@ pt_status pt_oks_matrix_cuda(
         total, N, M, K);
 }
 
-pt_status pt_oks_nms_cuda(
+pt_status pt_nms_oks_visible_cuda(
     uint8_t* keep, const float* keypoints, const float* scores, const float* area,
     const float* sigmas, int64_t B, int64_t N, int64_t K, float threshold, void* stream) {
     if (B < 0 || N < 0 || K < 0 || threshold != threshold) return PT_INVALID_ARGUMENT;

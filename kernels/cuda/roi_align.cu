@@ -68,7 +68,7 @@ pt_status pt_roi_align_cuda(
     (void)scratch;
     if (B < 0 || N < 0 || C < 0 || h < 0 || w < 0 || rows < 0 || columns < 0 || samples < 1)
         return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide || rows > INT32_MAX / samples ||
+    if (h > kMaxSide || w > kMaxSide || rows > INT32_MAX / samples ||
         columns > INT32_MAX / samples || !(stride > 0))
         return PT_INVALID_ARGUMENT;
     const int64_t total = B * N * C * rows * columns;

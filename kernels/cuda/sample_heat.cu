@@ -28,8 +28,7 @@ pt_status pt_sample_heat_cuda(
     int64_t W, int64_t at, void* stream) {
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
     if (at < PT_BETWEEN || at > PT_TRANSPOSED) return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide || H > kMostSide || W > kMostSide)
-        return PT_INVALID_ARGUMENT;
+    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
     const int64_t total = B * N * K;
     if (total == 0) return PT_OK;
     if (!values || !keypoints || !heatmap) return PT_INVALID_ARGUMENT;

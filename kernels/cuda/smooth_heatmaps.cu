@@ -18,7 +18,7 @@ struct Tiles {
     PT_HD int64_t count() const { return across * down; }
 };
 
-/* 2 * kMostReach more columns still fit. */
+/* 2 * kMaxReach more columns still fit. */
 PT_HD Tiles tiles_of(int64_t h, int64_t w, int64_t radius) {
     const int64_t columns = w < kTileColumns ? w : kTileColumns;
     const int64_t rows = kTileFloats / (columns + 2 * radius);
@@ -30,7 +30,7 @@ PT_HD int64_t inside(int64_t i, int64_t size) { return i < 0 ? 0 : (i < size ? i
 /* What a block needs of shared memory. */
 struct Shared {
     float down[kTileFloats];
-    float weights[kMostReach + 1];
+    float weights[kMaxReach + 1];
 };
 
 template <typename Head>

@@ -29,8 +29,7 @@ pt_status pt_upsample_maps_cuda(
     int64_t C, int64_t h, int64_t w, int64_t H, int64_t W, int64_t rule, void* stream) {
     if (B < 0 || C < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
     if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide || H > kMostSide || W > kMostSide)
-        return PT_INVALID_ARGUMENT;
+    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
     const int64_t total = B * C * H * W;
     if (total == 0) return PT_OK;
     if (h == 0 || w == 0 || !out || !maps) return PT_INVALID_ARGUMENT;

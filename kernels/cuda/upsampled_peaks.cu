@@ -31,7 +31,7 @@ template <typename Head>
 __global__ void list_tiles(
     StrongPixel* lists, const Head* maps, Upsampling upsampling, int64_t tiles, int64_t C,
     int64_t batch_stride, int32_t radius, int32_t places) {
-    __shared__ float pixels[(kTileRows + 2 * kMostRadius) * (kTileColumns + 2 * kMostRadius)];
+    __shared__ float pixels[(kTileRows + 2 * kMaxRadius) * (kTileColumns + 2 * kMaxRadius)];
     __shared__ float peaks[kTileRows * kTileColumns];
     __shared__ StrongPixel best[kBlock];
     const int64_t map_index = blockIdx.x / tiles, tile = blockIdx.x % tiles;
@@ -182,10 +182,9 @@ pt_status pt_upsampled_peaks_cuda(
     int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
     int64_t W, int64_t radius, int64_t rule, void* stream) {
     if (B < 0 || C < 0 || N < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (radius < 0 || radius > kMostRadius) return PT_INVALID_ARGUMENT;
+    if (radius < 0 || radius > kMaxRadius) return PT_INVALID_ARGUMENT;
     if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (h > kMostSide || w > kMostSide || H > kMostSide || W > kMostSide)
-        return PT_INVALID_ARGUMENT;
+    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
     if (H > 0 && W > 2147483647 / H) return PT_INVALID_ARGUMENT;
     if (B == 0 || C == 0 || N == 0) return PT_OK;
     if (!cells || !values) return PT_INVALID_ARGUMENT;

@@ -28,7 +28,7 @@ def box_overlap(boxes: Float32Array, others: Float32Array, *, edge: float = 0.0)
     return np.asarray(np.where(union > 0, common / np.where(union > 0, union, 1), 0))
 
 
-def box_nms(
+def nms_boxes(
     boxes: Float32Array,
     scores: Float32Array,
     counts: Int32Array | None = None,
@@ -36,7 +36,7 @@ def box_nms(
     threshold: float,
     edge: float = 0.0,
 ) -> tuple[Int32Array, Int32Array]:
-    """See `kernels.box_nms`."""
+    """See `kernels.nms_boxes`."""
     return greedy_nms(box_overlap(boxes, boxes, edge=edge) > threshold, scores, counts)
 
 
@@ -110,7 +110,7 @@ def greedy_nms(
         counts: (B,) rows that count, or None.
 
     Returns:
-        (B, N) rows and (B,) counts, as `kernels.box_nms`.
+        (B, N) rows and (B,) counts, as `kernels.nms_boxes`.
     """
     kept: list[AnyArray] = []
     for b, valid in enumerate(valid_rows(scores, counts)):

@@ -7,17 +7,17 @@ import numpy as np
 from ...structures.arrays import Float32Array, Int32Array
 
 
-def merge_mirrored(
+def merge_flipped(
     straight: Float32Array,
-    mirrored: Float32Array,
+    flipped: Float32Array,
     order: Int32Array,
     *,
     sign: Float32Array | None = None,
     constant: Float32Array | None = None,
     shift: int = 0,
 ) -> Float32Array:
-    """See `kernels.merge_mirrored`."""
-    turned = mirrored[:, order, :, ::-1].copy()
+    """See `kernels.merge_flipped`."""
+    turned = flipped[:, order, :, ::-1].copy()
     if sign is not None and constant is not None:
         turned = constant[:, None, None] + sign[:, None, None] * turned
     if shift:

@@ -42,7 +42,7 @@ def _oks_matrix(
     return oks.astype(np.float32)
 
 
-def oks_nms(
+def nms_oks_visible(
     keypoints: Float32Array,
     scores: Float32Array,
     area: Float32Array,
@@ -50,7 +50,7 @@ def oks_nms(
     *,
     threshold: float,
 ) -> BoolArray:
-    """See `kernels.oks_nms`."""
+    """See `kernels.nms_oks_visible`."""
     oks = oks_matrix(keypoints, keypoints, scores, area, sigmas)
     return per_image(lambda image: _first_of_alike(image <= threshold), 2, oks)
 
@@ -81,7 +81,7 @@ def oks_between(
     return np.asarray(similar.sum(axis=3) / max(1, len(sigmas)))
 
 
-def person_nms(  # noqa: PLR0913 - as the kernel
+def nms_oks_iou(  # noqa: PLR0913 - as the kernel
     keypoints: Float32Array,
     areas: Float32Array,
     sigmas: Float32Array,
@@ -93,7 +93,7 @@ def person_nms(  # noqa: PLR0913 - as the kernel
     iou_threshold: float = inf,
     suppress: str = "either",
 ) -> tuple[Int32Array, Int32Array]:
-    """See `kernels.person_nms`."""
+    """See `kernels.nms_oks_iou`."""
     alike = oks_between(keypoints, areas, keypoints, areas, sigmas) > oks_threshold
     if boxes is not None:
         join = np.logical_or if suppress == "either" else np.logical_and
@@ -101,7 +101,7 @@ def person_nms(  # noqa: PLR0913 - as the kernel
     return greedy_nms(alike, scores, counts)
 
 
-def pose_nms(
+def nms_near_keypoints(
     keypoints: Float32Array,
     scores: Float32Array,
     counts: Int32Array | None = None,
@@ -110,7 +110,7 @@ def pose_nms(
     min_keypoints: int,
     relative: bool,
 ) -> tuple[Int32Array, Int32Array]:
-    """See `kernels.pose_nms`."""
+    """See `kernels.nms_near_keypoints`."""
     kept = []
     for b, valid in enumerate(valid_rows(scores, counts)):
         similar = _similar(keypoints[b, :valid], distance, min_keypoints, relative)

@@ -17,12 +17,12 @@
 namespace posetrack {
 
 constexpr int32_t kFitLanes = 16; /* most rows, and most columns, of a window */
-constexpr int64_t kMostFitRadius = 7;
+constexpr int64_t kMaxFitRadius = 7;
 constexpr int32_t kFitParameters = 4; /* height, row, column, sigma */
 /* Defaults of scipy.optimize.leastsq, which the released code leaves as they are. */
 constexpr double kFitTolerance = 1.49012e-8; /* of the sum of squares and of the parameters */
 constexpr double kFirstRegion = 100.0;       /* size of the first trust region */
-constexpr int64_t kMostFitEvaluations = 1000000;
+constexpr int64_t kMaxFitEvaluations = 1000000;
 constexpr double kLeastDamping = 2.2250738585072014e-308;
 constexpr double kRounding = 2.220446049250313e-16;
 constexpr double kDifference = 1.4901161193847656e-8; /* its root */

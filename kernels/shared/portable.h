@@ -26,7 +26,7 @@ typedef unsigned long long uint64_t;
 
 namespace posetrack {
 
-constexpr int64_t kMostSide = 1 << 24; /* of a map: up to here float32 counts its cells */
+constexpr int64_t kMaxSide = 1 << 24; /* of a map: up to here float32 counts its cells */
 
 union FloatBits {
     uint32_t bits;

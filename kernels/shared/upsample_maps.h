@@ -34,7 +34,7 @@ PT_HD Axis upsampled_axis(int64_t cells, int64_t pixels, UpsamplingRule rule) {
     return {(int32_t)cells, (int32_t)last, rule == kCornerRule ? (float)step : scale};
 }
 
-/* Sizes are checked: cells where there are pixels, no side above kMostSide. */
+/* Sizes are checked: cells where there are pixels, no side above kMaxSide. */
 PT_HD Upsampling upsampling_of(int64_t h, int64_t w, int64_t H, int64_t W, UpsamplingRule rule) {
     const UpsamplingRule used = h == H && w == W ? kSameSize : rule;
     return {used, upsampled_axis(h, H, used), upsampled_axis(w, W, used), H, W};

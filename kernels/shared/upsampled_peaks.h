@@ -11,7 +11,7 @@
 namespace posetrack {
 
 constexpr int64_t kTileRows = 16, kTileColumns = 32; /* pixels */
-constexpr int64_t kMostRadius = 7;
+constexpr int64_t kMaxRadius = 7;
 
 PT_HD int64_t tiles_of(int64_t H, int64_t W) {
     return ((H + kTileRows - 1) / kTileRows) * ((W + kTileColumns - 1) / kTileColumns);

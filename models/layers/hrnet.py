@@ -53,7 +53,7 @@ HRNET_W48 = HRNetConfig.of_width(48)
 
 def released_sizing(size: int) -> InputSizing:
     """How the released bottom-up networks on HRNet take images; `size` is the short side."""
-    return InputSizing(size=size, multiple_of=INPUT_MULTIPLE, convention="released-affine")
+    return InputSizing(size=size, multiple_of=INPUT_MULTIPLE, convention="hrnet-affine")
 
 
 def conv_norm(

@@ -37,7 +37,7 @@ from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
 from ..model import Model, Shapes
 
 ADAPTIVE_UNITS = 2  # per keypoint
-# Input pixels that the flip test moves the mirror image by: cells then fall on cells.
+# Input pixels that the flip test moves the flipped image by: cells then fall on cells.
 MIRROR_SHIFT = STRIDE - 1
 
 

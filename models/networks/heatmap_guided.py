@@ -43,7 +43,7 @@ from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
 from ..model import Model, Shapes
 
 DILATIONS = (1, 2, 3)  # of the heatmap branches
-# Input pixels that the flip test moves the mirror image by: cells then fall on cells.
+# Input pixels that the flip test moves the flipped image by: cells then fall on cells.
 MIRROR_SHIFT = STRIDE - 1
 # Convolutions whose weights the branches share; their biases and norms they have for themselves.
 _SHARED = ("transform_matrix_conv1", "stn_conv1", "transform_matrix_conv2", "stn_conv2")

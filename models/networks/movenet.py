@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ...structures import COCO_17, DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
 from ..model import Model, Shapes, Weights
-from ..weights.placing import place_weights
+from ..weights.placing import load_weights
 
 STRIDE = 4
 NUM_KEYPOINTS = len(COCO_17)
@@ -232,7 +232,7 @@ def load_movenet(config: MoveNetConfig, weights: Weights) -> MoveNet:
         ValueError: names or shapes differ from the network's; all differences are listed.
     """
     network = MoveNet(config)
-    place_weights(network, x_first(weights), config.name)
+    load_weights(network, x_first(weights), config.name)
     return network.eval()
 
 

@@ -102,7 +102,7 @@ def crop_sizing(crop: tuple[int, int]) -> InputSizing:
         size=min(crop),
         multiple_of=BACKBONE_STRIDE,
         rule="crop",
-        convention="released-affine",
+        convention="hrnet-affine",
         crop=crop,
     )
 

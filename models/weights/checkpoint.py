@@ -41,7 +41,7 @@ WRAPPERS = (
     "weights",
 )
 PARALLEL_PREFIX = "module."
-_MOST_NESTED = 3  # wrappers within wrappers
+_MAX_NESTED = 3  # wrappers within wrappers
 _ZIP_MAGIC = b"PK\x03\x04"
 _PICKLE_MAGIC = b"\x80"  # of protocol 2 and later; torch has never written an earlier one
 _PICKLE_MEMBER = "data.pkl"  # of a PyTorch file, in one folder of the zip
@@ -206,7 +206,7 @@ def _unwrap(content: Any, path: Path) -> tuple[Weights, tuple[str, ...]]:
     wrapper: list[str] = []
     while not _are_weights(content):
         key = _inner(content)
-        if key is None or len(wrapper) == _MOST_NESTED:
+        if key is None or len(wrapper) == _MAX_NESTED:
             raise ValueError(
                 f"{path} holds no named tensors, neither at its top nor in {', '.join(WRAPPERS)}: "
                 f"it holds {_summary(content)}"

@@ -15,7 +15,7 @@ from ..layers.resnet import BLOCKS, FIRST_BOTTLENECK_DEPTH
 from ..model import Model, Shapes, Weights
 from ..networks.pose_scoring import PoseScoring, num_features
 from .checkpoint import read_weights
-from .placing import Differences, differences, place_weights, shapes_of
+from .placing import Differences, differences, load_weights, shapes_of
 
 SKELETON_OF = {len(s): s for s in SKELETONS.values()}
 # More are a damaged file or another family's: nobody annotates a person so densely (COCO's whole
@@ -30,7 +30,7 @@ _SCORING_TELL_TALE = "l1.weight"
 
 
 @dataclass(frozen=True, slots=True)
-class Recognition:
+class Identity:
     """What is known of weights.
 
     Attributes:
@@ -62,7 +62,7 @@ class _Candidate:
     parameters: int
 
 
-def recognise(shapes: Shapes, models: Mapping[str, Model] | None = None) -> Recognition:
+def identify(shapes: Shapes, models: Mapping[str, Model] | None = None) -> Identity:
     """Tell what weights of these names and shapes are.
 
     Args:
@@ -108,7 +108,7 @@ def load_model(
     tensors = read_weights(weights) if isinstance(weights, Path) else weights
     shapes = shapes_of(tensors)
     if name is None:
-        name = _only_name(recognise(shapes, table))
+        name = _only_name(identify(shapes, table))
     model = table[name]
     keypoints = _keypoints(model, shapes)
     if keypoints is None:
@@ -116,10 +116,10 @@ def load_model(
     network, spec = model.build(_skeleton(keypoints, skeleton))
     tensors = model.convert(tensors)
     if differences(network, shapes_of(tensors)):
-        fitting = recognise(shapes, table).names
+        fitting = identify(shapes, table).names
         if fitting:
             raise ValueError(f"these weights are of {' or '.join(fitting)}, not of {name}")
-    place_weights(network, tensors, name)
+    load_weights(network, tensors, name)
     return network.eval(), spec
 
 
@@ -144,7 +144,7 @@ def _keypoints(model: Model, shapes: Shapes) -> int | None:
     return count if count is not None and 1 <= count <= MAX_KEYPOINTS else None
 
 
-def _of_model(shapes: Shapes, table: Mapping[str, Model], counts: dict[str, int]) -> Recognition:
+def _of_model(shapes: Shapes, table: Mapping[str, Model], counts: dict[str, int]) -> Identity:
     candidates = [_candidate(name, table[name], shapes, count) for name, count in counts.items()]
     fitting = [candidate for candidate in candidates if not candidate.found]
     best = fitting[0] if fitting else min(candidates, key=lambda c: len(c.found))
@@ -154,7 +154,7 @@ def _of_model(shapes: Shapes, table: Mapping[str, Model], counts: dict[str, int]
         problems.append(f"not those of {best.name}, which is nearest: {best.found}")
     if skeleton is None:
         problems.append(f"there is no skeleton of {best.keypoints} keypoints here")
-    return Recognition(
+    return Identity(
         family=table[best.name].family,
         names=tuple(candidate.name for candidate in fitting),
         keypoints=best.keypoints,
@@ -182,7 +182,7 @@ def _nameless(keypoints: int) -> Skeleton:
     return Skeleton(f"nameless-{keypoints}", names, (), (), (1.0,) * keypoints)
 
 
-def _pose_scoring(shapes: Shapes) -> Recognition | None:
+def _pose_scoring(shapes: Shapes) -> Identity | None:
     if len(shapes.get(_SCORING_TELL_TALE, ())) != 2:
         return None
     inputs = shapes[_SCORING_TELL_TALE][1]
@@ -197,7 +197,7 @@ def _pose_scoring(shapes: Shapes) -> Recognition | None:
         problems.append(
             f"pose scoring takes {' or '.join(map(str, known))} features of a pose, not {inputs}"
         )
-    return Recognition(
+    return Identity(
         family="pose-scoring",
         names=(),
         keypoints=None if skeleton is None else len(skeleton),
@@ -208,12 +208,12 @@ def _pose_scoring(shapes: Shapes) -> Recognition | None:
     )
 
 
-def _imagenet(shapes: Shapes) -> Recognition | None:
+def _imagenet(shapes: Shapes) -> Identity | None:
     """A backbone at the top level, with or without its classifier."""
     backbone = _backbone(shapes)
     if not backbone or not {_HRNET_TELL_TALE, _RESNET_TELL_TALE} & shapes.keys():
         return None
-    return Recognition("imagenet", (), None, None, backbone, _parameters(shapes))
+    return Identity("imagenet", (), None, None, backbone, _parameters(shapes))
 
 
 def _backbone(shapes: Shapes) -> str:
@@ -261,15 +261,15 @@ def _skeleton(keypoints: int, wanted: Skeleton | None) -> Skeleton:
     return wanted
 
 
-def _only_name(recognition: Recognition) -> str:
-    if recognition.names:
-        return recognition.names[0]
-    reason = "; ".join(recognition.problems) or "nothing finds poses with them alone"
-    raise ValueError(f"the weights are of family {recognition.family}: {reason}")
+def _only_name(identity: Identity) -> str:
+    if identity.names:
+        return identity.names[0]
+    reason = "; ".join(identity.problems) or "nothing finds poses with them alone"
+    raise ValueError(f"the weights are of family {identity.family}: {reason}")
 
 
 def _other_family(name: str, model: Model, shapes: Shapes, table: Mapping[str, Model]) -> str:
-    found = recognise(shapes, table)
+    found = identify(shapes, table)
     if found.family == model.family:
         of = " or ".join(found.names) or f"another network of family {found.family}"
         return f"these weights are of {of}, not of {name}"

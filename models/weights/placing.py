@@ -10,7 +10,7 @@ from ..model import Shapes, Weights
 
 # Files of PyTorch before 0.4.1 do not have it; nothing but training reads it.
 COUNTER_SUFFIX = ".num_batches_tracked"
-_MOST_LISTED = 10  # names in a message
+_MAX_LISTED = 10  # names in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def differences(network: nn.Module, shapes: Shapes) -> Differences:
     )
 
 
-def place_weights(network: nn.Module, weights: Weights, name: str) -> None:
+def load_weights(network: nn.Module, weights: Weights, name: str) -> None:
     """Copy weights into a network, every tensor of which must find its place.
 
     Args:
@@ -85,5 +85,5 @@ def place_weights(network: nn.Module, weights: Weights, name: str) -> None:
 def _listed(names: tuple[str, ...]) -> str:
     if not names:
         return "none"
-    more = len(names) - _MOST_LISTED
-    return f"{list(names[:_MOST_LISTED])}" + (f" and {more} more" if more > 0 else "")
+    more = len(names) - _MAX_LISTED
+    return f"{list(names[:_MAX_LISTED])}" + (f" and {more} more" if more > 0 else "")

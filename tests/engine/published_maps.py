@@ -25,7 +25,7 @@ def make_spec(family, skeleton=COCO_17, rules="released", **options):
         family=family,
         name=f"{family}-test",
         skeleton=skeleton,
-        sizing=InputSizing(size=512, multiple_of=64, convention="released-affine"),
+        sizing=InputSizing(size=512, multiple_of=64, convention="hrnet-affine"),
         mean=(123.675, 116.28, 103.53),
         std=(58.395, 57.12, 57.375),
         heads=(HeadSpec("heatmap", count + 1), HeadSpec("offset", 2 * count, sign=-1)),
@@ -42,7 +42,7 @@ def notional_heads(shared, case):
         "heatmap": arrays[f"{case}/heatmaps"].astype(np.float32)[None],
         "offset": arrays[f"{case}/offsets"].astype(np.float32)[None],
     }
-    return ScaledHeads(heads, ImageTransform.released_affine(NOTIONAL_IMAGE, NOTIONAL_SIZE))
+    return ScaledHeads(heads, ImageTransform.hrnet_affine(NOTIONAL_IMAGE, NOTIONAL_SIZE))
 
 
 def network_heads(arrays, heatmap, keypoints):
@@ -52,7 +52,7 @@ def network_heads(arrays, heatmap, keypoints):
     offset = position.copy()
     offset[:, 0::2] = columns - position[:, 0::2]
     offset[:, 1::2] = rows - position[:, 1::2]
-    transform = ImageTransform.released_affine(arrays["image_rgb_u8"].shape[:2], 256)
+    transform = ImageTransform.hrnet_affine(arrays["image_rgb_u8"].shape[:2], 256)
     return ScaledHeads({"heatmap": arrays[heatmap], "offset": offset}, transform)
 
 

@@ -1,13 +1,13 @@
-"""Flip test: what the mirror image says is turned back before the mean is taken."""
+"""Flip test: what the flipped image says is turned back before the mean is taken."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from posetrack.engine.decoders.movenet import MoveNetDecoder
-from posetrack.engine.flip import average_mirrored
+from posetrack.engine.flip import average_flipped
 from posetrack.structures import COCO_17
-from tolerances import MIRROR_PIXELS, POSE_SCORES
+from tolerances import FLIP_PIXELS, POSE_SCORES
 
 from .hand_made import blank_heads, run_activated
 
@@ -16,37 +16,37 @@ LEFT_EYE, RIGHT_EYE, NOSE = 1, 2, 0
 CENTER = 17
 
 
-def mirrored_name(name):
+def flipped_name(name):
     side, _, part = name.partition("_")
     return {"left": f"right_{part}", "right": f"left_{part}"}.get(side, name)
 
 
-def mirror_of(heads, shift):
-    """The heads that a perfect network gives for the mirror image, cell by cell and by name."""
+def flip_of(heads, shift):
+    """The heads that a perfect network gives for the flipped image, cell by cell and by name."""
     names = COCO_17.keypoints
-    partner = [names.index(mirrored_name(name)) for name in names]
+    partner = [names.index(flipped_name(name)) for name in names]
     width = heads["heatmap"].shape[3]
-    mirrored = {name: np.empty_like(head) for name, head in heads.items()}
+    flipped = {name: np.empty_like(head) for name, head in heads.items()}
     for column in range(width):
         there = width - 1 - column
         for k, p in enumerate(partner):
-            mirrored["heatmap"][:, k, :, column] = heads["heatmap"][:, p, :, there]
+            flipped["heatmap"][:, k, :, column] = heads["heatmap"][:, p, :, there]
             for name in ("offset", "local_offset"):
-                mirrored[name][:, 2 * k, :, column] = shift - heads[name][:, 2 * p, :, there]
-                mirrored[name][:, 2 * k + 1, :, column] = heads[name][:, 2 * p + 1, :, there]
-        mirrored["heatmap"][:, CENTER, :, column] = heads["heatmap"][:, CENTER, :, there]
-        mirrored["box_size"][..., column] = heads["box_size"][..., there]
-        mirrored["box_offset"][:, 0, :, column] = shift - heads["box_offset"][:, 0, :, there]
-        mirrored["box_offset"][:, 1, :, column] = heads["box_offset"][:, 1, :, there]
-    return mirrored
+                flipped[name][:, 2 * k, :, column] = shift - heads[name][:, 2 * p, :, there]
+                flipped[name][:, 2 * k + 1, :, column] = heads[name][:, 2 * p + 1, :, there]
+        flipped["heatmap"][:, CENTER, :, column] = heads["heatmap"][:, CENTER, :, there]
+        flipped["box_size"][..., column] = heads["box_size"][..., there]
+        flipped["box_offset"][:, 0, :, column] = shift - heads["box_offset"][:, 0, :, there]
+        flipped["box_offset"][:, 1, :, column] = heads["box_offset"][:, 1, :, there]
+    return flipped
 
 
 def one_value(name, channel, value, image, spec):
     """The average of two blank images with one value at (ROW, COLUMN) of one of them."""
     heads = blank_heads(3, WIDTH, batch=2)
     heads[name][image, channel, ROW, COLUMN] = value
-    blank = average_mirrored(blank_heads(3, WIDTH, batch=2), spec)
-    merged = average_mirrored(heads, spec)
+    blank = average_flipped(blank_heads(3, WIDTH, batch=2), spec)
+    merged = average_flipped(heads, spec)
     return {n: head - blank[n] for n, head in merged.items()}
 
 
@@ -83,7 +83,7 @@ def test_straight_image_counts_half_where_it_is(name, channel, spec):
         ("box_offset", 1, 1, 1),
     ],
 )
-def test_mirror_image_counts_half_where_it_belongs(name, channel, turned_channel, sign, spec):
+def test_flipped_image_counts_half_where_it_belongs(name, channel, turned_channel, sign, spec):
     differences = one_value(name, channel, 0.5, 1, spec)
     assert only(differences, name, turned_channel, WIDTH - 1 - COLUMN) == sign * 0.25
 
@@ -92,10 +92,10 @@ def test_mirror_image_counts_half_where_it_belongs(name, channel, turned_channel
     ("cell_origin", "stride", "shift"),
     [("corner", 4, 0.75), ("corner", 8, 0.875), ("half-pixel", 4, 0.0)],
 )
-def test_mirror_image_shifts_places_by_the_origin_of_a_cell(cell_origin, stride, shift, spec):
+def test_flipped_image_shifts_places_by_the_origin_of_a_cell(cell_origin, stride, shift, spec):
     heads = tuple(replace(head, stride=stride) for head in spec.heads)
     other = replace(spec, cell_origin=cell_origin, heads=heads)
-    merged = average_mirrored(blank_heads(3, WIDTH, batch=2), other)
+    merged = average_flipped(blank_heads(3, WIDTH, batch=2), other)
     for name in ("offset", "local_offset", "box_offset"):
         np.testing.assert_array_equal(merged[name][:, 0::2], np.float32(shift / 2), err_msg=name)
         assert not merged[name][:, 1::2].any()
@@ -104,14 +104,14 @@ def test_mirror_image_shifts_places_by_the_origin_of_a_cell(cell_origin, stride,
 
 
 @pytest.mark.parametrize(("cell_origin", "shift"), [("corner", 0.75), ("half-pixel", 0.0)])
-def test_image_and_its_perfect_mirror_average_to_the_image(cell_origin, shift, spec):
+def test_image_and_its_perfect_flip_average_to_the_image(cell_origin, shift, spec):
     rng = np.random.default_rng(0)
     heads = {
         n: rng.uniform(-1, 1, h.shape).astype(np.float32) for n, h in blank_heads(5, 8).items()
     }
-    mirrored = mirror_of(heads, shift)
-    pair = {name: np.concatenate((head, mirrored[name])) for name, head in heads.items()}
-    merged = average_mirrored(pair, replace(spec, cell_origin=cell_origin))
+    flipped = flip_of(heads, shift)
+    pair = {name: np.concatenate((head, flipped[name])) for name, head in heads.items()}
+    merged = average_flipped(pair, replace(spec, cell_origin=cell_origin))
     for name, head in heads.items():
         assert merged[name].shape == head.shape
         assert merged[name].flags.c_contiguous
@@ -120,39 +120,39 @@ def test_image_and_its_perfect_mirror_average_to_the_image(cell_origin, shift, s
 
 def test_heads_handed_in_stay_as_they_are(spec):
     heads = {n: np.ones_like(h) for n, h in blank_heads(3, 4, batch=2).items()}
-    average_mirrored(heads, spec)
+    average_flipped(heads, spec)
     assert all((head == 1).all() for head in heads.values())
 
 
 @pytest.fixture(scope="module")
 def both_ways(engine, spec, whole_cells):
-    """Flip test of an image and of its mirror image: two sets of heads (1, C, h, w)."""
+    """Flip test of an image and of its flipped image: two sets of heads (1, C, h, w)."""
     images = np.stack((whole_cells, whole_cells[:, ::-1]))
     pair = run_activated(engine.session, spec, images)
     swapped = {name: head[::-1] for name, head in pair.items()}
-    return average_mirrored(pair, spec), average_mirrored(swapped, spec)
+    return average_flipped(pair, spec), average_flipped(swapped, spec)
 
 
-def test_flip_test_of_the_mirror_image_is_the_mirror_of_the_flip_test(both_ways, spec):
-    merged, of_mirror = both_ways
+def test_flip_test_of_the_flipped_image_is_the_flip_of_the_flip_test(both_ways, spec):
+    merged, of_flipped = both_ways
     stride = spec.heads[0].stride
-    for name, head in mirror_of(merged, 0.75).items():
-        atol = POSE_SCORES if name == "heatmap" else MIRROR_PIXELS / stride
-        np.testing.assert_allclose(of_mirror[name], head, rtol=0, atol=atol, err_msg=name)
+    for name, head in flip_of(merged, 0.75).items():
+        atol = POSE_SCORES if name == "heatmap" else FLIP_PIXELS / stride
+        np.testing.assert_allclose(of_flipped[name], head, rtol=0, atol=atol, err_msg=name)
 
 
-def test_poses_of_the_mirror_image_are_the_mirror_of_the_poses(both_ways, spec, whole_cells):
+def test_poses_of_the_flipped_image_are_the_flip_of_the_poses(both_ways, spec, whole_cells):
     width = whole_cells.shape[1]
-    poses, of_mirror = (MoveNetDecoder(spec)(heads)[0] for heads in both_ways)
+    poses, of_flipped = (MoveNetDecoder(spec)(heads)[0] for heads in both_ways)
     found = poses.scores > spec.min_score
     assert found.sum() == 2
-    boxes = of_mirror.boxes[:, [2, 1, 0, 3]].copy()
+    boxes = of_flipped.boxes[:, [2, 1, 0, 3]].copy()
     boxes[:, [0, 2]] = width - 1 - boxes[:, [0, 2]]
-    np.testing.assert_allclose(boxes[found], poses.boxes[found], rtol=0, atol=MIRROR_PIXELS)
-    keypoints = of_mirror.keypoints[:, spec.skeleton.mirror_order].copy()
+    np.testing.assert_allclose(boxes[found], poses.boxes[found], rtol=0, atol=FLIP_PIXELS)
+    keypoints = of_flipped.keypoints[:, spec.skeleton.flip_order].copy()
     keypoints[..., 0] = width - 1 - keypoints[..., 0]
     apart = np.abs(keypoints - poses.keypoints)[found].max(axis=2)
     # the window around a regressed keypoint is measured to the corner of a cell, the right one in
     # one image and the left one in the other: a few keypoints take the neighbouring cell
-    assert (apart <= MIRROR_PIXELS).mean() > 0.8
+    assert (apart <= FLIP_PIXELS).mean() > 0.8
     assert apart.max() < 2 * spec.heads[0].stride

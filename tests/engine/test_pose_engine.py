@@ -10,7 +10,7 @@ import pytest
 from posetrack.engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
 from posetrack.engine.pose_engine import STAGES
 from posetrack.structures import DecoderSpec
-from tolerances import MIRROR_PIXELS, POSE_SCORES
+from tolerances import FLIP_PIXELS, POSE_SCORES
 
 from .hand_made import CHANNELS, FakeSession, Person
 
@@ -96,13 +96,13 @@ def test_larger_input_finds_the_same_people(engine, frame):
         assert np.abs(middle_x(found) - middle).min() < 15
 
 
-def test_flip_test_of_the_mirrored_picture_finds_the_mirrored_people(engine, whole_cells):
+def test_flip_test_of_the_flipped_picture_finds_the_flipped_people(engine, whole_cells):
     flipping = PoseEngine(engine.session, options=EngineOptions(flip_test=True))
     poses = flipping(whole_cells)[:2]
-    mirrored = flipping(np.ascontiguousarray(whole_cells[:, ::-1]))[:2]
-    boxes = whole_cells.shape[1] - 1 - mirrored.boxes[:, [2, 0]]
-    np.testing.assert_allclose(boxes, poses.boxes[:, [0, 2]], rtol=0, atol=MIRROR_PIXELS)
-    np.testing.assert_allclose(mirrored.scores, poses.scores, atol=0.02)
+    flipped = flipping(np.ascontiguousarray(whole_cells[:, ::-1]))[:2]
+    boxes = whole_cells.shape[1] - 1 - flipped.boxes[:, [2, 0]]
+    np.testing.assert_allclose(boxes, poses.boxes[:, [0, 2]], rtol=0, atol=FLIP_PIXELS)
+    np.testing.assert_allclose(flipped.scores, poses.scores, atol=0.02)
     plain = engine(whole_cells)[:2]
     assert np.abs(plain.scores - poses.scores).max() > POSE_SCORES, "nothing was averaged"
 
@@ -171,7 +171,7 @@ def test_network_gets_the_sized_image_with_a_black_border(spec):
     assert (image[:, :, 342:] == 0).all()
 
 
-def test_flip_test_sends_the_image_and_its_mirror(spec):
+def test_flip_test_sends_the_image_and_its_flip(spec):
     session = FakeSession({256: []})
     picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
     PoseEngine(session, spec, EngineOptions(flip_test=True))(picture)
@@ -198,7 +198,7 @@ def test_flip_test_that_belongs_inside_the_file_is_not_made_around_it(spec):
     session = FakeSession({256: []})
     baked = replace(inside, flip_baked=True)
     PoseEngine(session, baked, EngineOptions(flip_test=True))(BLACK)
-    assert session.images[0].shape == (1, 256, 256, 3), "the graph mirrors by itself"
+    assert session.images[0].shape == (1, 256, 256, 3), "the graph flips by itself"
 
 
 # ---- people, duplicates, order

@@ -8,7 +8,7 @@ import pytest
 from posetrack.engine.sizing import size_image
 from posetrack.structures import ImageTransform, InputSizing
 
-RELEASED = InputSizing(size=256, multiple_of=64, convention="released-affine")
+RELEASED = InputSizing(size=256, multiple_of=64, convention="hrnet-affine")
 IMAGES = {
     "logocap_narrow": ("image_rgb_u8", "image_resized_u8", 256),
     "hrbu_narrow": ("image_rgb_u8", "s1/image_resized_u8", 256),
@@ -35,7 +35,7 @@ def test_image_of_the_input_size_stays_as_it_is():
 
 def test_what_the_image_does_not_cover_is_border():
     white = np.full((100, 150, 3), 255, np.uint8)
-    sizing = InputSizing(size=128, border=(1, 2, 3), convention="released-affine")
+    sizing = InputSizing(size=128, border=(1, 2, 3), convention="hrnet-affine")
     transform = ImageTransform((100, 150), (128, 320), 1.28, (64.0, 0.0))
     sized = size_image(white, transform, sizing)
     assert (sized[:, :60] == (1, 2, 3)).all()

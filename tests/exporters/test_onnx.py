@@ -11,7 +11,7 @@ import torch
 from onnx import TensorProto, numpy_helper
 from posetrack.engine import model_path, open_session
 from posetrack.exporters import ExportOptions, export_onnx
-from posetrack.models import HeadForm, load_model
+from posetrack.models import ExportWrapper, load_model
 from posetrack.structures import ModelSpec
 from tolerances import HEADS_ATOL
 
@@ -19,7 +19,7 @@ from ..models.published import house_heads, read_arrays, shipped_weights
 
 MODEL = "movenet-multipose"
 BACKENDS = ("onnxruntime", "openvino")
-MOST_BYTES = 12 * 2**20
+MAX_BYTES = 12 * 2**20
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def exported(weight_file, tmp_path_factory):
 @pytest.fixture(scope="module")
 def network_heads(weight_file):
     """Images (B, H, W, 3) -> the heads that PyTorch gives, computed once for each shape."""
-    network = HeadForm(*load_model(MODEL, weight_file)).eval()
+    network = ExportWrapper(*load_model(MODEL, weight_file)).eval()
     known = {}
 
     def run(images):
@@ -130,7 +130,7 @@ def test_weights_are_stored_as_the_float16_they_were(exported):
         np.testing.assert_array_equal(np.sort(half, axis=0), np.sort(array, axis=0), err_msg=name)
     # beside them only the normalisation and the factors of enlarging
     assert sum(a.size for a in stored.values()) < sum(a.size for a in weights.values()) + 20
-    assert path.stat().st_size <= MOST_BYTES
+    assert path.stat().st_size <= MAX_BYTES
 
 
 def test_weights_that_float16_cannot_hold_stay_float32(tmp_path):

@@ -51,7 +51,7 @@ def adaptive_convolution_cases():
         _case("as the paper's branches", dilation=2.0, base=2.0),
         _case("no affine map", matrix=identity),
         _case("all taps in one place", matrix=np.zeros_like(identity)),
-        _case("mirrored", matrix=-identity),
+        _case("flipped", matrix=-identity),
         _case("far apart", matrix=identity * 5),
         _case("far away", translation=far),
         _case("up to the edge", matrix=identity, translation=edge),

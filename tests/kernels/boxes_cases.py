@@ -71,7 +71,7 @@ def _of_few_numbers(batch, people, seed=4):
     return boxes.astype(np.float32) * 32, scores.astype(np.float32) / 2
 
 
-def box_nms_cases():
+def nms_boxes_cases():
     some = crowd(3, 30, seed=5)
     same = tuple(part[:, :1].repeat(9, 1) for part in some)
     return [
@@ -192,7 +192,7 @@ def roi_align_cases():
 
 
 CASES = {
-    "box_nms": box_nms_cases(),
+    "nms_boxes": nms_boxes_cases(),
     "box_overlap": box_overlap_cases(),
     "generate_boxes": generate_boxes_cases(),
     "roi_align": roi_align_cases(),

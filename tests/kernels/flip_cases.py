@@ -1,15 +1,15 @@
-"""Heads of images and of their mirror images: orders, signs, shifts, views, what is not finite."""
+"""Heads of images and of their flipped images: orders, signs, shifts, views, what is not finite."""
 
 import numpy as np
 
 from .case import BATCHES, FLOAT_MAX, INF, NAN, Case, in_half, rng
 
 
-def _merged(name, straight, mirrored, order=None, *, turn=None, shift=0):
+def _merged(name, straight, flipped, order=None, *, turn=None, shift=0):
     order = range(straight.shape[1]) if order is None else order
     sign, constant = (None, None) if turn is None else np.float32(turn)
     options = {"sign": sign, "constant": constant, "shift": shift}
-    arguments = {"straight": straight, "mirrored": mirrored, "order": np.int32(order)}
+    arguments = {"straight": straight, "flipped": flipped, "order": np.int32(order)}
     return Case(name, arguments | options)
 
 
@@ -18,7 +18,7 @@ def _heads(batch=2, channels=6, height=9, width=21, seed=0):
     return heads[0], heads[1]
 
 
-def merge_mirrored_cases():
+def merge_flipped_cases():
     pairs = [0, 2, 1, 4, 3, 5]
     turn = ([-1, 1] * 3, [0.75, -0.0, 0.75, 0, 0.75, 0])
     first, second = _heads()
@@ -37,7 +37,7 @@ def merge_mirrored_cases():
         _merged("the same head twice", first, first, pairs),
         _merged("one channel for all", first, second, [3] * 6),
         _merged("not finite and huge", strange, second, pairs, turn=turn),
-        _merged("not finite in the mirror", second, strange, pairs, shift=1),
+        _merged("not finite in the flip", second, strange, pairs, shift=1),
         _merged(
             "both zeros", np.zeros((1, 2, 3, 4), np.float32), np.full((1, 2, 3, 4), -0.0, "f4")
         ),
@@ -47,9 +47,9 @@ def merge_mirrored_cases():
         _merged("no channels", first[:, :0], second[:, :0]),
         _merged("no rows", first[:, :, :0].copy(), second[:, :, :0].copy()),
         _merged("no columns", first[..., :0].copy(), second[..., :0].copy(), shift=1),
-        in_half(_merged("heatmaps", first, second, pairs, shift=1), "straight", "mirrored"),
-        in_half(_merged("positions", strange, second, pairs, turn=turn), "straight", "mirrored"),
+        in_half(_merged("heatmaps", first, second, pairs, shift=1), "straight", "flipped"),
+        in_half(_merged("positions", strange, second, pairs, turn=turn), "straight", "flipped"),
     ]
 
 
-CASES = {"merge_mirrored": merge_mirrored_cases()}
+CASES = {"merge_flipped": merge_flipped_cases()}

@@ -100,7 +100,7 @@ def preprocess_cases():
         _cut("NV12, each turned", images_of("nv12-bt709", 3, 40, 60), each, layout="nv12-bt709"),
         _cut("as it is", image, WHOLE, (40, 60)),
         _cut("as it is, float16", image, WHOLE, (40, 60), half=True),
-        _cut("mirrored", image, flip, (40, 60), **IMAGENET),
+        _cut("flipped", image, flip, (40, 60), **IMAGENET),
         _cut("upside down", image, [[1, 0, 0], [0, -1, 39]], (40, 60)),
         _cut("one row again and again", image, [[1, 0, 0], [0, 0, 7.5]]),
         _cut("one pixel again and again", image, [[0, 0, 3], [0, 0, 7]]),

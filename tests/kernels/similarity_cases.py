@@ -66,7 +66,7 @@ def _suppressed(name, people, threshold=0.3):
     return Case(name, {**arguments, "sigmas": sigmas, "threshold": threshold})
 
 
-def oks_nms_cases():
+def nms_oks_visible_cases():
     some = bodies(30, seed=13)
     twice = tuple(np.concatenate((part[:5], part[:5])) for part in some)
     return [
@@ -140,7 +140,7 @@ def _one_each(name, people, **options):
     return Case(name, {**people, "sigmas": sigmas, "counts": None, **limits, **options})
 
 
-def person_nms_cases():
+def nms_oks_iou_cases():
     some = _people(3, 30, seed=5)
     twice = {key: np.concatenate((part[:, :5], part[:, :5]), 1) for key, part in some.items()}
     poses, scores, areas = (part[None] for part in _strange_bodies())
@@ -188,7 +188,7 @@ def _poses(batch, people, seed=0, keypoints=17):
     return people["keypoints"], people["scores"]
 
 
-def pose_nms_cases():
+def nms_near_keypoints_cases():
     some = _poses(3, 30, seed=9)
     on_cells = (np.round(some[0] / 6) * 6, some[1])
     points = (some[0][:, :, :1].repeat(17, 2), some[1])
@@ -225,7 +225,7 @@ def pose_nms_cases():
 CASES = {
     "oks_between": oks_between_cases(),
     "oks_matrix": oks_matrix_cases(),
-    "oks_nms": oks_nms_cases(),
-    "person_nms": person_nms_cases(),
-    "pose_nms": pose_nms_cases(),
+    "nms_oks_visible": nms_oks_visible_cases(),
+    "nms_oks_iou": nms_oks_iou_cases(),
+    "nms_near_keypoints": nms_near_keypoints_cases(),
 }

@@ -36,7 +36,7 @@ def rows_of(result):
     return rows[0, : count[0]].tolist()
 
 
-# ---- box_overlap, box_nms
+# ---- box_overlap, nms_boxes
 
 
 def test_overlap_by_hand():
@@ -53,36 +53,36 @@ def test_dropped_box_drops_nobody():
     # the middle one overlaps both others, which hardly touch: it goes, both stay
     boxes = [[0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]]
     for scores, stays in (([0.9, 0.8, 0.7], [0, 2]), ([0.7, 0.8, 0.9], [2, 0])):
-        assert rows_of(kernels.box_nms(*one_image(boxes, scores), threshold=0.3)) == stays
-    assert rows_of(kernels.box_nms(*one_image(boxes, [0.7, 0.9, 0.8]), threshold=0.3)) == [1]
+        assert rows_of(kernels.nms_boxes(*one_image(boxes, scores), threshold=0.3)) == stays
+    assert rows_of(kernels.nms_boxes(*one_image(boxes, [0.7, 0.9, 0.8]), threshold=0.3)) == [1]
 
 
 def test_overlap_at_the_threshold_is_not_too_much():
     people = one_image([[0, 0, 2, 1], [0, 0, 1, 1]], [0.1, 0.2])
-    assert rows_of(kernels.box_nms(*people, threshold=0.5)) == [1, 0]
-    assert rows_of(kernels.box_nms(*people, threshold=0.49)) == [1]
+    assert rows_of(kernels.nms_boxes(*people, threshold=0.5)) == [1, 0]
+    assert rows_of(kernels.nms_boxes(*people, threshold=0.49)) == [1]
 
 
 def test_earlier_box_wins_a_tie_and_nan_comes_last():
     same = one_image([[0, 0, 9, 9]] * 3, [0.5, 0.5, 0.5])
-    assert rows_of(kernels.box_nms(*same, threshold=0.9)) == [0]
+    assert rows_of(kernels.nms_boxes(*same, threshold=0.9)) == [0]
     apart = [[0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9], [60, 0, 69, 9]]
     people = one_image(apart, [NAN, 0.1, NAN, 0.2])
-    assert rows_of(kernels.box_nms(*people, threshold=0.9)) == [3, 1, 0, 2]
+    assert rows_of(kernels.nms_boxes(*people, threshold=0.9)) == [3, 1, 0, 2]
 
 
 def test_rows_beyond_the_count_neither_stay_nor_drop():
     boxes, scores = one_image([[0, 0, 9, 9], [20, 0, 29, 9], [0, 0, 9, 9]], [0.5, 0.6, 0.9])
-    result = kernels.box_nms(boxes, scores, np.int32([2]), threshold=0.5)
+    result = kernels.nms_boxes(boxes, scores, np.int32([2]), threshold=0.5)
     assert rows_of(result) == [1, 0]
-    assert rows_of(kernels.box_nms(boxes, scores, threshold=0.5)) == [2, 1]
+    assert rows_of(kernels.nms_boxes(boxes, scores, threshold=0.5)) == [2, 1]
 
 
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 999), threshold=st.floats(0.05, 0.95))
 def test_boxes_that_stay_do_not_overlap_and_each_dropped_one_has_its_reason(seed, threshold):
     boxes, scores = crowd(1, 25, seed)
-    rows = rows_of(kernels.box_nms(boxes, scores, threshold=threshold))
+    rows = rows_of(kernels.nms_boxes(boxes, scores, threshold=threshold))
     alike = kernels.box_overlap(boxes, boxes)[0] > threshold
     np.fill_diagonal(alike, False)
     assert not alike[np.ix_(rows, rows)].any()
@@ -97,7 +97,7 @@ def test_boxes_are_suppressed_as_by_the_authors_code(shared, threshold):
     published = parity.load(shared, "simplebaseline_decode")
     detections = published["boxnms_dets"]
     people = one_image(detections[:, :4], detections[:, 4])
-    stays = rows_of(kernels.box_nms(*people, threshold=threshold, edge=1))
+    stays = rows_of(kernels.nms_boxes(*people, threshold=threshold, edge=1))
     np.testing.assert_array_equal(stays, published[f"boxnms_keep_thr{threshold}"])
 
 
@@ -256,7 +256,7 @@ def test_roi_align_takes_float16_maps_on_cuda(place):
 # ---- all of them
 
 
-@pytest.mark.parametrize("name", ["box_nms", "box_overlap", "generate_boxes", "roi_align"])
+@pytest.mark.parametrize("name", ["nms_boxes", "box_overlap", "generate_boxes", "roi_align"])
 def test_an_image_does_not_depend_on_its_batch(name):
     kernel = getattr(kernels, name)
     arguments = next(case for case in CASES[name] if case.name == "batch 3").arguments
@@ -286,16 +286,16 @@ REFUSED = [
         ValueError,
         "edge must be a number, got nan",
     ),
-    (kernels.box_nms, (BOXES, SCORES[:1]), {"threshold": 1}, ValueError, r"scores .*\(2, 3\)"),
+    (kernels.nms_boxes, (BOXES, SCORES[:1]), {"threshold": 1}, ValueError, r"scores .*\(2, 3\)"),
     (
-        kernels.box_nms,
+        kernels.nms_boxes,
         (BOXES, SCORES),
         {"threshold": NAN},
         ValueError,
         "threshold must be a number, got nan",
     ),
     (
-        kernels.box_nms,
+        kernels.nms_boxes,
         (BOXES, SCORES, np.int64([1, 1])),
         {"threshold": 1},
         TypeError,

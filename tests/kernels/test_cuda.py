@@ -19,7 +19,7 @@ def logocap(heatmap, offset, embedding, steps, attraction, window):
     starts = kernels.center_offset_decode(cells[:, 0], offset, sign=-1.0, ratio=STRIDE)
     features = kernels.local_windows(starts, steps, embedding, float(STRIDE))
     places, values = kernels.global_adaptation(starts, heatmap[:, :-1], size, attraction, window)
-    rows, count = kernels.pose_nms(
+    rows, count = kernels.nms_near_keypoints(
         places, values[..., 0].clone(), distance=0.05, min_keypoints=8, relative=True
     )
     return features, places, values, rows, count

@@ -6,9 +6,9 @@ import pytest
 from posetrack.kernels import GlobalWindow, reference
 
 from .case import Case
-from .grouping_cases import CASES as GROUPING
 from .logocap_cases import gaussian
 from .places import PLACES, run
+from .refinement_cases import CASES as REFINEMENT
 from .test_twins import test_twin_agrees_with_the_reference as check_twin
 
 SIZE = (448, 512)  # of the input that the maps of 112 x 128 cells stand for
@@ -67,15 +67,15 @@ def test_global_adaptation(place, maps):
 
 
 @pytest.mark.parametrize("place", PLACED)
-def test_grouping_and_gaussian_fits(place, maps):
+def test_refinement_and_gaussian_fits(place, maps):
     heatmap, poses = maps["heatmap"][:, :-1], maps["poses"]
     cells, values = reference.upsampled_peaks(heatmap, SIZE, 30, window=5, rule="corner")
-    absorbing = {"keypoints": poses, "cells": cells, "values": values, "width": SIZE[1]}
-    case = Case("absorb", {**absorbing, "max_distance": 75.0, "min_value": -np.inf})
-    check_twin("absorb", case, place)
-    points, _, moved = run("cpu", "absorb", case.arguments)
+    snapping = {"keypoints": poses, "cells": cells, "values": values, "width": SIZE[1]}
+    case = Case("snap_to_peaks", {**snapping, "max_distance": 75.0, "min_value": -np.inf})
+    check_twin("snap_to_peaks", case, place)
+    points, _, moved = run("cpu", "snap_to_peaks", case.arguments)
     fitting = {"heatmap": heatmap, "size": SIZE, "keypoints": points, "wanted": moved}
-    alike = next(case for case in GROUPING["fit_gaussians"] if case.check)
+    alike = next(case for case in REFINEMENT["fit_gaussians"] if case.check)
     case = Case("fits", {**fitting, "clamped": False}, check=alike.check)
     check_twin("fit_gaussians", case, place)
 
@@ -84,7 +84,7 @@ def test_grouping_and_gaussian_fits(place, maps):
 @pytest.mark.parametrize("at", ["between", "floor", "transposed"])
 def test_heat_under_the_keypoints(place, at, maps):
     arguments = {"heatmap": maps["heatmap"][:, :-1], "size": SIZE, "keypoints": maps["poses"]}
-    alike = GROUPING["sample_heat"][0]
+    alike = REFINEMENT["sample_heat"][0]
     case = Case(at, {**arguments, "at": at}, rtol=alike.rtol, atol=alike.atol)
     check_twin("sample_heat", case, place)
 
@@ -94,6 +94,6 @@ def test_suppression(place, maps):
     poses = maps["poses"]
     arguments = {"keypoints": poses, "scores": maps["centers"], "counts": None}
     relative = {"distance": 0.05, "min_keypoints": 8, "relative": True}
-    check_twin("pose_nms", Case("relative", {**arguments, **relative}), place)
+    check_twin("nms_near_keypoints", Case("relative", {**arguments, **relative}), place)
     absolute = {"distance": 10.0, "min_keypoints": 10, "relative": False}
-    check_twin("pose_nms", Case("absolute", {**arguments, **absolute}), place)
+    check_twin("nms_near_keypoints", Case("absolute", {**arguments, **absolute}), place)

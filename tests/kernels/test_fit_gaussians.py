@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from posetrack import kernels
-from posetrack.kernels.reference.grouping import fit_gaussian
+from posetrack.kernels.reference.refinement import fit_gaussian
 
 from .case import blobs
 from .cases import CASES

@@ -11,19 +11,19 @@ def head(*rows):
     return np.float32(rows)[None, :, None]
 
 
-def merged(straight, mirrored, order, **options):
-    return kernels.merge_mirrored(straight, mirrored, np.int32(order), **options)[0, :, 0].tolist()
+def merged(straight, flipped, order, **options):
+    return kernels.merge_flipped(straight, flipped, np.int32(order), **options)[0, :, 0].tolist()
 
 
-def test_mirrored_columns_and_channels_are_turned_back():
-    straight, mirrored = head([0, 0, 0], [10, 10, 10]), head([1, 2, 3], [4, 5, 6])
-    assert merged(straight, mirrored, [1, 0]) == [[3, 2.5, 2], [6.5, 6, 5.5]]
+def test_flipped_columns_and_channels_are_turned_back():
+    straight, flipped = head([0, 0, 0], [10, 10, 10]), head([1, 2, 3], [4, 5, 6])
+    assert merged(straight, flipped, [1, 0]) == [[3, 2.5, 2], [6.5, 6, 5.5]]
 
 
 def test_positions_change_sign_about_a_constant():
-    straight, mirrored = head([0, 0], [0, 0]), head([1, 2], [3, 4])
+    straight, flipped = head([0, 0], [0, 0]), head([1, 2], [3, 4])
     turn = {"sign": np.float32([-1, 1]), "constant": np.float32([0.75, 0])}
-    assert merged(straight, mirrored, [0, 1], **turn) == [[-0.625, -0.125], [2, 1.5]]
+    assert merged(straight, flipped, [0, 1], **turn) == [[-0.625, -0.125], [2, 1.5]]
 
 
 @pytest.mark.parametrize(
@@ -31,23 +31,23 @@ def test_positions_change_sign_about_a_constant():
     [(0, [4, 3, 2, 1]), (1, [4, 4, 3, 2]), (2, [4, 3, 4, 3]), (9, [4, 3, 2, 1])],
 )
 def test_first_columns_stay_and_the_others_move_right(shift, expected):
-    straight, mirrored = head([0, 0, 0, 0]), head([2, 4, 6, 8])
-    assert merged(straight, mirrored, [0], shift=shift) == [expected]
+    straight, flipped = head([0, 0, 0, 0]), head([2, 4, 6, 8])
+    assert merged(straight, flipped, [0], shift=shift) == [expected]
 
 
-def test_merge_of_a_head_and_its_mirror_is_the_head():
+def test_merge_of_a_head_and_its_flip_is_the_head():
     heads = np.random.default_rng(0).random((2, 17, 5, 8)).astype(np.float32)
-    order = COCO_17.mirror_order.astype(np.int32)
-    mirrored = np.ascontiguousarray(heads[:, order, :, ::-1])
-    np.testing.assert_array_equal(kernels.merge_mirrored(heads, mirrored, order), heads)
+    order = COCO_17.flip_order.astype(np.int32)
+    flipped = np.ascontiguousarray(heads[:, order, :, ::-1])
+    np.testing.assert_array_equal(kernels.merge_flipped(heads, flipped, order), heads)
 
 
 def test_image_does_not_depend_on_its_batch():
-    straight, mirrored = np.random.default_rng(1).normal(size=(2, 3, 4, 5, 18)).astype(np.float32)
+    straight, flipped = np.random.default_rng(1).normal(size=(2, 3, 4, 5, 18)).astype(np.float32)
     order = np.int32([2, 3, 0, 1])
-    together = kernels.merge_mirrored(straight, mirrored, order, shift=1)
+    together = kernels.merge_flipped(straight, flipped, order, shift=1)
     for b in range(3):
-        alone = kernels.merge_mirrored(straight[b : b + 1], mirrored[b : b + 1], order, shift=1)
+        alone = kernels.merge_flipped(straight[b : b + 1], flipped[b : b + 1], order, shift=1)
         np.testing.assert_array_equal(alone[0], together[b])
 
 
@@ -61,8 +61,8 @@ HEAD, ORDER, ONES = (
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "message"),
     [
-        ((HEAD, HEAD[:1], ORDER), {}, ValueError, r"mirrored must have shape \(2, 3, 4, 5\)"),
-        ((HEAD, HEAD.astype(float), ORDER), {}, TypeError, "mirrored must be float32"),
+        ((HEAD, HEAD[:1], ORDER), {}, ValueError, r"flipped must have shape \(2, 3, 4, 5\)"),
+        ((HEAD, HEAD.astype(float), ORDER), {}, TypeError, "flipped must be float32"),
         (
             (HEAD[..., ::-1], HEAD, ORDER),
             {},
@@ -80,4 +80,4 @@ HEAD, ORDER, ONES = (
 )
 def test_a_wrong_argument_is_named(arguments, options, error, message):
     with pytest.raises(error, match=message):
-        kernels.merge_mirrored(*arguments, **options)
+        kernels.merge_flipped(*arguments, **options)

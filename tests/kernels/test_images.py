@@ -126,7 +126,7 @@ def test_zoom_gives_the_bits_of_a_turn_by_nothing(layout, half):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["center_nms_topk", "gaussian_argmax", "merge_mirrored", "preprocess"]
+    "name", ["center_nms_topk", "gaussian_argmax", "merge_flipped", "preprocess"]
 )
 def test_both_twins_give_the_same_bits(name):
     for case in CASES[name]:

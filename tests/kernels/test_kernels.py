@@ -198,7 +198,7 @@ def test_gaussian_argmax_without_end_is_the_plain_maximum(seed):
     np.testing.assert_array_equal(values[0, 0], heatmap.max((0, 2, 3)))
 
 
-# ---- oks_matrix, oks_nms
+# ---- oks_matrix, nms_oks_visible
 
 
 def one_pose(*points):
@@ -245,21 +245,21 @@ def test_oks_matrix_is_a_similarity(seed, zoom):
     np.testing.assert_allclose(zoomed, oks, rtol=0, atol=1e-4)
 
 
-def test_oks_nms_by_hand():
+def test_nms_oks_visible_by_hand():
     keypoints = np.float32([[[0, 0]], [[1, 0]], [[2, 0]], [[50, 0]]])
     scores, area, sigmas = np.ones((4, 1), np.float32), np.full(4, 100, np.float32), [0.05]
     # One pixel apart: exp(-0.5) = 0.61; two: exp(-2) = 0.14.
-    keep = kernels.oks_nms(keypoints, scores, area, np.float32(sigmas), threshold=0.3)
+    keep = kernels.nms_oks_visible(keypoints, scores, area, np.float32(sigmas), threshold=0.3)
     assert keep.tolist() == [True, False, True, True], "who was dropped suppresses nobody"
-    keep = kernels.oks_nms(keypoints, scores, area, np.float32(sigmas), threshold=0.1)
+    keep = kernels.nms_oks_visible(keypoints, scores, area, np.float32(sigmas), threshold=0.1)
     assert keep.tolist() == [True, False, False, True]
 
 
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 999), threshold=st.floats(0.01, 0.99))
-def test_oks_nms_keeps_poses_that_are_not_alike(seed, threshold):
+def test_nms_oks_visible_keeps_poses_that_are_not_alike(seed, threshold):
     people = bodies(20, seed)
-    keep = kernels.oks_nms(*people, SIGMAS, threshold=threshold)
+    keep = kernels.nms_oks_visible(*people, SIGMAS, threshold=threshold)
     assert keep[0]
     oks = kernels.oks_matrix(people[0], *people, SIGMAS)
     alike = np.tril(oks > np.float32(threshold), -1)
@@ -413,12 +413,14 @@ def test_images_of_a_batch_are_compared_apart():
         for n in (4, 5)
     )
     together = kernels.oks_matrix(a, b, *rest, SIGMAS)
-    kept = kernels.oks_nms(b, *rest, SIGMAS, threshold=0.3)
+    kept = kernels.nms_oks_visible(b, *rest, SIGMAS, threshold=0.3)
     assert (together.shape, kept.shape) == ((3, 4, 5), (3, 5))
     for i in range(3):
         image = (b[i], *(part[i] for part in rest))
         np.testing.assert_array_equal(together[i], kernels.oks_matrix(a[i], *image, SIGMAS))
-        np.testing.assert_array_equal(kept[i], kernels.oks_nms(*image, SIGMAS, threshold=0.3))
+        np.testing.assert_array_equal(
+            kept[i], kernels.nms_oks_visible(*image, SIGMAS, threshold=0.3)
+        )
 
 
 def test_a_batch_wants_a_batch_of_others():
@@ -426,9 +428,9 @@ def test_a_batch_wants_a_batch_of_others():
         kernels.oks_matrix(A[None], B, B_SCORES, B_AREA, SIGMAS)
 
 
-def test_oks_nms_names_a_wrong_argument():
+def test_nms_oks_visible_names_a_wrong_argument():
     with pytest.raises(ValueError, match=r"area must have shape \(3\), got \(2,\)"):
-        kernels.oks_nms(B, B_SCORES, B_AREA[:2], SIGMAS, threshold=0.3)
+        kernels.nms_oks_visible(B, B_SCORES, B_AREA[:2], SIGMAS, threshold=0.3)
 
 
 @pytest.mark.parametrize(
@@ -488,8 +490,8 @@ def test_radius_larger_than_the_map_finds_the_one_highest_cell():
     assert cells[0, 0] == 11
 
 
-def test_oks_nms_refuses_a_threshold_that_is_no_number():
+def test_nms_oks_visible_refuses_a_threshold_that_is_no_number():
     poses = np.zeros((1, 2, 2), np.float32)
     ones = np.ones((1, 2), np.float32)
     with pytest.raises(ValueError, match="threshold must be a number, got nan"):
-        kernels.oks_nms(poses, ones, ones[:, 0], ones[0], threshold=float("nan"))
+        kernels.nms_oks_visible(poses, ones, ones[:, 0], ones[0], threshold=float("nan"))

@@ -54,7 +54,7 @@ def test_window_that_no_block_of_a_gpu_can_hold_is_refused_there():
 
 @pytest.mark.parametrize(
     ("kernel", "sizes"),
-    [("pt_person_nms", ()), ("pt_generate_boxes", ()), ("pt_pose_nms", (17,))],
+    [("pt_nms_oks_iou", ()), ("pt_generate_boxes", ()), ("pt_nms_near_keypoints", (17,))],
 )
 def test_memory_for_a_crowd_grows_with_its_size_and_only_on_a_gpu_with_its_pairs(kernel, sizes):
     N = 300_000
@@ -66,5 +66,5 @@ def test_memory_for_a_crowd_grows_with_its_size_and_only_on_a_gpu_with_its_pairs
 def test_hundreds_of_thousands_of_boxes_are_suppressed():
     boxes = rng(5).uniform(0, 3, (1, 300_000, 4)).astype(np.float32) + np.float32([0, 0, 30, 30])
     scores = rng(6).random(boxes.shape[:2], np.float32)
-    rows, count = kernels.box_nms(boxes, scores, threshold=0.5)
+    rows, count = kernels.nms_boxes(boxes, scores, threshold=0.5)
     assert (count.tolist(), rows[0, 0]) == ([1], scores[0].argmax())

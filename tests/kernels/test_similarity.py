@@ -37,7 +37,7 @@ def rows_of(result):
 
 def stays(people, scores, **limits):
     scores = np.float32(scores)[None]
-    return rows_of(kernels.person_nms(*people, ONE_SIGMA, scores, **limits))
+    return rows_of(kernels.nms_oks_iou(*people, ONE_SIGMA, scores, **limits))
 
 
 # ---- oks_between
@@ -66,7 +66,7 @@ def test_keypoint_with_a_number_missing_adds_nothing():
     np.testing.assert_allclose(oks[0], [[16 / 17, 16 / 17], [16 / 17, 1]], rtol=1e-14)
 
 
-# ---- person_nms
+# ---- nms_oks_iou
 
 # One pixel apart: exp(-0.5) = 0.61; two: exp(-2) = 0.14.
 
@@ -131,11 +131,11 @@ def test_poses_are_suppressed_as_by_the_authors_code(shared, count):
     wanted = published[f"oks{count}_matrix"]
     np.testing.assert_allclose(oks[0], wanted, rtol=0, atol=PUBLISHED_OKS_ATOL)
     for threshold in (0.5, 0.75, 0.9):
-        result = kernels.person_nms(keypoints, areas, SIGMAS, scores, oks_threshold=threshold)
+        result = kernels.nms_oks_iou(keypoints, areas, SIGMAS, scores, oks_threshold=threshold)
         assert rows_of(result) == published[f"oks{count}_keep_thr{threshold}"].tolist()
 
 
-# ---- pose_nms, whose stories tests/engine/decoders/test_pose_nms.py tells
+# ---- nms_near_keypoints, whose stories tests/engine/decoders/test_nms_near_keypoints.py tells
 
 
 def test_each_image_has_its_own_groups():
@@ -144,10 +144,10 @@ def test_each_image_has_its_own_groups():
     keypoints[0, 2], keypoints[1, 1] = keypoints[0, 2] + 50, keypoints[1, 1] + 50
     scores = np.float32([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]])
     options = {"distance": 0.1, "min_keypoints": 1, "relative": True}
-    rows, count = kernels.pose_nms(keypoints, scores, **options)
+    rows, count = kernels.nms_near_keypoints(keypoints, scores, **options)
     assert rows.tolist() == [[1, 2, -1], [2, 1, -1]]
     assert count.tolist() == [2, 2]
-    rows, count = kernels.pose_nms(keypoints, scores, np.int32([1, 2]), **options)
+    rows, count = kernels.nms_near_keypoints(keypoints, scores, np.int32([1, 2]), **options)
     assert rows.tolist() == [[0, -1, -1], [0, 1, -1]]
     assert count.tolist() == [1, 2]
 
@@ -158,17 +158,23 @@ def test_number_missing_is_near_nothing():
     broken[5] = NAN
     scores = np.float32([[0.2, 0.9]])
     options = {"min_keypoints": 15, "distance": 1.0, "relative": False}
-    assert rows_of(kernels.pose_nms(np.stack((pose, broken))[None], scores, **options)) == [1]
+    assert rows_of(
+        kernels.nms_near_keypoints(np.stack((pose, broken))[None], scores, **options)
+    ) == [1]
     options["relative"] = True  # the broken one has no extent: it is in the other's group only
-    assert rows_of(kernels.pose_nms(np.stack((pose, broken))[None], scores, **options)) == [1]
-    assert rows_of(kernels.pose_nms(np.stack((broken, pose + 500))[None], scores, **options)) == [1]
+    assert rows_of(
+        kernels.nms_near_keypoints(np.stack((pose, broken))[None], scores, **options)
+    ) == [1]
+    assert rows_of(
+        kernels.nms_near_keypoints(np.stack((broken, pose + 500))[None], scores, **options)
+    ) == [1]
 
 
 def test_any_score_is_better_than_one_that_is_no_number():
     same = np.stack((person(0), person(1), person(2)))[None]
     options = {"distance": 5.0, "min_keypoints": 8, "relative": False}
     for scores, best in (([NAN, -5, NAN], 1), ([NAN, NAN, NAN], 0), ([NAN, -np.inf, -9], 2)):
-        assert rows_of(kernels.pose_nms(same, np.float32([scores]), **options)) == [best]
+        assert rows_of(kernels.nms_near_keypoints(same, np.float32([scores]), **options)) == [best]
 
 
 def test_pose_without_extent_may_be_the_best_of_another_ones_group():
@@ -176,8 +182,8 @@ def test_pose_without_extent_may_be_the_best_of_another_ones_group():
     point = np.tile([5, 0], (17, 1))  # three keypoints of the row are nearer than 1
     poses = np.float32([[point, row]])
     options = {"distance": 0.1, "min_keypoints": 2, "relative": True}
-    assert rows_of(kernels.pose_nms(poses, np.float32([[0.9, 0.5]]), **options)) == [0]
-    assert rows_of(kernels.pose_nms(poses, np.float32([[0.5, 0.9]]), **options)) == [1]
+    assert rows_of(kernels.nms_near_keypoints(poses, np.float32([[0.9, 0.5]]), **options)) == [0]
+    assert rows_of(kernels.nms_near_keypoints(poses, np.float32([[0.5, 0.9]]), **options)) == [1]
 
 
 @settings(deadline=None, max_examples=200)
@@ -187,14 +193,14 @@ def test_pose_without_extent_may_be_the_best_of_another_ones_group():
     distance=st.sampled_from([1.0, 2.0, 5**0.5, 0.3, 0.2]),
     relative=st.booleans(),
 )
-def test_pose_nms_on_a_coarse_grid_is_the_references(seed, people, distance, relative):
+def test_nms_near_keypoints_on_a_coarse_grid_is_the_references(seed, people, distance, relative):
     """Whole coordinates make many distances that meet the limit exactly."""
     random = rng(seed)
     keypoints = random.integers(0, 4, (2, people, 5, 2)).astype(np.float32)
     scores = random.integers(0, 3, (2, people)).astype(np.float32)
     options = {"distance": distance, "min_keypoints": 2, "relative": relative}
-    got = kernels.pose_nms(keypoints, scores, **options)
-    wanted = reference.pose_nms(keypoints, scores, **options)
+    got = kernels.nms_near_keypoints(keypoints, scores, **options)
+    wanted = reference.nms_near_keypoints(keypoints, scores, **options)
     for one, other in zip(got, wanted, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -202,7 +208,7 @@ def test_pose_nms_on_a_coarse_grid_is_the_references(seed, people, distance, rel
 # ---- all of them
 
 
-@pytest.mark.parametrize("name", ["oks_between", "person_nms", "pose_nms"])
+@pytest.mark.parametrize("name", ["oks_between", "nms_oks_iou", "nms_near_keypoints"])
 def test_an_image_does_not_depend_on_its_batch(name):
     kernel = getattr(kernels, name)
     arguments = next(case for case in CASES[name] if case.name == "batch 3").arguments
@@ -235,59 +241,59 @@ REFUSED = [
         ValueError,
         r"others must have shape \(2, any, 17, 2\), got",
     ),
-    (kernels.person_nms, (*PEOPLE[:3], PER_POSE[:1]), LIMIT, ValueError, r"scores .*\(2, 3\)"),
-    (kernels.person_nms, (POSES[0], *PEOPLE[1:]), LIMIT, ValueError, r"keypoints .* any, 2\)"),
+    (kernels.nms_oks_iou, (*PEOPLE[:3], PER_POSE[:1]), LIMIT, ValueError, r"scores .*\(2, 3\)"),
+    (kernels.nms_oks_iou, (POSES[0], *PEOPLE[1:]), LIMIT, ValueError, r"keypoints .* any, 2\)"),
     (
-        kernels.person_nms,
+        kernels.nms_oks_iou,
         (*PEOPLE, np.zeros((2, 3, 5), np.float32)),
         LIMIT,
         ValueError,
         r"boxes must have shape \(2, 3, 4\), got \(2, 3, 5\)",
     ),
     (
-        kernels.person_nms,
+        kernels.nms_oks_iou,
         PEOPLE,
         {"oks_threshold": NAN},
         ValueError,
         "oks_threshold must be a number",
     ),
     (
-        kernels.person_nms,
+        kernels.nms_oks_iou,
         PEOPLE,
         {**LIMIT, "iou_threshold": NAN},
         ValueError,
         "iou_threshold must be a number",
     ),
     (
-        kernels.pose_nms,
+        kernels.nms_near_keypoints,
         (POSES, PER_POSE),
         {**OPTIONS, "distance": -1.0},
         ValueError,
         "distance must be at least 0, got -1",
     ),
     (
-        kernels.person_nms,
+        kernels.nms_oks_iou,
         PEOPLE,
         {**LIMIT, "suppress": "none"},
         ValueError,
         "suppress must be 'either' or 'both', got 'none'",
     ),
     (
-        kernels.pose_nms,
+        kernels.nms_near_keypoints,
         (POSES, PER_POSE, np.int64([1, 1])),
         OPTIONS,
         TypeError,
         "counts must be int32, got int64",
     ),
     (
-        kernels.pose_nms,
+        kernels.nms_near_keypoints,
         (POSES, PER_POSE),
         {**OPTIONS, "distance": NAN},
         ValueError,
         "distance must be at least 0, got nan",
     ),
     (
-        kernels.pose_nms,
+        kernels.nms_near_keypoints,
         (POSES, PER_POSE),
         {**OPTIONS, "min_keypoints": -1},
         ValueError,

@@ -55,7 +55,7 @@ def test_filter_is_the_gaussian_and_keeps_a_constant():
     np.testing.assert_allclose(smooth_heatmaps(constant, 2.0), constant, rtol=1e-6)
 
 
-def test_mirrored_map_is_smoothed_to_the_mirror_of_the_map():
+def test_flipped_map_is_smoothed_to_the_flip_of_the_map():
     maps = blobs(1, 3, 24, 18)
     smoothed = smooth_heatmaps(maps, 1.5)
     turned = np.ascontiguousarray(maps[..., ::-1, ::-1])

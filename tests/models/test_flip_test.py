@@ -49,21 +49,21 @@ class Fake(torch.nn.Module):
         return self.heads(image)
 
 
-def constant_heads(straight, mirrored):
-    """The heads of a batch of one image and its mirror image, whatever they show."""
-    return Fake(lambda _: {n: torch.cat((straight[n], mirrored[n])) for n in straight})
+def constant_heads(straight, flipped):
+    """The heads of a batch of one image and its flipped image, whatever they show."""
+    return Fake(lambda _: {n: torch.cat((straight[n], flipped[n])) for n in straight})
 
 
 # ---- heads turned back
 
 
 def turned_back(name, channel, column, value):
-    """Where a value in a mirrored head, 4 columns wide, comes to lie; halved by the mean."""
+    """Where a value in a flipped head, 4 columns wide, comes to lie; halved by the mean."""
     shapes = {"heatmap": (1, 18, 1, 4), "offset": (1, 34, 1, 4)}
     zeros = {n: torch.zeros(shape) for n, shape in shapes.items()}
-    mirrored = {n: x.clone() for n, x in zeros.items()}
-    mirrored[name][0, channel, 0, column] = value
-    heads = FlipTest(constant_heads(zeros, mirrored), SHIFTED)(torch.zeros(1, 3, 4, 16))
+    flipped = {n: x.clone() for n, x in zeros.items()}
+    flipped[name][0, channel, 0, column] = value
+    heads = FlipTest(constant_heads(zeros, flipped), SHIFTED)(torch.zeros(1, 3, 4, 16))
     assert sum(int(head.count_nonzero()) for head in heads.values()) == 1
     where = heads[name].nonzero()[0]
     return int(where[1]), int(where[3]), float(heads[name].sum())
@@ -86,17 +86,17 @@ def test_offsets_change_sides_and_the_sign_of_x():
 def test_embedding_is_the_straight_images_alone():
     spec = logocap_spec("a", CONFIGS["logocap"], 512, COCO_17)
     shapes = {head.name: (2, head.channels, 2, 4) for head in spec.heads}
-    straight, mirrored = ({n: torch.randn(s) for n, s in shapes.items()} for _ in range(2))
-    heads = FlipTest(constant_heads(straight, mirrored), spec)(torch.zeros(2, 3, 8, 16))
+    straight, flipped = ({n: torch.randn(s) for n, s in shapes.items()} for _ in range(2))
+    heads = FlipTest(constant_heads(straight, flipped), spec)(torch.zeros(2, 3, 8, 16))
     assert torch.equal(heads["embedding"], straight["embedding"])
     assert not torch.allclose(heads["heatmap"], straight["heatmap"])
 
 
-# ---- what the mirror image is
+# ---- what the flipped image is
 
 
 @pytest.mark.parametrize("fill", ["zero", "keep"])
-def test_mirror_image_is_moved_to_the_left_and_filled(fill):
+def test_flipped_image_is_moved_to_the_left_and_filled(fill):
     fake = Fake(
         lambda image: {h.name: torch.zeros(len(image), h.channels, 1, 4) for h in SHIFTED.heads}
     )
@@ -107,7 +107,7 @@ def test_mirror_image_is_moved_to_the_left_and_filled(fill):
     assert fake.seen[1, 2, 0].tolist() == [5.0, 4.0, 3.0, 2.0, 1.0, *last]
 
 
-def test_without_shift_the_image_is_mirrored_only():
+def test_without_shift_the_image_is_flipped_only():
     spec = replace(SHIFTED, mirror_shift=0)
     fake = Fake(
         lambda image: {h.name: torch.zeros(len(image), h.channels, 1, 4) for h in spec.heads}
@@ -127,13 +127,13 @@ def corner_pixels(image):
     }
 
 
-def test_shift_brings_the_mirror_images_cells_onto_the_images():
+def test_shift_brings_the_flipped_images_cells_onto_the_images():
     image = image_of(32, 64, 2)
     heads = FlipTest(Fake(corner_pixels), SHIFTED)(image)
     assert torch.equal(heads["heatmap"], corner_pixels(image)["heatmap"])
 
 
-def test_finer_heatmap_has_a_mirror_image_of_its_own():
+def test_finer_heatmap_has_a_flipped_image_of_its_own():
     spec = heatmap_guided_spec("a", CONFIGS["higher"], 640, COCO_17)
     image = image_of(32, 64, 2)
     heads = FlipTest(Fake(corner_pixels), spec)(image)
@@ -155,13 +155,13 @@ def test_coarse_heatmap_is_upsampled_before_it_is_turned_back():
             moved = int((pixels[0, 0] == 0).sum())  # columns that were filled
             if moved == 1:  # for the finer map: its coarse heatmap is not used
                 heatmap[:] = 7
-            else:  # the same place in the image and in its mirror image
+            else:  # the same place in the image and in its flipped image
                 heatmap[0, 0, 2 if moved == 0 else 5] = 1
         return heads
 
     heads = FlipTest(Fake(one_cell), spec)(torch.ones(1, 3, 16, 32))
     assert heads["heatmap"].shape == (1, 18, 8, 16)
-    # the image: 1 at column 4 and halves beside it; the mirror image one column to the right
+    # the image: 1 at column 4 and halves beside it; the flipped image one column to the right
     expected = [0, 0, 0, 0.25, 0.75, 0.75, 0.25, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     torch.testing.assert_close(heads["heatmap"][0, 0, 0], torch.tensor(expected))
 
@@ -202,7 +202,7 @@ def test_spec_says_what_comes_out():
     ("change", "message"),
     [
         ({"flip_baked": True}, "a has a flip test already"),
-        ({"mirror_shift": None}, "a does not say how it is mirrored"),
+        ({"mirror_shift": None}, "a does not say how it is flipped"),
         ({"heads": (HeadSpec("box_size", 2),)}, "without activation, got box_size"),
         ({"heads": (HeadSpec("heatmap", 18, 4, "sigmoid"),)}, "without activation, got heatmap"),
     ],
@@ -225,14 +225,14 @@ def network_of(family):
 
 
 @torch.no_grad()
-def test_flip_test_of_the_mirror_image_is_the_mirror_of_the_flip_test():
+def test_flip_test_of_the_flipped_image_is_the_flip_of_the_flip_test():
     network, spec = network_of("logocap")
     flip_test, image = FlipTest(randomise(network), spec), image_of(64, 96)
-    straight, mirrored = flip_test(image), flip_test(image.flip(3))
-    order = [*spec.skeleton.mirror_order.tolist(), 3]
-    back = mirrored["heatmap"].flip(3)[:, order]
+    straight, flipped = flip_test(image), flip_test(image.flip(3))
+    order = [*spec.skeleton.flip_order.tolist(), 3]
+    back = flipped["heatmap"].flip(3)[:, order]
     torch.testing.assert_close(back, straight["heatmap"], atol=LAYER_ATOL, rtol=LAYER_ATOL)
-    pairs = mirrored["offset"].flip(3).unflatten(1, (3, 2))[:, order[:3]]
+    pairs = flipped["offset"].flip(3).unflatten(1, (3, 2))[:, order[:3]]
     back = torch.stack((-pairs[:, :, 0], pairs[:, :, 1]), 2).flatten(1, 2)
     torch.testing.assert_close(back, straight["offset"], atol=LAYER_ATOL, rtol=LAYER_ATOL)
 
@@ -286,7 +286,7 @@ def test_heatmap_guided_averages_are_those_of_the_released_code(shared):
     assert_published(heads["heatmap"], arrays["s1/heatmaps_avg"])
     assert_published(absolute(heads["offset"]), arrays["s1/reg_kpts_avg"])
     moved = F.pad(image.flip(3)[..., 3:], (0, 3))
-    back = network(moved)["heatmap"].flip(3)[:, [*COCO_17.mirror_order.tolist(), 17]]
+    back = network(moved)["heatmap"].flip(3)[:, [*COCO_17.flip_order.tolist(), 17]]
     assert_published(back, arrays["s1/heatmaps_flip_unflipped"])
 
 

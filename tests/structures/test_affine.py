@@ -41,7 +41,7 @@ def test_released_sizing_is_that_of_the_published_code(shared):
     rows = parity.load(shared, "decode_logocap")["geom_rows"]
     assert len(rows) == 120
     for height, width, size, scale, out_w, out_h, *rest in rows:
-        transform = ImageTransform.released_affine((int(height), int(width)), int(size), scale)
+        transform = ImageTransform.hrnet_affine((int(height), int(width)), int(size), scale)
         assert transform.input_size == (out_h, out_w)
         forward, inverse = np.reshape(rest[4:], (2, 2, 3))
         x, y = transform.shift
@@ -55,4 +55,4 @@ def test_released_sizing_is_that_of_the_published_code(shared):
 @pytest.mark.parametrize("scale", [0.0, -1.0, 1e-4])
 def test_released_sizing_wants_a_scale_that_leaves_pixels(scale):
     with pytest.raises(ValueError, match=r"test_scale must be above 0|has none"):
-        ImageTransform.released_affine((100, 100), 256, scale)
+        ImageTransform.hrnet_affine((100, 100), 256, scale)

@@ -41,7 +41,7 @@ SIZINGS = st.builds(
     max_aspect=st.floats(1, 10),
     border=COLOURS,
     rule=st.sampled_from(["short-side", "crop"]),
-    convention=st.sampled_from(["half-pixel", "released-affine"]),
+    convention=st.sampled_from(["half-pixel", "hrnet-affine"]),
     crop=st.none() | st.tuples(st.integers(1, 512), st.integers(1, 512)),
 )
 HEADS = st.builds(
@@ -194,7 +194,7 @@ def test_field_of_another_form_does_not_fit(path, value):
             ("sizing", "convention"),
             "align-corners",
             "sizing.convention of the model description must be 'half-pixel' or "
-            "'released-affine', got 'align-corners'",
+            "'hrnet-affine', got 'align-corners'",
         ),
         (
             ("rules",),

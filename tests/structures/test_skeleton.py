@@ -61,17 +61,17 @@ def test_keypoints_stand_in_the_published_order(skeleton, names):
         (MPII_16, "5 4 3 2 1 0 6 7 8 9 15 14 13 12 11 10"),
     ],
 )
-def test_mirror_order_is_the_published_flip_list(skeleton, order):
-    np.testing.assert_array_equal(skeleton.mirror_order, [int(k) for k in order.split()])
+def test_flip_order_is_the_published_flip_list(skeleton, order):
+    np.testing.assert_array_equal(skeleton.flip_order, [int(k) for k in order.split()])
 
 
 @pytest.mark.parametrize("skeleton", ALL, ids=by_name)
-def test_mirroring_exchanges_left_and_right_by_name(skeleton):
+def test_flipping_exchanges_left_and_right_by_name(skeleton):
     exchange = {"left": "right", "right": "left"}
-    for name, mirrored in zip(skeleton.keypoints, skeleton.mirror_order, strict=True):
+    for name, flipped in zip(skeleton.keypoints, skeleton.flip_order, strict=True):
         side, _, part = name.partition("_")
         expected = f"{exchange[side]}_{part}" if side in exchange else name
-        assert skeleton.keypoints[mirrored] == expected
+        assert skeleton.keypoints[flipped] == expected
 
 
 @pytest.mark.parametrize("skeleton", ALL, ids=by_name)
@@ -114,8 +114,8 @@ def test_edges_reach_every_keypoint_once_and_on_both_sides_alike(skeleton):
     edges = {frozenset(edge) for edge in skeleton.edges}
     assert len(edges) == len(skeleton.edges), "an edge stands there twice"
     assert frozenset.union(*edges) == set(range(len(skeleton)))
-    mirrored = {frozenset(int(skeleton.mirror_order[k]) for k in edge) for edge in edges}
-    assert mirrored == edges
+    flipped = {frozenset(int(skeleton.flip_order[k]) for k in edge) for edge in edges}
+    assert flipped == edges
 
 
 def test_every_skeleton_is_found_by_its_name():

@@ -28,11 +28,11 @@ PT_TWINS(
  * `threshold`.
  */
 PT_TWINS(
-    pt_oks_nms, uint8_t* keep, /* (B, N) 1 = kept */
-    const float* keypoints,    /* (B, N, K, 2) */
-    const float* scores,       /* (B, N, K) */
-    const float* area,         /* (B, N) */
-    const float* sigmas,       /* (K) */
+    pt_nms_oks_visible, uint8_t* keep, /* (B, N) 1 = kept */
+    const float* keypoints,            /* (B, N, K, 2) */
+    const float* scores,               /* (B, N, K) */
+    const float* area,                 /* (B, N) */
+    const float* sigmas,               /* (K) */
     int64_t B, int64_t N, int64_t K, float threshold);
 
 /* Object keypoint similarity of found poses, in float64.
@@ -49,8 +49,8 @@ PT_TWINS(
     const float* sigmas,         /* (K) */
     int64_t B, int64_t N, int64_t M, int64_t K);
 
-/* Bytes of scratch that pt_person_nms needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
-PT_API size_t pt_person_nms_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
+/* Bytes of scratch that pt_nms_oks_iou needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
+PT_API size_t pt_nms_oks_iou_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
 
 /* Greedy non-maximum suppression of people: by their boxes, their poses, or by the two.
  *
@@ -59,20 +59,21 @@ PT_API size_t pt_person_nms_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
  * (pt_oks_between) above `oks_threshold`; where `both` is not 0, only if they are alike by both.
  */
 PT_TWINS(
-    pt_person_nms, int32_t* rows, /* (B, N) rows that stay, best first; -1 behind the last */
-    int32_t* count,               /* (B) how many stay */
-    void* scratch,                /* pt_person_nms_scratch_bytes(B, N, cuda) */
-    const float* keypoints,       /* (B, N, K, 2); NULL: boxes decide */
-    const float* areas,           /* (B, N); may be NULL if keypoints is */
-    const float* sigmas,          /* (K); may be NULL if keypoints is */
-    const float* boxes,           /* (B, N, 4) x1, y1, x2, y2; NULL: poses decide */
-    const float* scores,          /* (B, N) */
-    const int32_t* counts,        /* (B) rows of each image that count; NULL: all N */
+    pt_nms_oks_iou, int32_t* rows, /* (B, N) rows that stay, best first; -1 behind the last */
+    int32_t* count,                /* (B) how many stay */
+    void* scratch,                 /* pt_nms_oks_iou_scratch_bytes(B, N, cuda) */
+    const float* keypoints,        /* (B, N, K, 2); NULL: boxes decide */
+    const float* areas,            /* (B, N); may be NULL if keypoints is */
+    const float* sigmas,           /* (K); may be NULL if keypoints is */
+    const float* boxes,            /* (B, N, 4) x1, y1, x2, y2; NULL: poses decide */
+    const float* scores,           /* (B, N) */
+    const int32_t* counts,         /* (B) rows of each image that count; NULL: all N */
     int64_t B, int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge,
     int64_t both);
 
-/* Bytes of scratch that pt_pose_nms needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
-PT_API size_t pt_pose_nms_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda);
+/* Bytes of scratch that pt_nms_near_keypoints needs; `cuda` is 1 for the CUDA twin, 0 for the
+ * other. */
+PT_API size_t pt_nms_near_keypoints_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda);
 
 /* Suppression of poses by the published count of near keypoints.
  *
@@ -83,12 +84,13 @@ PT_API size_t pt_pose_nms_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t
  * without extent goes.
  */
 PT_TWINS(
-    pt_pose_nms, int32_t* rows, /* (B, N) rows that stay, as groups are met; -1 behind the last */
-    int32_t* count,             /* (B) how many stay */
-    void* scratch,              /* pt_pose_nms_scratch_bytes(B, N, K, cuda) */
-    const float* keypoints,     /* (B, N, K, 2) */
-    const float* scores,        /* (B, N); NaN is as low as can be */
-    const int32_t* counts,      /* (B) rows of each image that count; NULL: all N */
+    pt_nms_near_keypoints,
+    int32_t* rows,          /* (B, N) rows that stay, as groups are met; -1 behind the last */
+    int32_t* count,         /* (B) how many stay */
+    void* scratch,          /* pt_nms_near_keypoints_scratch_bytes(B, N, K, cuda) */
+    const float* keypoints, /* (B, N, K, 2) */
+    const float* scores,    /* (B, N); NaN is as low as can be */
+    const int32_t* counts,  /* (B) rows of each image that count; NULL: all N */
     int64_t B, int64_t N, int64_t K, double distance, int64_t min_keypoints, int64_t relative);
 
 #ifdef __cplusplus

@@ -36,7 +36,7 @@ def test_joined_strides_are_averaged_except_for_the_center():
 
 
 def test_inputs_are_sorted_and_the_one_of_scale_one_found():
-    transform = ImageTransform.released_affine((64, 64), 64)
+    transform = ImageTransform.hrnet_affine((64, 64), 64)
     levels = [blank_level(1, 1, transform, scale) for scale in (0.5, 2.0, 1.0)]
     ordered, base = largest_first(levels)
     assert [level.test_scale for level in ordered] == [2.0, 1.0, 0.5]
@@ -44,7 +44,7 @@ def test_inputs_are_sorted_and_the_one_of_scale_one_found():
 
 
 def test_test_scales_without_one_are_refused():
-    transform = ImageTransform.released_affine((64, 64), 64)
+    transform = ImageTransform.hrnet_affine((64, 64), 64)
     with pytest.raises(ValueError, match=r"the test scales must hold 1, got \[2.0, 0.5\]"):
         largest_first([blank_level(1, 1, transform, scale) for scale in (0.5, 2.0)])
 

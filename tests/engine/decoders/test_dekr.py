@@ -19,7 +19,7 @@ from ..published_maps import (
     put_pose,
 )
 
-SAME = ImageTransform.released_affine((256, 256), 256)
+SAME = ImageTransform.hrnet_affine((256, 256), 256)
 
 
 def decode(*levels, companions=None, skeleton=COCO_17, **options):
@@ -28,7 +28,7 @@ def decode(*levels, companions=None, skeleton=COCO_17, **options):
 
 def level_with(*people, scale=1.0, height=120.0):
     """One test scale with standing people (x, y, center value) under their heatmap's Gaussians."""
-    transform = ImageTransform.released_affine((256, 256), 256, scale)
+    transform = ImageTransform.hrnet_affine((256, 256), 256, scale)
     level = blank_level(*(side // 4 for side in transform.input_size), transform, scale)
     for x, y, value in people:
         keypoints = person_keypoints(x, y, height) * scale

@@ -20,7 +20,7 @@ from ..published_maps import (
 )
 
 # Image and input are the same: the affine map is the identity.
-SAME = ImageTransform.released_affine((256, 256), 256)
+SAME = ImageTransform.hrnet_affine((256, 256), 256)
 OFF = np.float32([6, 0])  # by which the regression misses
 
 
@@ -31,7 +31,7 @@ def decode(*levels, companions=None, rules="released", **options):
 
 def level_with(*people, scale=1.0):
     """One test scale with standing people (x, y, center value), their offsets 6 pixels off."""
-    transform = ImageTransform.released_affine((256, 256), 256, scale)
+    transform = ImageTransform.hrnet_affine((256, 256), 256, scale)
     level = blank_level(*(side // 4 for side in transform.input_size), transform, scale)
     for x, y, value in people:
         keypoints = person_keypoints(x, y, 120.0) * scale
@@ -79,7 +79,7 @@ def test_keypoint_far_from_all_peaks_takes_the_transposed_heat_of_the_release():
     np.testing.assert_array_equal(paper.keypoint_scores[0], np.zeros(17))  # nothing at x 200, y 40
 
 
-def test_absorbed_keypoint_of_a_weak_peak_scores_nothing_in_the_release():
+def test_snapped_keypoint_of_a_weak_peak_scores_nothing_in_the_release():
     level = blank_level(64, 64, SAME)
     put_pose(level, person_keypoints(128, 128, 120.0), (32, 32), 0.5)
     put_gaussians(level, person_keypoints(128, 128, 120.0), height=0.008)
@@ -168,7 +168,7 @@ def test_scoring_network_multiplies_in_the_release_and_rules_in_the_paper():
 
 
 def test_poses_come_back_to_the_image():
-    transform = ImageTransform.released_affine((128, 128), 256)  # twice as large
+    transform = ImageTransform.hrnet_affine((128, 128), 256)  # twice as large
     level = blank_level(64, 64, transform)
     put_pose(level, person_keypoints(128, 128, 120.0), (32, 32), 0.5)
     poses = decode(level, output="regression")

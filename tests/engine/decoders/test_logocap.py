@@ -13,7 +13,7 @@ from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL, EMBEDDING_ATOL
 from ..published_maps import blank_level, make_spec, notional_heads, put_gaussians, put_pose
 
 # An image that is its own input, and a person in it.
-TRANSFORM = ImageTransform.released_affine((256, 320), 256)
+TRANSFORM = ImageTransform.hrnet_affine((256, 320), 256)
 MAP_SIZE = (64, 80)
 CENTER = (40, 32)  # cell
 START = np.float32([2, 2])  # see `put_person`
@@ -72,14 +72,14 @@ def view_of(*people, test_scale=1.0):
 
 
 def network_view(arrays):
-    """The published network's view of its image, averaged with the mirror image."""
+    """The published network's view of its image, averaged with the flipped image."""
     heads = {
         "heatmap": arrays["heatmaps_merged"],
         "offset": arrays["offsets_merged"],
         "embedding": arrays["embedding"],
     }
     image_size = arrays["image_rgb_u8"].shape[:2]
-    return ScaledHeads(heads, ImageTransform.released_affine(image_size, 256))
+    return ScaledHeads(heads, ImageTransform.hrnet_affine(image_size, 256))
 
 
 def assert_published(poses, xyv, scores, clear):

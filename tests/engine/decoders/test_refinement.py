@@ -67,7 +67,7 @@ def test_weak_peaks_count_unless_a_least_value_is_asked_for():
     assert not moved.any()
 
 
-def test_nobody_is_absorbed_into_nothing():
+def test_nobody_is_snapped_into_nothing():
     nobody = np.zeros((0, 1, 2), np.float32)
     points, values, moved = heat_with((5, 5, 1)).nearest_peaks(nobody, 30, 75)
     assert (points.shape, values.shape, moved.shape) == ((0, 1, 2), (0, 1), (0, 1))
@@ -75,7 +75,7 @@ def test_nobody_is_absorbed_into_nothing():
 
 @pytest.mark.data
 @pytest.mark.parametrize("case", ["n1", "n5"])
-def test_grouping_is_that_of_the_released_code(shared, case):
+def test_refinement_is_that_of_the_released_code(shared, case):
     arrays = parity.load(shared, "decode_hrbu") | {
         f"dekr/{name}": array for name, array in parity.load(shared, "decode_dekr").items()
     }

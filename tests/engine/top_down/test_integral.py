@@ -1,4 +1,4 @@
-"""Integral's decoding: expectations, the mirror, depth, and the authors' numbers."""
+"""Integral's decoding: expectations, the flip, depth, and the authors' numbers."""
 
 import numpy as np
 import parity
@@ -8,7 +8,7 @@ from posetrack.engine.top_down.integral import (
     hard_argmax,
     keypoint_scores,
     keypoints_in_image,
-    merge_mirrored,
+    merge_flipped,
     spatial_poses,
     to_patch,
 )
@@ -16,7 +16,7 @@ from posetrack.kernels import soft_argmax
 from tolerances import DECODED_PIXELS, SOFT_ARGMAX
 
 
-def mirror_order(published):
+def flip_order(published):
     order = np.arange(17)
     for a, b in published["flip_pairs"]:
         order[a], order[b] = b, a
@@ -74,16 +74,16 @@ def test_coordinates_are_shares_of_the_patch():
     np.testing.assert_array_equal(points, [[[0, 0], [216, 192]]])
 
 
-def test_pixel_of_the_mirror_is_the_width_less_one_less_itself():
+def test_pixel_of_the_flipped_image_is_the_width_less_one_less_itself():
     order = np.array([1, 0])
     straight = np.float32([[[-0.25, 0.1, 0.3], [0.25, 0.2, -0.1]]])
     pixels = to_patch(straight, (64, 64))
-    mirrored = straight[:, order].copy()
-    mirrored[..., 0] = (64 - 1 - pixels[:, order, 0]) / 64 - 0.5
-    np.testing.assert_allclose(merge_mirrored(straight, mirrored, 64, order), straight, atol=1e-7)
-    shifted = mirrored + np.float32([2 / 64, 0, 0.2])
+    flipped = straight[:, order].copy()
+    flipped[..., 0] = (64 - 1 - pixels[:, order, 0]) / 64 - 0.5
+    np.testing.assert_allclose(merge_flipped(straight, flipped, 64, order), straight, atol=1e-7)
+    shifted = flipped + np.float32([2 / 64, 0, 0.2])
     expected = straight + np.float32([-1 / 64, 0, 0.1])
-    np.testing.assert_allclose(merge_mirrored(straight, shifted, 64, order), expected, atol=1e-6)
+    np.testing.assert_allclose(merge_flipped(straight, shifted, 64, order), expected, atol=1e-6)
 
 
 def test_people_come_back_into_the_image_with_their_depth():
@@ -130,9 +130,9 @@ def test_patch_pixels_are_those_of_the_authors_code(shared):
 @pytest.mark.data
 def test_flip_test_and_poses_in_space_are_those_of_the_authors_code(shared):
     published = parity.load(shared, "integral_r18_narrow")
-    mirrored = published["coords_patch_flip_raw"][..., :3] / 64 - [0.5, 0.5, 0]
+    flipped = published["coords_patch_flip_raw"][..., :3] / 64 - [0.5, 0.5, 0]
     straight = published["pred_norm_xyz"]
-    merged = merge_mirrored(straight, mirrored, 64, mirror_order(published))
+    merged = merge_flipped(straight, flipped, 64, flip_order(published))
     patch = published["coords_patch_merged"]
     points = np.concatenate((to_patch(merged, (64, 64)), merged[..., 2:] * 64), axis=2)
     np.testing.assert_allclose(points, patch[..., :3], rtol=0, atol=DECODED_PIXELS)

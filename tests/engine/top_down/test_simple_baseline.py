@@ -7,7 +7,7 @@ from posetrack.engine.top_down.crop import Crop, People
 from posetrack.engine.top_down.simple_baseline import (
     decode_people,
     keypoints_in_image,
-    merge_mirrored,
+    merge_flipped,
     pose_scores,
 )
 from posetrack.kernels import quarter_offset_argmax
@@ -20,29 +20,29 @@ H, W = 64, 48
 # ---- the flip test
 
 
-def turned_back(mirrored):
-    """What the mirrored maps add to the mean, doubled."""
-    return 2 * merge_mirrored(np.zeros_like(mirrored), mirrored, COCO_17.mirror_order)
+def turned_back(flipped):
+    """What the flipped maps add to the mean, doubled."""
+    return 2 * merge_flipped(np.zeros_like(flipped), flipped, COCO_17.flip_order)
 
 
-def test_mirrored_map_is_turned_and_moved_right_by_one():
-    mirrored = np.zeros((1, 17, H, W), np.float32)
-    mirrored[0, 1, 20, W - 1 - 9] = 1  # the left eye, seen as the right one
-    turned = turned_back(mirrored)
+def test_flipped_map_is_turned_and_moved_right_by_one():
+    flipped = np.zeros((1, 17, H, W), np.float32)
+    flipped[0, 1, 20, W - 1 - 9] = 1  # the left eye, seen as the right one
+    turned = turned_back(flipped)
     assert turned[0, 2, 20, 10] == 1
     assert turned.sum() == 1
 
 
 def test_first_column_of_the_turned_map_stays():
-    mirrored = np.zeros((1, 17, H, W), np.float32)
-    mirrored[0, 0, 20, W - 1] = 1
-    np.testing.assert_array_equal(turned_back(mirrored)[0, 0, 20, :3], [1, 1, 0])
+    flipped = np.zeros((1, 17, H, W), np.float32)
+    flipped[0, 0, 20, W - 1] = 1
+    np.testing.assert_array_equal(turned_back(flipped)[0, 0, 20, :3], [1, 1, 0])
 
 
 def test_merged_maps_are_the_mean():
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(2, 1, 17, H, W)).astype(np.float32)
-    merged = merge_mirrored(first, second, COCO_17.mirror_order)
+    merged = merge_flipped(first, second, COCO_17.flip_order)
     np.testing.assert_allclose(merged, (first + turned_back(second)) / 2)
 
 
@@ -107,9 +107,9 @@ def test_synthetic_maps_are_decoded_as_by_the_authors_code(shared):
 def test_flip_test_and_keypoints_are_those_of_the_authors_code(shared):
     published = parity.load(shared, "simplebaseline_r18_narrow")
     # the authors' code had exchanged left and right in place before this was stored
-    mirrored = published["heatmaps_flip_raw"].take(COCO_17.mirror_order, axis=1)
-    np.testing.assert_array_equal(turned_back(mirrored), published["heatmaps_flip_back_shifted"])
-    merged = merge_mirrored(published["heatmaps"], mirrored, COCO_17.mirror_order)
+    flipped = published["heatmaps_flip_raw"].take(COCO_17.flip_order, axis=1)
+    np.testing.assert_array_equal(turned_back(flipped), published["heatmaps_flip_back_shifted"])
+    merged = merge_flipped(published["heatmaps"], flipped, COCO_17.flip_order)
     np.testing.assert_allclose(merged, published["heatmaps_merged"], rtol=DECODED_SCORES_RTOL)
     places, _ = quarter_offset_argmax(merged, quarter=0.0)
     np.testing.assert_array_equal(places, published["argmax_xy"])

@@ -184,7 +184,7 @@ def test_cost_is_that_of_the_paper(config, size, gigaflops):
     assert counter.get_total_flops() / 2e9 == pytest.approx(gigaflops, abs=0.08)
 
 
-# ---- names and recognition
+# ---- names and identity
 
 
 def test_weights_tell_their_keypoints_to_their_own_form_alone():

@@ -102,7 +102,7 @@ def test_heads_are_those_of_the_spec(name):
 def test_spec_says_how_published_networks_run():
     with torch.device("meta"):
         _, spec = LOGOCAP_MODELS["logocap-hrnet-w48"].build(COCO_17)
-    assert (spec.sizing.size, spec.sizing.convention) == (640, "released-affine")
+    assert (spec.sizing.size, spec.sizing.convention) == (640, "hrnet-affine")
     assert [head.sign for head in spec.heads if head.name == "offset"] == [-1]
     assert spec.cell_origin == "corner"
     assert spec.mirror_shift == 0

@@ -71,7 +71,7 @@ def test_crops_are_those_of_the_data_set(skeleton, crop):
     with torch.device("meta"):
         network, spec = SIMPLE_BASELINE_MODELS["simple-baseline-resnet-50"].build(skeleton)
     assert spec.sizing.crop == crop
-    assert (spec.sizing.rule, spec.sizing.convention) == ("crop", "released-affine")
+    assert (spec.sizing.rule, spec.sizing.convention) == ("crop", "hrnet-affine")
     (head,) = spec.heads
     assert (head.name, head.channels, head.stride) == ("heatmap", len(skeleton), 4)
     assert spec.name == "simple-baseline-resnet-50"
@@ -130,13 +130,13 @@ def test_features_are_those_of_the_authors_code(published, network):
 def test_heatmaps_are_those_of_the_authors_code(published, network):
     crop = torch.from_numpy(published["input"])
     with torch.inference_mode():
-        straight, mirrored = (network(x)["heatmap"].numpy() for x in (crop, crop.flip(3)))
+        straight, flipped = (network(x)["heatmap"].numpy() for x in (crop, crop.flip(3)))
     expected = published["heatmaps"]
     np.testing.assert_allclose(straight, expected, rtol=MAPS_RTOL, atol=MAPS_ATOL)
     # stored after the authors' code had exchanged left and right in place
-    mirrored = mirrored[:, COCO_17.mirror_order]
+    flipped = flipped[:, COCO_17.flip_order]
     expected = published["heatmaps_flip_raw"]
-    np.testing.assert_allclose(mirrored, expected, rtol=MAPS_RTOL, atol=MAPS_ATOL)
+    np.testing.assert_allclose(flipped, expected, rtol=MAPS_RTOL, atol=MAPS_ATOL)
 
 
 @pytest.mark.data

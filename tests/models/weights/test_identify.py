@@ -4,10 +4,10 @@ import re
 
 import pytest
 import torch
-from posetrack.models import MODELS, load_model, recognise
+from posetrack.models import MODELS, identify, load_model
 from posetrack.models.model import Model
 from posetrack.models.networks.pose_scoring import PoseScoring
-from posetrack.models.weights.identify import Recognition
+from posetrack.models.weights.identify import Identity
 from posetrack.models.weights.placing import shapes_of
 from posetrack.structures import (
     COCO_17,
@@ -45,9 +45,9 @@ NETWORK_OF = {
 
 
 @pytest.mark.parametrize("name", NETWORK_OF)
-def test_published_file_is_recognised(name):
+def test_published_file_is_identified(name):
     family, backbone, skeleton, millions = NETWORK_OF[name]
-    found = recognise(published_shapes(name))
+    found = identify(published_shapes(name))
     assert (found.family, found.backbone, found.skeleton) == (family, backbone, skeleton)
     assert found.names == (name.rsplit("-", 1)[0],)
     assert found.problems == ()
@@ -55,17 +55,17 @@ def test_published_file_is_recognised(name):
         assert found.parameters / 1e6 == pytest.approx(millions, abs=0.051)
 
 
-def test_published_network_in_three_dimensions_is_recognised():
-    found = recognise(published_shapes("integral-3d-resnet-152-h36m"))
+def test_published_network_in_three_dimensions_is_identified():
+    found = identify(published_shapes("integral-3d-resnet-152-h36m"))
     assert (found.family, found.backbone, found.skeleton) == ("integral", "resnet-152", H36M_18)
     assert found.names == ("integral-3d-resnet-152",)
     assert found.problems == ()
 
 
-def test_network_without_a_skeleton_is_recognised_all_the_same():
+def test_network_without_a_skeleton_is_identified_all_the_same():
     shapes = published_shapes("simple-baseline-resnet-50-coco")
     shapes |= {"final_layer.weight": (19, 256, 1, 1), "final_layer.bias": (19,)}
-    found = recognise(shapes)
+    found = identify(shapes)
     assert found.names == ("simple-baseline-resnet-50",)
     assert (found.keypoints, found.skeleton) == (19, None)
     assert found.problems == ("there is no skeleton of 19 keypoints here",)
@@ -84,33 +84,33 @@ def test_shared_weights_count_once():
         for name, shape in shapes.items()
         if not name.endswith(("mean", "var", "tracked", "matrix"))
     )
-    assert recognise(shapes).parameters == learned - copies
+    assert identify(shapes).parameters == learned - copies
 
 
 @pytest.mark.parametrize(("data", "skeleton"), [("coco", COCO_17), ("crowdpose", CROWDPOSE_14)])
-def test_pose_scoring_is_recognised(data, skeleton):
-    found = recognise(published_shapes(f"pose-scoring-{data}"))
+def test_pose_scoring_is_identified(data, skeleton):
+    found = identify(published_shapes(f"pose-scoring-{data}"))
     inputs = {"coco": 74, "crowdpose": 59}[data]
     parameters = (inputs + 1) * 256 + 257 * 256 + 257
-    assert found == Recognition("pose-scoring", (), len(skeleton), skeleton, "", parameters)
+    assert found == Identity("pose-scoring", (), len(skeleton), skeleton, "", parameters)
 
 
 def test_pose_scoring_of_other_features_says_so():
-    found = recognise(shapes_of(PoseScoring(60).state_dict()))
+    found = identify(shapes_of(PoseScoring(60).state_dict()))
     assert found.skeleton is None
     assert found.problems == ("pose scoring takes 74 or 59 features of a pose, not 60",)
 
 
 @pytest.mark.parametrize("part", ["resnet-50", "resnet-152", "hrnet-w48"])
-def test_backbone_to_start_training_from_is_recognised(part):
+def test_backbone_to_start_training_from_is_identified(part):
     classifier = {"fc.weight": (1000, 2048), "fc.bias": (1000,)}
-    found = recognise(published_shapes(part) | classifier)
+    found = identify(published_shapes(part) | classifier)
     assert (found.family, found.backbone, found.names) == ("imagenet", part, ())
 
 
-def test_shipped_movenet_is_recognised():
+def test_shipped_movenet_is_identified():
     shapes = {name: array.shape for name, array in shipped_weights().items()}
-    found = recognise(shapes)
+    found = identify(shapes)
     assert (found.family, found.names) == ("movenet", ("movenet-multipose",))
     assert (found.backbone, found.skeleton) == ("mobilenet-v2", COCO_17)
 
@@ -121,13 +121,13 @@ def test_shipped_movenet_is_recognised():
 def test_counters_of_batches_are_not_needed():
     shapes = published_shapes("dekr-hrnet-w32-coco")
     old = {n: s for n, s in shapes.items() if not n.endswith("num_batches_tracked")}
-    assert recognise(old).names == ("dekr-hrnet-w32",)
+    assert identify(old).names == ("dekr-hrnet-w32",)
 
 
 def test_nearly_fitting_weights_name_the_nearest_model_and_what_is_wrong():
     shapes = published_shapes("dekr-hrnet-w48-coco")
     del shapes["conv2.weight"]
-    found = recognise(shapes)
+    found = identify(shapes)
     assert found.family == "dekr"
     assert found.names == ()
     assert found.problems == (
@@ -140,13 +140,13 @@ def test_unknown_weights_are_refused():
     with pytest.raises(
         ValueError, match=r"of no family known here \(movenet, logocap, .* begin with a"
     ):
-        recognise({"a": (3,)})
+        identify({"a": (3,)})
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (10**9, 32, 1, 1)])
 def test_absurd_tell_tale_does_not_count(shape):
     with pytest.raises(ValueError, match="of no family known here"):
-        recognise({"head_heatmap.1.weight": shape, "final_layer_cls.weight": shape})
+        identify({"head_heatmap.1.weight": shape, "final_layer_cls.weight": shape})
 
 
 # ---- loading

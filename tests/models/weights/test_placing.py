@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from posetrack.models.weights.placing import differences, place_weights, shapes_of
+from posetrack.models.weights.placing import differences, load_weights, shapes_of
 from torch import nn
 
 
@@ -29,7 +29,7 @@ def assert_placed(target, expected):
 
 def test_every_tensor_finds_its_place():
     target = network()
-    place_weights(target, weights(), "net")
+    load_weights(target, weights(), "net")
     assert_placed(target, weights())
 
 
@@ -37,7 +37,7 @@ def test_every_tensor_finds_its_place():
 def test_floats_of_any_precision_become_the_networks(dtype):
     target = network()
     source = {n: t.to(dtype) if t.is_floating_point() else t for n, t in weights().items()}
-    place_weights(target, source, "net")
+    load_weights(target, source, "net")
     assert target[0].weight.dtype == torch.float32
     assert_placed(target, {n: t.float() if t.is_floating_point() else t for n, t in source.items()})
 
@@ -46,7 +46,7 @@ def test_counters_of_batches_may_be_absent():
     """Files of PyTorch before 0.4.1 do not have them."""
     target, source = network(), weights()
     del source["1.num_batches_tracked"]
-    place_weights(target, source, "net")
+    load_weights(target, source, "net")
     assert_placed(target, source | {"1.num_batches_tracked": torch.tensor(0)})
 
 
@@ -70,7 +70,7 @@ def test_one_difference_is_enough_to_refuse(change, message):
     before = {name: tensor.clone() for name, tensor in target.state_dict().items()}
     source = {name: t for name, t in (weights() | change).items() if t is not None}
     with pytest.raises(ValueError, match=re.escape(f"the weights are not those of net: {message}")):
-        place_weights(target, source, "net")
+        load_weights(target, source, "net")
     assert_placed(target, before)
 
 
@@ -78,7 +78,7 @@ def test_long_lists_are_shortened():
     source = {f"extra{i:02}": torch.zeros(1) for i in range(13)}
     listed = [f"extra{i:02}" for i in range(10)]
     with pytest.raises(ValueError, match=re.escape(f"left over {listed} and 3 more, of another")):
-        place_weights(network(), weights() | source, "net")
+        load_weights(network(), weights() | source, "net")
 
 
 def test_network_without_memory_can_be_compared():

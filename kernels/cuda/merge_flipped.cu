@@ -1,17 +1,17 @@
-#include "../shared/merge_mirrored.h"
+#include "../shared/merge_flipped.h"
 #include "launch.cuh"
 
 namespace posetrack {
 namespace {
 
 struct Heads {
-    int64_t straight_batch_stride, mirrored_batch_stride, C, h, w, shift;
+    int64_t straight_batch_stride, flipped_batch_stride, C, h, w, shift;
 };
 
 /* One thread per cell. */
 template <typename Head>
 __global__ void merge_cells(
-    float* merged, const Head* straight, const Head* mirrored, const int32_t* order,
+    float* merged, const Head* straight, const Head* flipped, const int32_t* order,
     const float* sign, const float* constant, int64_t total, Heads heads) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
@@ -23,8 +23,8 @@ __global__ void merge_cells(
         merged[i] = own;
         return;
     }
-    const int64_t there = cell - x + mirrored_column(x, heads.w, heads.shift);
-    float other = to_float(mirrored[image * heads.mirrored_batch_stride + from * area + there]);
+    const int64_t there = cell - x + flipped_column(x, heads.w, heads.shift);
+    float other = to_float(flipped[image * heads.flipped_batch_stride + from * area + there]);
     if (sign) other = turned(other, sign[c], constant[c]);
     merged[i] = mean_of_two(own, other);
 }
@@ -35,22 +35,22 @@ __global__ void merge_cells(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
-pt_status pt_merge_mirrored_cuda(
-    float* merged, const void* straight, const void* mirrored, const int32_t* order,
+pt_status pt_merge_flipped_cuda(
+    float* merged, const void* straight, const void* flipped, const int32_t* order,
     const float* sign, const float* constant, pt_dtype head_dtype, int64_t straight_batch_stride,
-    int64_t mirrored_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w, int64_t shift,
+    int64_t flipped_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w, int64_t shift,
     void* stream) {
     if (B < 0 || C < 0 || h < 0 || w < 0 || shift < 0 || !sign != !constant)
         return PT_INVALID_ARGUMENT;
     const int64_t total = B * C * h * w;
     if (total == 0) return PT_OK;
-    if (!merged || !straight || !mirrored || !order) return PT_INVALID_ARGUMENT;
-    const Heads heads{straight_batch_stride, mirrored_batch_stride, C, h, w, shift};
+    if (!merged || !straight || !flipped || !order) return PT_INVALID_ARGUMENT;
+    const Heads heads{straight_batch_stride, flipped_batch_stride, C, h, w, shift};
     return with_head(head_dtype, [&](auto type) {
         using Head = decltype(type);
         return launch(
             {blocks_for(total), kThreads, 0, stream}, merge_cells<Head>, merged,
-            static_cast<const Head*>(straight), static_cast<const Head*>(mirrored), order, sign,
+            static_cast<const Head*>(straight), static_cast<const Head*>(flipped), order, sign,
             constant, total, heads);
     });
 }

@@ -64,49 +64,51 @@ def test_each_channel_is_asked_for_its_own_keypoint():
     np.testing.assert_array_equal(values, [[[11, 121], [21, 100]]])
 
 
-# ---- absorb
+# ---- snap_to_peaks
 
 
-def absorb(points, *peaks, width=200, max_distance=75.0, **options):
+def snap_to_peaks(points, *peaks, width=200, max_distance=75.0, **options):
     """Points (x, y) of one keypoint, and peaks (x, y, value)."""
     cells = np.int32([[[y * width + x for x, y, _ in peaks]]])
     values = np.float32([[[value for _, _, value in peaks]]])
     keypoints = np.float32(points)[None, :, None]
-    moved = kernels.absorb(keypoints, cells, values, width, max_distance=max_distance, **options)
+    moved = kernels.snap_to_peaks(
+        keypoints, cells, values, width, max_distance=max_distance, **options
+    )
     return moved[0][0, :, 0].tolist(), moved[1][0, :, 0].tolist(), moved[2][0, :, 0].tolist()
 
 
 def test_nearest_peak_replaces_a_keypoint_and_not_the_highest():
-    points, values, moved = absorb([(60, 50), (70, 50)], (80, 50, 0.75), (50, 50, 0.25))
+    points, values, moved = snap_to_peaks([(60, 50), (70, 50)], (80, 50, 0.75), (50, 50, 0.25))
     assert (points, values, moved) == ([[50, 50], [80, 50]], [0.25, 0.75], [True, True])
 
 
 def test_peak_at_the_largest_distance_is_too_far():
-    points, values, moved = absorb([(155, 50), (154.5, 50)], (80, 50, 0.75))
+    points, values, moved = snap_to_peaks([(155, 50), (154.5, 50)], (80, 50, 0.75))
     assert (points, values, moved) == ([[155, 50], [80, 50]], [0.75, 0.75], [False, True])
 
 
 def test_first_of_equally_near_peaks_counts():
-    points, values, _ = absorb([(5, 5)], (6, 5, 0.25), (4, 5, 0.75))
+    points, values, _ = snap_to_peaks([(5, 5)], (6, 5, 0.25), (4, 5, 0.75))
     assert (points, values) == ([[6, 5]], [0.25])
 
 
 def test_weak_peaks_are_passed_over_only_if_a_least_value_is_asked_for():
     peaks = (90, 50, 0.5), (50, 50, 0.125)
-    assert absorb([(52, 50)], *peaks)[0] == [[50, 50]]
-    assert absorb([(52, 50)], *peaks, min_value=0.125)[0] == [[90, 50]]
-    near = absorb([(52, 50)], *peaks, min_value=0.125, max_distance=20)
+    assert snap_to_peaks([(52, 50)], *peaks)[0] == [[50, 50]]
+    assert snap_to_peaks([(52, 50)], *peaks, min_value=0.125)[0] == [[90, 50]]
+    near = snap_to_peaks([(52, 50)], *peaks, min_value=0.125, max_distance=20)
     assert near == ([[52, 50]], [0.5], [False])
 
 
 def test_where_there_are_no_peaks_keypoints_stay():
     keypoints = np.float32([[[[3, 4]]]])
     nothing = np.zeros((1, 1, 0), np.int32), np.zeros((1, 1, 0), np.float32)
-    points, values, moved = kernels.absorb(keypoints, *nothing, 9, max_distance=75)
+    points, values, moved = kernels.snap_to_peaks(keypoints, *nothing, 9, max_distance=75)
     np.testing.assert_array_equal(points, keypoints)
     assert (values.item(), moved.item()) == (0, False)
     cells, values = np.int32([[[-1]]]), np.float32([[[0]]])
-    assert not kernels.absorb(keypoints, cells, values, 9, max_distance=75)[2].any()
+    assert not kernels.snap_to_peaks(keypoints, cells, values, 9, max_distance=75)[2].any()
 
 
 # ---- scoring_feature
@@ -144,7 +146,7 @@ def test_feature_of_other_skeletons_is_refused():
 
 BATCHED = {
     "sample_heat": (("heatmap", "keypoints"), "batch 3, between"),
-    "absorb": (("keypoints", "cells", "values"), "batch 3"),
+    "snap_to_peaks": (("keypoints", "cells", "values"), "batch 3"),
     "fit_gaussians": (("heatmap", "keypoints", "wanted"), "batch 3"),
 }
 
@@ -219,7 +221,7 @@ def test_wrong_heatmaps_and_keypoints_are_named(heatmap, size, keypoints, error,
 )
 def test_wrong_peaks_are_named(cells, values, width, options, message):
     with pytest.raises(ValueError, match=message):
-        kernels.absorb(KEYPOINTS, cells, values, width, **{"max_distance": 5.0, **options})
+        kernels.snap_to_peaks(KEYPOINTS, cells, values, width, **{"max_distance": 5.0, **options})
 
 
 def test_wrong_options_are_named():

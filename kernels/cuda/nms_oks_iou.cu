@@ -2,8 +2,8 @@
  * down the list and only looks it up.
  */
 #include "../shared/box_overlap.h"
+#include "../shared/nms_oks_iou.h"
 #include "../shared/oks_between.h"
-#include "../shared/person_nms.h"
 #include "launch.cuh"
 #include "relation.cuh"
 
@@ -106,7 +106,7 @@ __global__ void walk_people(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
-pt_status pt_person_nms_cuda(
+pt_status pt_nms_oks_iou_cuda(
     int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* areas,
     const float* sigmas, const float* boxes, const float* scores, const int32_t* counts, int64_t B,
     int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge, int64_t both,

@@ -1,10 +1,10 @@
-#include "../shared/pose_nms.h"
+#include "../shared/nms_near_keypoints.h"
 
 #include <algorithm>
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "../shared/person_nms.h"
+#include "../shared/nms_oks_iou.h"
 #include "dispatch.h"
 
 namespace posetrack {
@@ -79,14 +79,14 @@ using namespace posetrack;
 /* CPU: keypoints in columns, counts and flags of one image. CUDA: of all images the best of each
  * group, a bit for every two poses, and flags.
  */
-size_t pt_pose_nms_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda) {
+size_t pt_nms_near_keypoints_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda) {
     if (B < 0 || N < 0 || K < 0) return 0;
     const auto images = (size_t)B, poses = (size_t)N, words = (poses + 31) / 32;
     if (cuda == 0) return poses * ((size_t)K * 2 * sizeof(float) + sizeof(int32_t) + 1);
     return images * poses * (sizeof(int32_t) + words * sizeof(uint32_t) + 1);
 }
 
-pt_status pt_pose_nms_cpu(
+pt_status pt_nms_near_keypoints_cpu(
     int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* scores,
     const int32_t* counts, int64_t B, int64_t N, int64_t K, double distance, int64_t min_keypoints,
     int64_t relative) {

@@ -6,14 +6,14 @@
 
 namespace posetrack {
 
-struct Absorbed {
+struct Snapped {
     float x, y, value;
     bool moved;
 };
 
 /* One keypoint and its M peaks. Distances are compared after the root has been rounded: nearly
  * equal ones are equal, and the first counts, as in the released code. */
-PT_HD Absorbed absorb_keypoint(
+PT_HD Snapped snap_keypoint(
     float x, float y, const int32_t* cells, const float* values, int64_t M, int64_t W,
     float max_distance, float min_value) {
     int64_t nearest = 0;

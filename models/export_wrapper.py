@@ -11,7 +11,7 @@ from .flip_test import FlipTest
 PIXEL_MAX = 255.0
 
 
-class HeadForm(nn.Module):
+class ExportWrapper(nn.Module):
     """Casts, transposes and normalises in front of a network, and orders its heads.
 
     Args:
@@ -28,7 +28,7 @@ class HeadForm(nn.Module):
         self.names = [head.name for head in spec.heads]
         # published code brings pixels to [0, 1] first; another order differs in the last bits,
         # which sixty layers make visible
-        self.unit = PIXEL_MAX if spec.sizing.convention == "released-affine" else 1.0
+        self.unit = PIXEL_MAX if spec.sizing.convention == "hrnet-affine" else 1.0
         for name, values in (("mean", spec.mean), ("std", spec.std)):
             scaled = torch.tensor([value / self.unit for value in values])
             self.register_buffer(name, scaled.reshape(1, 3, 1, 1))
@@ -44,10 +44,10 @@ class HeadForm(nn.Module):
 
 
 def with_flip_test(network: nn.Module, spec: ModelSpec) -> tuple[FlipTest, ModelSpec]:
-    """The network that averages with the mirror image itself, and its spec.
+    """The network that averages with the flipped image itself, and its spec.
 
     Raises:
-        ValueError: the spec does not say how its mirror image is averaged.
+        ValueError: the spec does not say how its flipped image is averaged.
     """
     flip_test = FlipTest(network, spec)
     return flip_test, flip_test.spec

@@ -1,7 +1,7 @@
 /* Each row is compared with those kept so far only, boxes side by side, and with no more of them
  * than it takes to drop it.
  */
-#include "../shared/person_nms.h"
+#include "../shared/nms_oks_iou.h"
 
 #include <algorithm>
 #include <limits>
@@ -114,14 +114,14 @@ using namespace posetrack;
 /* CPU: four columns and the order of one image. CUDA: of all images the order, a bit for every two
  * rows, and which are dropped.
  */
-size_t pt_person_nms_scratch_bytes(int64_t B, int64_t N, int64_t cuda) {
+size_t pt_nms_oks_iou_scratch_bytes(int64_t B, int64_t N, int64_t cuda) {
     if (B < 0 || N < 0) return 0;
     const auto images = (size_t)B, people = (size_t)N, words = (people + 31) / 32;
     if (cuda == 0) return people * (4 * sizeof(double) + sizeof(int32_t));
     return images * people * (sizeof(int32_t) + words * sizeof(uint32_t) + 1);
 }
 
-pt_status pt_person_nms_cpu(
+pt_status pt_nms_oks_iou_cpu(
     int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* areas,
     const float* sigmas, const float* boxes, const float* scores, const int32_t* counts, int64_t B,
     int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge, int64_t both) {

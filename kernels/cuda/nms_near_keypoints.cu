@@ -1,8 +1,8 @@
 /* The relation of every two poses is worked out by the whole grid; then one block per image walks
  * down the list and only looks it up.
  */
-#include "../shared/person_nms.h"
-#include "../shared/pose_nms.h"
+#include "../shared/nms_near_keypoints.h"
+#include "../shared/nms_oks_iou.h"
 #include "launch.cuh"
 #include "relation.cuh"
 
@@ -74,7 +74,7 @@ __global__ void walk_poses(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
-pt_status pt_pose_nms_cuda(
+pt_status pt_nms_near_keypoints_cuda(
     int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* scores,
     const int32_t* counts, int64_t B, int64_t N, int64_t K, double distance, int64_t min_keypoints,
     int64_t relative, void* stream) {

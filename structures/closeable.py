@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-_Self = TypeVar("_Self", bound="Closing")
+_Self = TypeVar("_Self", bound="Closeable")
 
 
-class Closing(Protocol):
+class Closeable(Protocol):
     """A context manager that closes itself; whoever derives from it says how."""
 
     def close(self) -> None:

@@ -74,7 +74,7 @@ def sample_heat_cases():
     ]
 
 
-def _absorbed(name, keypoints, cells, values, width=80, max_distance=20.0, min_value=-np.inf):
+def _snapped(name, keypoints, cells, values, width=80, max_distance=20.0, min_value=-np.inf):
     arrays = {"keypoints": keypoints, "cells": np.int32(cells), "values": np.float32(values)}
     options = {"width": width, "max_distance": max_distance, "min_value": min_value}
     return Case(name, {**arrays, **options})
@@ -86,7 +86,7 @@ def _peaks(batch, keypoints, count, seed=7):
     return random.integers(0, 64 * 80, shape), np.sort(random.uniform(0, 1, shape))[..., ::-1]
 
 
-def absorb_cases():
+def snap_to_peaks_cases():
     size = (64, 80)
     some = _peaks(1, 17, 30)
     gaps = some[0].copy()
@@ -97,19 +97,19 @@ def absorb_cases():
     odd_values = some[1].copy()
     odd_values[..., ::5], odd_values[..., 1::5], odd_values[..., 2] = NAN, INF, -INF
     return [
-        *[_absorbed(f"{n} people", scattered(1, n, 17, size), *some) for n in PEOPLE],
-        *[_absorbed(f"batch {b}", scattered(b, 5, 17, size), *_peaks(b, 17, 30)) for b in BATCHES],
-        _absorbed("strange places", strangers(), *_peaks(1, 2, 30)),
-        _absorbed("without end", scattered(1, 30, 17, size), *some, max_distance=np.inf),
-        _absorbed("strange places, without end", strangers(), *_peaks(1, 2, 3), 80, np.inf),
-        _absorbed("no distance", scattered(1, 30, 17, size), *some, max_distance=0.0),
-        _absorbed("negative distance", scattered(1, 30, 17, size), *some, max_distance=-1.0),
-        _absorbed("least value", scattered(1, 30, 17, size), *some, 80, 30.0, 0.8),
-        _absorbed(
+        *[_snapped(f"{n} people", scattered(1, n, 17, size), *some) for n in PEOPLE],
+        *[_snapped(f"batch {b}", scattered(b, 5, 17, size), *_peaks(b, 17, 30)) for b in BATCHES],
+        _snapped("strange places", strangers(), *_peaks(1, 2, 30)),
+        _snapped("without end", scattered(1, 30, 17, size), *some, max_distance=np.inf),
+        _snapped("strange places, without end", strangers(), *_peaks(1, 2, 3), 80, np.inf),
+        _snapped("no distance", scattered(1, 30, 17, size), *some, max_distance=0.0),
+        _snapped("negative distance", scattered(1, 30, 17, size), *some, max_distance=-1.0),
+        _snapped("least value", scattered(1, 30, 17, size), *some, 80, 30.0, 0.8),
+        _snapped(
             "least value met exactly", scattered(1, 5, 1, size), [[[5, 7]]], [[[2, 1]]], 80, 99, 1
         ),
-        _absorbed("least value that none has", scattered(1, 5, 17, size), *some, 80, 30.0, 2.0),
-        _absorbed(
+        _snapped("least value that none has", scattered(1, 5, 17, size), *some, 80, 30.0, 2.0),
+        _snapped(
             "values that are not finite",
             scattered(1, 30, 17, size),
             some[0],
@@ -118,16 +118,16 @@ def absorb_cases():
             30,
             0.5,
         ),
-        _absorbed("fewer peaks than asked for", scattered(1, 30, 17, size), gaps, some[1]),
-        _absorbed("ties", middle, grid, np.ones((1, 1, 9)), 3),
-        _absorbed("ties by rounding", near, grid, np.ones((1, 1, 9)), 3, 1e9),
-        _absorbed(
+        _snapped("fewer peaks than asked for", scattered(1, 30, 17, size), gaps, some[1]),
+        _snapped("ties", middle, grid, np.ones((1, 1, 9)), 3),
+        _snapped("ties by rounding", near, grid, np.ones((1, 1, 9)), 3, 1e9),
+        _snapped(
             "at the largest distance", np.float32([[[[20, 0]], [[19.999, 0]]]]), [[[0]]], [[[1]]]
         ),
-        _absorbed("no peaks", scattered(1, 5, 2, size), *_peaks(1, 2, 0)),
-        _absorbed("nobody", scattered(2, 0, 17, size), *_peaks(2, 17, 30)),
-        _absorbed("no images", scattered(0, 5, 17, size), *_peaks(0, 17, 30)),
-        _absorbed("no keypoints", scattered(2, 5, 0, size), *_peaks(2, 0, 30)),
+        _snapped("no peaks", scattered(1, 5, 2, size), *_peaks(1, 2, 0)),
+        _snapped("nobody", scattered(2, 0, 17, size), *_peaks(2, 17, 30)),
+        _snapped("no images", scattered(0, 5, 17, size), *_peaks(0, 17, 30)),
+        _snapped("no keypoints", scattered(2, 5, 0, size), *_peaks(2, 0, 30)),
     ]
 
 
@@ -274,7 +274,7 @@ def scoring_feature_cases():
 
 CASES = {
     "sample_heat": sample_heat_cases(),
-    "absorb": absorb_cases(),
+    "snap_to_peaks": snap_to_peaks_cases(),
     "fit_gaussians": fit_gaussians_cases(),
     "scoring_feature": scoring_feature_cases(),
 }

@@ -1,4 +1,4 @@
-/* One cell of a head that is averaged with the mirror image's. */
+/* One cell of a head that is averaged with the flipped image's. */
 #ifndef POSETRACK_SHARED_MERGE_MIRRORED_H
 #define POSETRACK_SHARED_MERGE_MIRRORED_H
 
@@ -6,13 +6,13 @@
 
 namespace posetrack {
 
-/* What the mirror image's value says of the image. */
+/* What the flipped image's value says of the image. */
 PT_HD float turned(float value, float sign, float constant) { return constant + sign * value; }
 
 PT_HD float mean_of_two(float a, float b) { return (a + b) * 0.5f; }
 
-/* The mirrored column that says something of column x. */
-PT_HD int64_t mirrored_column(int64_t x, int64_t w, int64_t shift) {
+/* The flipped column that says something of column x. */
+PT_HD int64_t flipped_column(int64_t x, int64_t w, int64_t shift) {
     return w - 1 - (x < shift ? x : x - shift);
 }
 

@@ -8,7 +8,7 @@ from ... import kernels
 from ...structures.arrays import AnyArray, Int64Array
 
 
-def pose_nms(
+def nms_near_keypoints(
     keypoints: AnyArray,
     scores: AnyArray,
     *,
@@ -21,14 +21,14 @@ def pose_nms(
     Args:
         keypoints: (N, K, 2), any unit.
         scores: (N,) by which the best of a group is chosen; the first of equal ones.
-        distance: two keypoints are near if they lie closer than this: see `kernels.pose_nms`.
+        distance: two keypoints are near if they lie closer than this: see the kernel.
         min_keypoints: poses are similar if *more* than this many keypoints are near.
         relative: whether `distance` is a fraction of a pose's extent.
 
     Returns:
         (M,) int64 rows of `keypoints`.
     """
-    rows, count = kernels.pose_nms(
+    rows, count = kernels.nms_near_keypoints(
         np.ascontiguousarray(keypoints, np.float32)[None],
         np.ascontiguousarray(scores, np.float32)[None],
         distance=distance,

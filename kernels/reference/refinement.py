@@ -54,7 +54,7 @@ def _at_pixel(heat: AnyArray, row: np.float32, column: np.float32) -> float:
 _READ = {"between": _between, "floor": _at_floor, "transposed": _transposed}
 
 
-def absorb(
+def snap_to_peaks(
     keypoints: Float32Array,
     cells: Int32Array,
     values: Float32Array,
@@ -63,7 +63,7 @@ def absorb(
     max_distance: float,
     min_value: float = -np.inf,
 ) -> tuple[Float32Array, Float32Array, BoolArray]:
-    """See `kernels.absorb`."""
+    """See `kernels.snap_to_peaks`."""
     points = keypoints.copy()
     nearest = np.zeros(keypoints.shape[:3], np.float32)
     moved = np.zeros(keypoints.shape[:3], np.bool_)

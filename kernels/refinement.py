@@ -33,7 +33,7 @@ _READINGS = {"between": 0, "floor": 1, "transposed": 2}
 # github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation; HRNet/DEKR has the same.
 _FIT_RADIUS = 6  # pixels on each side of the keypoint
 _FIT_SIGMA = 2.0  # of the first guess, pixels
-_MOST_EVALUATIONS = 1_000_000
+_MAX_EVALUATIONS = 1_000_000
 
 
 def sample_heat(
@@ -68,7 +68,7 @@ def sample_heat(
     return values
 
 
-def absorb(
+def snap_to_peaks(
     keypoints: Float32Array,
     cells: Int32Array,
     values: Float32Array,
@@ -110,7 +110,9 @@ def absorb(
     moved = device.empty(keypoints.shape[:3], np.bool_)
     sizes = (batch, people, channels, cells.shape[2], width)
     inputs = (keypoints, cells, values)
-    device.call("pt_absorb", points, nearest, moved, *inputs, *sizes, max_distance, min_value)
+    device.call(
+        "pt_snap_to_peaks", points, nearest, moved, *inputs, *sizes, max_distance, min_value
+    )
     return points, nearest, moved
 
 
@@ -158,9 +160,9 @@ def fit_gaussians(
     batch, channels, height, width = heatmap.shape
     check("keypoints", keypoints, np.float32, (batch, None, channels, 2))
     check("wanted", wanted, np.bool_, keypoints.shape[:3])
-    if not 1 <= max_evaluations <= _MOST_EVALUATIONS:
+    if not 1 <= max_evaluations <= _MAX_EVALUATIONS:
         raise ValueError(
-            f"max_evaluations must be from 1 to {_MOST_EVALUATIONS}, got {max_evaluations}"
+            f"max_evaluations must be from 1 to {_MAX_EVALUATIONS}, got {max_evaluations}"
         )
     _check_readable((height, width), size)
     points = device.empty(keypoints.shape, np.float32)

@@ -3,7 +3,7 @@
 import numpy as np
 import parity
 import pytest
-from posetrack.engine.decoders.pose_nms import pose_nms
+from posetrack.engine.decoders.nms_near_keypoints import nms_near_keypoints
 
 COUNT = 17
 # Ten wide and no taller than 0: the diagonal of its extent is 10.
@@ -11,7 +11,7 @@ BASE = np.stack((np.linspace(0, 10, COUNT), np.zeros(COUNT)), axis=1).astype(np.
 
 
 def keep(poses, scores, distance=0.1, min_keypoints=8, relative=True):
-    rows = pose_nms(
+    rows = nms_near_keypoints(
         np.stack(poses),
         np.float32(scores),
         distance=distance,
@@ -83,7 +83,7 @@ def test_pose_without_extent_goes_if_relative():
 
 
 def test_no_poses_give_no_rows():
-    rows = pose_nms(
+    rows = nms_near_keypoints(
         np.zeros((0, COUNT, 2), np.float32),
         np.zeros(0, np.float32),
         distance=0.05,

@@ -24,7 +24,7 @@ PT_TWINS(
 
 /* Each keypoint at the nearest of its peaks; the first of equally near ones. */
 PT_TWINS(
-    pt_absorb, float* points, /* (B, N, K, 2): the peak, or the keypoint itself */
+    pt_snap_to_peaks, float* points, /* (B, N, K, 2): the peak, or the keypoint itself */
     float* values,  /* (B, N, K) of the nearest peak, of the first where all are passed over;
                      * 0 where there are none */
     uint8_t* moved, /* (B, N, K): 1 if it is nearer than max_distance */
