@@ -9,43 +9,49 @@ OUTPUT ?= runs
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-SOURCES := $(shell find apps engine exporters formats kernels models structures trackers \
-	-type f ! -name '*.pyc') CMakeLists.txt pyproject.toml __init__.py
+ROOMS := apps engine exporters formats kernels models structures trackers
+SOURCES := $(sort $(shell find $(ROOMS) -type f ! -name '*.pyc')) CMakeLists.txt pyproject.toml __init__.py
 
 NATIVE := $(shell find kernels tests -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 # Whether the CUDA twins are built: AUTO, ON or OFF. Checks of them need no GPU and no such build.
 CUDA ?= OFF
 BUILD := --config-settings=cmake.define.POSETRACK_CUDA=$(CUDA)
+DEV_BUILD := $(BUILD) --config-settings=cmake.define.POSETRACK_WERROR=ON
+# The package as it lies here, for mypy: a folder may be called what no package can.
+PACKAGE := $(VENV)/package/posetrack
 
-.PHONY: demo test test-all lint format typecheck dev clean
+.PHONY: demo check test test-all lint format typecheck dev clean FORCE
 
 demo: $(VENV)/installed
 	@folder="$$($(BIN)/posetrack-run "$(VIDEO)" --output "$(OUTPUT)" --overwrite)" && \
 	echo "Results are in $$folder:" && ls "$$folder"
 
-test: lint typecheck
+# While working: nothing is installed or rebuilt for a changed line of Python.
+check: $(VENV)/editable lint typecheck
+	$(BIN)/python -m pytest -m "not slow"
+
+test: $(VENV)/installed-dev lint typecheck
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
 
-lint: $(VENV)/installed-dev
+lint: $(VENV)/bin/ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror $(NATIVE)
 
-format: $(VENV)/installed-dev
+format: $(VENV)/bin/ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(NATIVE)
 
-# mypy reads the installed package: a folder may be called what no package can.
-typecheck: $(VENV)/installed-dev
-	cd $(VENV) && bin/mypy --config-file ../pyproject.toml -p posetrack
+typecheck: $(VENV)/bin/ruff
+	@mkdir -p $(PACKAGE)
+	@ln -sfn $(foreach name,$(ROOMS) __init__.py py.typed,$(CURDIR)/$(name)) $(PACKAGE)
+	cd $(PACKAGE)/.. && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p posetrack
 
-dev: $(VENV)/installed-dev
-	$(PIP) install --quiet $(BUILD) --editable .
-	@rm -f $(VENV)/installed $(VENV)/installed-dev # the next `make test` installs normally
+dev: $(VENV)/editable
 
 clean:
 	rm -rf $(VENV) build dist
@@ -61,9 +67,25 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: $(VENV)/bin/python $(SOURCES) constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt $(BUILD) ".[cpu]"
+	@rm -f $(VENV)/editable
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/bin/python $(SOURCES) constraints.txt
-	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) $(BUILD) \
-	--config-settings=cmake.define.POSETRACK_WERROR=ON ".[dev]"
+	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) $(DEV_BUILD) ".[dev]"
+	@rm -f $(VENV)/editable
 	@touch $(VENV)/installed $@
+
+# An editable install knows the files that were there: it is made anew where one comes or goes, or
+# where native sources change.
+$(VENV)/editable: $(VENV)/bin/python $(VENV)/files $(filter kernels/%,$(NATIVE)) \
+	$(shell find kernels -name CMakeLists.txt) CMakeLists.txt pyproject.toml __init__.py constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) $(DEV_BUILD) --editable ".[dev]"
+	@rm -f $(VENV)/installed $(VENV)/installed-dev # the next `make test` installs normally
+	@touch $@
+
+$(VENV)/files: FORCE | $(VENV)/bin/python
+	@echo "$(SOURCES)" | cmp -s - $@ || echo "$(SOURCES)" > $@
+
+# The tools, by whichever install comes first.
+$(VENV)/bin/ruff: | $(VENV)/bin/python
+	@$(MAKE) --no-print-directory $(VENV)/installed-dev
