@@ -4,9 +4,22 @@ from pathlib import Path as _Path
 
 if not (_Path(__file__).parent / "pyproject.toml").is_file():
     from .apps import read_images, read_video
-    from .engine import EngineOptions, PoseEngine
-    from .structures import Frame, ModelSpec, Poses, Skeleton, TrackState
-    from .trackers import PoseTracker, TrackerConfig
+    from .engine import EngineOptions, PoseEngine, TopDownEngine
+    from .structures import (
+        BackendError,
+        CheckpointError,
+        Frame,
+        ModelFileError,
+        ModelSpec,
+        Observation,
+        Poses,
+        PosetrackError,
+        SessionOptions,
+        Skeleton,
+        SourceError,
+        TrackState,
+    )
+    from .trackers import PeopleTracker, PoseTracker, TrackedFrame, TrackerConfig
 elif __name__ == "posetrack":  # a Python started in the parent of a clone named posetrack
     raise ImportError(
         f"this is posetrack's source tree ({_Path(__file__).parent}), not the installed package: "
@@ -14,14 +27,24 @@ elif __name__ == "posetrack":  # a Python started in the parent of a clone named
     )
 
 __all__ = [
+    "BackendError",
+    "CheckpointError",
     "EngineOptions",
     "Frame",
+    "ModelFileError",
     "ModelSpec",
+    "Observation",
+    "PeopleTracker",
     "PoseEngine",
     "PoseTracker",
     "Poses",
+    "PosetrackError",
+    "SessionOptions",
     "Skeleton",
+    "SourceError",
+    "TopDownEngine",
     "TrackState",
+    "TrackedFrame",
     "TrackerConfig",
     "read_images",
     "read_video",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
+from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, available_threads, model_path
 from ..engine.decoders import DECODERS
-from ..engine.sessions import available_threads
+from ..structures import BackendError, SessionOptions
+
+TORCH = "torch"  # the backend of checkpoints
 
 # name, sha256 and licence of what was run
 ModelCard: TypeAlias = dict[str, Any]
@@ -23,10 +26,7 @@ class ModelChoice:
     model: str | None = None  # ships, an .onnx file, or with weights a name of MODELS
     weights: Path | None = None  # a checkpoint; runs in torch
     score_weights: Path | None = None  # of the pose scoring network
-    backend: str = "auto"
-    precision: str = "fp32"
-    threads: int = 0  # CPU threads in all; 0 takes every CPU
-    parallel: int = 1  # frames in the network at once
+    session: SessionOptions = field(default_factory=SessionOptions)
 
     @property
     def file(self) -> Path:
@@ -38,22 +38,16 @@ def load_engine(choice: ModelChoice, options: EngineOptions) -> PoseEngine:
     """The engine for a shipped model, a model file, or a checkpoint.
 
     Raises:
-        FileNotFoundError, ValueError, RuntimeError: what is wrong with the choice, in one sentence.
+        FileNotFoundError, ValueError, ModelFileError, BackendError: what is wrong with the choice,
+            in one sentence.
     """
     if choice.weights is None:
-        if choice.backend == "torch":
-            raise ValueError("backend torch runs checkpoints: name one with --weights")
+        if choice.session.backend == TORCH:
+            raise ValueError(f"backend {TORCH} runs checkpoints: name one with --weights")
         if choice.score_weights is not None:
             raise ValueError("--score-weights goes with --weights: name the network's too")
-        return PoseEngine.load(
-            choice.model or DEFAULT_MODEL,
-            backend=choice.backend,
-            precision=choice.precision,
-            threads=choice.threads,
-            parallel=choice.parallel,
-            options=options,
-        )
-    _check_torch(choice)
+        return PoseEngine.load(choice.model or DEFAULT_MODEL, choice.session, options)
+    _check_torch(choice.session)
     return _load_checkpoint(choice, choice.weights, options)
 
 
@@ -63,16 +57,16 @@ def model_card(choice: ModelChoice, engine: PoseEngine) -> ModelCard:
     return {"name": engine.spec.name, "sha256": digest, "licence": engine.spec.weights_licence}
 
 
-def _check_torch(choice: ModelChoice) -> None:
-    if choice.backend not in ("auto", "torch"):
+def _check_torch(session: SessionOptions) -> None:
+    if session.backend not in ("auto", TORCH):
         raise ValueError(
-            f"weights run in torch, not in {choice.backend}: "
+            f"weights run in {TORCH}, not in {session.backend}: "
             "write an .onnx file with `posetrack export` first"
         )
-    if choice.precision != "fp32":
-        raise RuntimeError(f"torch computes in fp32 here, not in {choice.precision}")
-    if find_spec("torch") is None:
-        raise RuntimeError("weights run in torch: pip install 'posetrack[torch]'")
+    if session.precision != "fp32":
+        raise BackendError(f"{TORCH} computes in fp32 here, not in {session.precision}")
+    if find_spec(TORCH) is None:
+        raise BackendError(f"weights run in {TORCH}: pip install 'posetrack[torch]'")
 
 
 def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions) -> PoseEngine:
@@ -84,13 +78,18 @@ def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions)
             f"{spec.name} works person by person, which `posetrack run` cannot do yet: choose one "
             f"of the families {', '.join(DECODERS)}"
         )
-    companions = {
-        role: TorchSession.of_companion(companion)
-        for role, companion in companions_of(network, spec, choice.score_weights).items()
-    }
-    if options.flip_test and spec.mirror_shift is not None:
+    companions = companions_of(network, spec, choice.score_weights)
+    if options.flip_test and spec.flip == "inside":
         network, spec = with_flip_test(network, spec)
-    # not shared out among the frames under way: with one thread torch takes other convolutions,
-    # whose last bits are not those of the published results
-    session = TorchSession.of_network(network, spec, choice.threads or available_threads())
-    return PoseEngine(session, spec, options, companions)
+    # all threads for every frame under way: with one thread torch takes other convolutions, whose
+    # last bits are not those of the published results
+    settings = replace(choice.session, threads=choice.session.threads or available_threads())
+    with ExitStack() as stack:
+        sessions = {
+            role: stack.enter_context(TorchSession.of_companion(companion, settings))
+            for role, companion in companions.items()
+        }
+        session = stack.enter_context(TorchSession.of_network(network, spec, settings))
+        engine = PoseEngine(session, spec, options, sessions)
+        stack.pop_all()
+    return engine

@@ -6,7 +6,6 @@ import sys
 from importlib.metadata import version
 from typing import Annotated
 
-import av
 import typer
 
 from .commands.export import export
@@ -59,6 +58,6 @@ def _execute(arguments: list[str]) -> None:
     """Run a command; whatever goes wrong is one sentence on stderr and exit code 1."""
     try:
         app(arguments, prog_name="posetrack")
-    except (OSError, ValueError, RuntimeError, av.FFmpegError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         say(f"posetrack: {sentence(error)}")
         sys.exit(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
@@ -15,11 +14,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..structures.closeable import Closeable
+
 _SECONDS_PER_LINE = 5.0
 _LABEL_LENGTH = 30
 
 
-class RunProgress:
+class RunProgress(Closeable):
     """Shows the progress of one source; a context manager.
 
     Args:
@@ -45,6 +46,7 @@ class RunProgress:
             )
             self._bar = Progress(*columns, console=console, transient=True)
             self._task = self._bar.add_task(short, total=total, fps="")
+            self._bar.start()
 
     def advance(self) -> None:
         """One frame more is done."""
@@ -66,17 +68,8 @@ class RunProgress:
         seconds = round(max((self._total or 0) - self._done, 0) / max(fps, 1e-9))
         return f"{seconds // 60}:{seconds % 60:02d} left"
 
-    def __enter__(self) -> RunProgress:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
 

@@ -14,7 +14,7 @@ from crowd import KEYPOINTS, MAP_SIZE, OGN_RADIUS, STRIDE, Crowd, crowd, ogn_hea
 from posetrack import kernels
 from posetrack.engine.decoders.heatmap_guided import HeatmapGuidedDecoder
 from posetrack.engine.decoders.logocap import LogoCapDecoder
-from posetrack.engine.heads import ScaledHeads
+from posetrack.engine.heads import View
 from posetrack.structures import (
     COCO_17,
     DecoderSpec,
@@ -24,6 +24,7 @@ from posetrack.structures import (
     ModelSpec,
 )
 from posetrack.structures.arrays import AnyArray
+from posetrack.structures.model_spec import DecoderOption
 
 SIZE = (MAP_SIZE[0] * STRIDE, MAP_SIZE[1] * STRIDE)
 GLOBAL_SIDE = 97
@@ -73,6 +74,11 @@ def _tensors(*arrays: AnyArray) -> list[torch.Tensor]:
     return [torch.from_numpy(array) for array in arrays]
 
 
+_OPTIONS: dict[str, dict[str, DecoderOption]] = {
+    "logocap": {"adaptation": "full", "prior": "both", "local_window": 11, "global_window": 97}
+}
+
+
 def _spec(family: str) -> ModelSpec:
     return ModelSpec(
         family=family,
@@ -81,16 +87,19 @@ def _spec(family: str) -> ModelSpec:
         sizing=InputSizing(size=512, multiple_of=64, convention="hrnet-affine"),
         mean=(123.675, 116.28, 103.53),
         std=(58.395, 57.12, 57.375),
-        heads=(HeadSpec("heatmap", KEYPOINTS + 1), HeadSpec("offset", 2 * KEYPOINTS, sign=-1)),
+        heads=(
+            HeadSpec("heatmap", "heatmap", KEYPOINTS + 1),
+            HeadSpec("offset", "vector", 2 * KEYPOINTS, sign=-1),
+        ),
         cell_origin="corner",
-        decoder=DecoderSpec(family, {}),
+        decoder=DecoderSpec(family, _OPTIONS.get(family, {})),
         rules="released",
     )
 
 
-def _view(people: Crowd) -> ScaledHeads:
+def _view(people: Crowd) -> View:
     heads = {"heatmap": people.heatmap, "offset": people.offset, "embedding": people.embedding}
-    return ScaledHeads(heads, ImageTransform.hrnet_affine(SIZE, SIZE[0]))
+    return View(heads, ImageTransform.hrnet_affine(SIZE, SIZE[0]))
 
 
 def gaussian() -> AnyArray:

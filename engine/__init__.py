@@ -1,7 +1,11 @@
 """Image in, poses out, on any backend."""
 
-from .pose_engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
-from .sessions import BACKENDS, PRECISIONS, open_session
+from .engine_options import EngineOptions
+from .network import model_path
+from .parallel import find_poses, parallel_frames
+from .pose_engine import DEFAULT_MODEL, PoseEngine
+from .sessions import BACKENDS, PRECISIONS, available_threads, open_session
+from .top_down_engine import TopDownEngine
 
 __all__ = [
     "BACKENDS",
@@ -9,6 +13,10 @@ __all__ = [
     "PRECISIONS",
     "EngineOptions",
     "PoseEngine",
+    "TopDownEngine",
+    "available_threads",
+    "find_poses",
     "model_path",
     "open_session",
+    "parallel_frames",
 ]

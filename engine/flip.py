@@ -1,50 +1,55 @@
-"""Flip test: the heads of an image and of its flipped image, averaged."""
+"""Flip test around the network: the heads of images and of their flipped images, averaged."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .. import kernels
-from ..structures import ModelSpec
+from ..structures import HeadSpec, ModelSpec
 from ..structures.arrays import AnyArray, Float32Array
-from ..structures.model_spec import HeadSpec
-
-# Heads whose channels are x, y pairs of positions relative to their cell.
-_POSITION_HEADS = ("offset", "local_offset", "box_offset")
-_PAIRED_HEADS = ("heatmap", "offset", "local_offset")
+from .heads import Heads
 
 
-def average_flipped(heads: dict[str, AnyArray], spec: ModelSpec) -> dict[str, AnyArray]:
-    """Undo the flip of the second image and take the mean.
+def average_flipped(heads: Heads, spec: ModelSpec, width: int) -> Heads:
+    """Flip the heads of the flipped images back and take the mean.
+
+    Features, volumes and detections stay those of the unflipped images: a mean of them says
+    nothing.
 
     Args:
-        heads: activated heads of two images: (2, C, h, w), the second one flipped.
-        spec: says which keypoints are left and right, and where a cell lies.
+        heads: activated heads of B images, then of the same images flipped: (2B, ...) each.
+        spec: says what each head is, which keypoints are left and right, where a cell lies.
+        width: w of the network's input, pixels.
 
     Returns:
-        (1, C, h, w) each.
+        (B, ...) each.
     """
     merged = {}
     for head in spec.heads:
-        straight, flipped = (_image(heads[head.name], i) for i in (0, 1))
-        if head.name in _PAIRED_HEADS:
-            order = np.array(_channel_order(head.name, head.channels, spec), np.int32)
+        straight, flipped = np.split(heads[head.name], 2)
+        if head.kind in ("heatmap", "vector", "size"):
+            merged[head.name] = _mean_map(straight, flipped, head, spec)
+        elif head.kind == "coordinates":
+            merged[head.name] = _mean_coordinates(straight, flipped, width, spec)
         else:
-            order = np.arange(head.channels, dtype=np.int32)
-        sign, constant = _turn(head, spec) if head.name in _POSITION_HEADS else (None, None)
-        merged[head.name] = kernels.merge_flipped(
-            straight, flipped, order, sign=sign, constant=constant
-        )
+            merged[head.name] = straight
     return merged
 
 
-def _image(head: AnyArray, index: int) -> Float32Array:
-    """(1, C, h, w) of one image, in the order that kernels want."""
-    return np.ascontiguousarray(head[index], np.float32)[None]
+def _mean_map(
+    straight: AnyArray, flipped: AnyArray, head: HeadSpec, spec: ModelSpec
+) -> Float32Array:
+    """(B, C, h, w) of maps whose cells are flipped with the image."""
+    first, second = (np.ascontiguousarray(part, np.float32) for part in (straight, flipped))
+    order = head.flip_order(spec.skeleton).astype(np.int32)
+    sign, constant = _turn(head, spec) if head.kind == "vector" else (None, None)
+    return kernels.merge_flipped(
+        first, second, order, sign=sign, constant=constant, shift=spec.flip_shift // head.stride
+    )
 
 
 def _turn(head: HeadSpec, spec: ModelSpec) -> tuple[Float32Array, Float32Array]:
-    """Sign and constant of each channel of positions: x changes its sign."""
+    """Sign and constant of each channel of x, y pairs: x points the other way."""
     is_x = np.arange(head.channels) % 2 == 0
     # x' and W - 1 - x' are one place: with cells at their corner that is not symmetric
     shift = 1 - 1 / head.stride if spec.cell_origin == "corner" else 0.0
@@ -52,9 +57,14 @@ def _turn(head: HeadSpec, spec: ModelSpec) -> tuple[Float32Array, Float32Array]:
     return sign.astype(np.float32), constant.astype(np.float32)
 
 
-def _channel_order(name: str, channels: int, spec: ModelSpec) -> list[int]:
-    """Channels of the flipped head in the order of the straight one."""
-    keypoints = [int(k) for k in spec.skeleton.flip_order]
-    if name == "heatmap":
-        return keypoints + list(range(len(keypoints), channels))
-    return [2 * k + axis for k in keypoints for axis in (0, 1)]
+def _mean_coordinates(
+    straight: AnyArray, flipped: AnyArray, width: int, spec: ModelSpec
+) -> Float32Array:
+    """(B, K, 2 or 3) of coordinates: x of pixel p is p / w - 0.5, and p is w - 1 - p when flipped.
+
+    Source: `flip_test` of github.com/JimmySuen/integral-human-pose: the mean of the coordinates,
+    not of the maps; depth is the same in the flipped image.
+    """
+    turned = np.array(flipped[:, spec.skeleton.flip_order], np.float64)
+    turned[..., 0] = -1 / width - turned[..., 0]
+    return np.asarray((straight + turned) / 2, np.float32)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..structures import ImageTransform, Poses
+import numpy as np
+
+from ..structures import ImageTransform, ModelSpec, Poses
 from ..structures.arrays import AnyArray
 
 # name -> (B, C, h, w) float32, activated
@@ -14,7 +16,7 @@ Heads: TypeAlias = dict[str, AnyArray]
 
 
 @dataclass(frozen=True, slots=True)
-class ScaledHeads:
+class View:
     """What the network said about one image at one input size."""
 
     heads: Heads  # (1, C, h, w) each, activated, averaged with the flipped image if asked
@@ -22,5 +24,28 @@ class ScaledHeads:
     test_scale: float = 1.0  # of a multi-scale test
 
 
-# the heads of one image at every input size -> its poses in image pixels, best score first
-Decoder: TypeAlias = Callable[[Sequence[ScaledHeads]], Poses]
+# the views of one image, by ascending size -> its poses in image pixels, best score first
+Decoder: TypeAlias = Callable[[Sequence[View]], Poses]
+
+
+def activate(heads: Heads, spec: ModelSpec) -> Heads:
+    """Apply the activation that the spec names for each head: logits become [0, 1]."""
+    activated = dict(heads)
+    for head in spec.heads:
+        if head.activation == "sigmoid":
+            with np.errstate(over="ignore"):  # exp(-x) of a very low logit is inf, and 1 / inf is 0
+                activated[head.name] = 1 / (1 + np.exp(-heads[head.name]))
+    return activated
+
+
+def view_at_scale_1(views: Sequence[View]) -> View:
+    """The view that a multi-scale test measures the others by.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for view in views:
+        if view.test_scale == 1.0:
+            return view
+    got = ", ".join(f"{view.test_scale:g}" for view in views)
+    raise ValueError(f"scales must include 1, which the others are measured by, got {got}")

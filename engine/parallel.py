@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..structures import Frame, Poses
+from ..structures.errors_last import ErrorsLast
 from .pose_engine import PoseEngine
 
 # A network gains little from a fifth frame at once, and each one held costs memory.
@@ -29,7 +30,8 @@ def find_poses(
     frames are held.
 
     Args:
-        frames: read one by one, in the caller's thread.
+        frames: read one by one, in the caller's thread. What it raises is raised behind the last
+            frame.
         engine: the network; called from `parallel` threads.
         parallel: frames in the network at once.
 
@@ -38,15 +40,18 @@ def find_poses(
     """
     waiting: deque[tuple[Frame, Future[Found]]] = deque()
     pool = ThreadPoolExecutor(parallel, thread_name_prefix="pose-engine")
+    source = ErrorsLast(frames)
     try:
-        for frame in frames:
+        for frame in source:
             waiting.append((frame, pool.submit(engine.run_timed, frame.image)))
             if len(waiting) > parallel:
                 yield _oldest(waiting)
         while waiting:
             yield _oldest(waiting)
     finally:
+        source.close()
         pool.shutdown(cancel_futures=True)
+    source.raise_error()
 
 
 def _oldest(

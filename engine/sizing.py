@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from .. import kernels
 from ..structures import ImageTransform, InputSizing
 from ..structures.arrays import UInt8Array
+
+
+def check_image(image: UInt8Array) -> None:
+    """Refuse what is not (H, W, 3) uint8.
+
+    Raises:
+        ValueError: a wrong shape.
+        TypeError: a wrong dtype.
+    """
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"image must have shape (any, any, 3), got {image.shape}")
+    if image.dtype != np.uint8:
+        raise TypeError(f"image must be uint8, got {image.dtype}")
 
 
 def size_image(image: UInt8Array, transform: ImageTransform, sizing: InputSizing) -> UInt8Array:
@@ -23,10 +35,9 @@ def size_image(image: UInt8Array, transform: ImageTransform, sizing: InputSizing
     """
     if sizing.convention == "half-pixel":
         return kernels.size_image(image, transform.input_size, transform.scale, sizing.border)
-    if image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"image must have shape (any, any, 3), got {image.shape}")
-    if image.dtype != np.uint8:
-        raise TypeError(f"image must be uint8, got {image.dtype}")
+    import cv2
+
+    check_image(image)
     (x, y), scale = transform.shift, transform.scale
     height, width = transform.input_size
     warped = cv2.warpAffine(

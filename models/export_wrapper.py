@@ -26,9 +26,7 @@ class ExportWrapper(nn.Module):
         super().__init__()
         self.network = network
         self.names = [head.name for head in spec.heads]
-        # published code brings pixels to [0, 1] first; another order differs in the last bits,
-        # which sixty layers make visible
-        self.unit = PIXEL_MAX if spec.sizing.convention == "hrnet-affine" else 1.0
+        self.unit = PIXEL_MAX if spec.pixel_range == "unit" else 1.0
         for name, values in (("mean", spec.mean), ("std", spec.std)):
             scaled = torch.tensor([value / self.unit for value in values])
             self.register_buffer(name, scaled.reshape(1, 3, 1, 1))

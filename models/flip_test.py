@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from ..structures import HeadSpec, ModelSpec
 
-# Heads of which the flipped image has a say; the rest is the straight image's alone.
-_HEATMAPS = ("heatmap", "heatmap_2x")
-_STRAIGHT = ("embedding",)
+# What each kind of head is worth in a flip test. Of features the image's own alone count.
+_AVERAGED = ("heatmap", "vector")
+_STRAIGHT = ("feature",)
 
 
 class FlipTest(nn.Module):
@@ -30,15 +30,15 @@ class FlipTest(nn.Module):
 
     Args:
         network: normalised images (B, 3, H, W) -> named heads.
-        spec: of the network without flip test; `mirror_shift` is for its heads at stride 4, a
-            finer head's flipped image is moved by its own stride less one.
+        spec: of the network without flip test; its `flip_shift` is for heads at stride 4, a finer
+            head's flipped image is moved by its own stride less one.
 
     Attributes:
         spec: of this network.
 
     Raises:
-        ValueError: the spec says that the flip test is in the network already, or not how it goes,
-            or a head is none that this knows how to flip.
+        ValueError: the spec says that a flip test is in the network already or does not belong
+            into it, or this rule does not know a head's kind or activation.
     """
 
     signs: Tensor
@@ -49,33 +49,32 @@ class FlipTest(nn.Module):
         self.network = network
         self.train(network.training)
         self.heads = spec.heads
-        self.fill = spec.mirror_fill
-        shift = spec.mirror_shift or 0
-        self.shifts = {head.name: min(shift, head.stride - 1) for head in spec.heads}
-        self.order = [int(k) for k in spec.skeleton.flip_order]
-        signs = torch.tensor([-1.0, 1.0]).repeat(len(self.order))  # of x, y, x, ...
+        self.fill = spec.flip_fill
+        self.shifts = {head.name: min(spec.flip_shift, head.stride - 1) for head in spec.heads}
+        self.orders = {head.name: head.flip_order(spec.skeleton).tolist() for head in spec.heads}
+        signs = torch.tensor([-1.0, 1.0]).repeat(len(spec.skeleton))  # of x, y, x, ...
         self.register_buffer("signs", signs.reshape(-1, 1, 1), persistent=False)
-        self.finest = min(head.stride for head in spec.heads if head.name in _HEATMAPS)
+        self.finest = min(head.stride for head in spec.heads if head.kind == "heatmap")
         heads = (
-            replace(head, stride=self.finest) if head.name in _HEATMAPS else head
+            replace(head, stride=self.finest) if head.kind == "heatmap" else head
             for head in spec.heads
         )
-        self.spec = replace(spec, heads=tuple(heads), flip_baked=True)
+        self.spec = replace(spec, heads=tuple(heads), flip="done")
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """(B, 3, H, W) normalised images -> the heads of `spec`, (B, C, h, w) each."""
-        shifts = sorted({self.shifts[h.name] for h in self.heads if h.name not in _STRAIGHT})
+        shifts = sorted({self.shifts[h.name] for h in self.heads if h.kind in _AVERAGED})
         flipped = image.flip(3)
         images = [image, *(self._moved(flipped, shift) for shift in shifts)]
         outputs = self.network(torch.cat(images))
         averaged = {}
         for head in self.heads:
             straight, *others = outputs[head.name].chunk(len(images))
-            if head.name in _STRAIGHT:
+            if head.kind in _STRAIGHT:
                 averaged[head.name] = straight
                 continue
             other = others[shifts.index(self.shifts[head.name])]
-            if head.name == "heatmap":
+            if head.kind == "heatmap":
                 ratio = head.stride // self.finest
                 straight, other = _upsample(straight, ratio), _upsample(other, ratio)
             averaged[head.name] = (straight + self._flipped_back(head, other)) / 2
@@ -92,12 +91,9 @@ class FlipTest(nn.Module):
 
     def _flipped_back(self, head: HeadSpec, values: Tensor) -> Tensor:
         """The head of a flipped image as if it were that of the image: sides exchanged."""
-        values = values.flip(3)
-        if head.name in _HEATMAPS:
-            center = range(len(self.order), head.channels)
-            return values[:, [*self.order, *center]]
-        # Positions less keypoints: flipped, every x is the other way round.
-        return self.signs * values[:, [2 * k + axis for k in self.order for axis in (0, 1)]]
+        turned = values.flip(3)[:, self.orders[head.name]]
+        # A vector's x points the other way in the flipped image.
+        return self.signs * turned if head.kind == "vector" else turned
 
 
 def _upsample(heatmap: Tensor, ratio: int) -> Tensor:
@@ -111,12 +107,17 @@ def _upsample(heatmap: Tensor, ratio: int) -> Tensor:
 
 
 def _check(spec: ModelSpec) -> None:
-    if spec.flip_baked or spec.mirror_shift is None:
-        reason = "has a flip test already" if spec.flip_baked else "does not say how it is flipped"
-        raise ValueError(f"{spec.name} {reason}: no flip test can be put around it")
-    known = (*_HEATMAPS, *_STRAIGHT, "offset")
-    unknown = [h.name for h in spec.heads if h.name not in known or h.activation != "none"]
+    if spec.flip != "inside":
+        reasons = {"done": "has a flip test already", "around": "has its flip test around it"}
+        reason = reasons.get(spec.flip, "has no flip test")
+        raise ValueError(f"{spec.name} {reason}: none can be put into it")
+    unknown = [
+        f"{head.name} ({head.kind}, activation {head.activation})"
+        for head in spec.heads
+        if head.kind not in (*_AVERAGED, *_STRAIGHT) or head.activation != "none"
+    ]
     if unknown:
         raise ValueError(
-            f"a flip test flips {', '.join(known)} without activation, got {', '.join(unknown)}"
+            f"a flip test in the network knows {', '.join((*_AVERAGED, *_STRAIGHT))} heads without "
+            f"activation, {spec.name} has {', '.join(unknown)}"
         )

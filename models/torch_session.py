@@ -6,15 +6,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..structures import ModelSpec
+from ..structures import BackendError, ModelSpec, SessionOptions
 from ..structures.arrays import AnyArray
 from ..structures.closeable import Closeable
+from ..structures.session_options import DEFAULT_SESSION
 from .companions import Companion
 from .export_wrapper import ExportWrapper
 
 
 class TorchSession(Closeable):
-    """A network in PyTorch on the CPU, float32; `run` may be called from several threads at once.
+    """A network in PyTorch, float32; `run` may be called from several threads at once.
 
     Args:
         module: takes the one input and returns a tensor or a tuple of them.
@@ -22,6 +23,11 @@ class TorchSession(Closeable):
         dtype: of that array.
         outputs: names of what the module returns, in order.
         spec: of a network with heads; None for a companion.
+        options: `auto` takes the first GPU if torch sees one; `threads` is torch's number per call,
+            for the whole process, 0 leaves it as it is.
+
+    Raises:
+        BackendError: a GPU was asked for that torch does not see.
     """
 
     backend = "torch"
@@ -34,28 +40,33 @@ class TorchSession(Closeable):
         dtype: type[np.generic],
         outputs: tuple[str, ...],
         spec: ModelSpec | None = None,
+        options: SessionOptions = DEFAULT_SESSION,
     ) -> None:
-        self._module: nn.Module | None = module.eval()
+        self.device = _device(options)
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self._module: nn.Module | None = module.eval().to(self.device)
         self._dtype = np.dtype(dtype)
         self.inputs = (input_name,)
         self.outputs = outputs
         self.spec_json = spec.to_json() if spec else None
 
     @staticmethod
-    def of_network(network: nn.Module, spec: ModelSpec, threads: int = 0) -> TorchSession:
-        """The head form: `image` (B, H, W, 3) uint8 RGB -> the heads of the spec.
-
-        `threads` is torch's number per call, for the whole process; 0 leaves it as it is.
-        """
-        if threads:
-            torch.set_num_threads(threads)
+    def of_network(
+        network: nn.Module, spec: ModelSpec, options: SessionOptions = DEFAULT_SESSION
+    ) -> TorchSession:
+        """The head form: `image` (B, H, W, 3) uint8 RGB -> the heads of the spec."""
         outputs = tuple(head.name for head in spec.heads)
-        return TorchSession(ExportWrapper(network, spec), "image", np.uint8, outputs, spec)
+        wrapper = ExportWrapper(network, spec)
+        return TorchSession(wrapper, "image", np.uint8, outputs, spec, options)
 
     @staticmethod
-    def of_companion(companion: Companion) -> TorchSession:
+    def of_companion(
+        companion: Companion, options: SessionOptions = DEFAULT_SESSION
+    ) -> TorchSession:
         """A further network that decoding needs: `features` float32 -> one array."""
-        return TorchSession(companion.module, "features", np.float32, (companion.output,))
+        outputs = (companion.output,)
+        return TorchSession(companion.module, "features", np.float32, outputs, options=options)
 
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
@@ -67,11 +78,25 @@ class TorchSession(Closeable):
         if array.dtype != self._dtype:
             raise ValueError(f"{self.inputs[0]} must be {self._dtype}, got {array.dtype}")
         with torch.inference_mode():
-            values = self._module(torch.from_numpy(np.ascontiguousarray(array)))
+            values = self._module(torch.from_numpy(np.ascontiguousarray(array)).to(self.device))
         if isinstance(values, torch.Tensor):
             values = (values,)
-        return {name: v.numpy() for name, v in zip(self.outputs, values, strict=True)}
+        return {name: v.cpu().numpy() for name, v in zip(self.outputs, values, strict=True)}
 
     def close(self) -> None:
         """Free the network."""
         self._module = None
+
+
+def _device(options: SessionOptions) -> str:
+    """What torch calls the device."""
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if options.gpu is None:
+        return "cuda:0" if options.device == "auto" and gpus else "cpu"
+    if options.gpu < gpus:
+        return f"cuda:{options.gpu}"
+    built = "is built without CUDA" if torch.version.cuda is None else f"sees {gpus} GPUs"
+    raise BackendError(
+        f"device {options.device} was asked for and torch {torch.__version__} {built}: install a "
+        "build for your driver, or use --device cpu"
+    )

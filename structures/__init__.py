@@ -3,11 +3,15 @@
 Needs NumPy alone and imports nothing else of the package.
 """
 
+from .errors import BackendError, CheckpointError, ModelFileError, PosetrackError, SourceError
 from .frame import Frame
 from .geometry import ImageTransform
-from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec, PersonScores
+from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec
+from .observation import Observation, Tracker, TrackerState
+from .person_scores import PersonScores
 from .poses import Poses, TrackState
 from .session import Session
+from .session_options import SessionOptions
 from .skeleton import COCO_17, CROWDPOSE_14, H36M_18, MPII_16, POSETRACK_15, SKELETONS, Skeleton
 
 __all__ = [
@@ -17,15 +21,24 @@ __all__ = [
     "MPII_16",
     "POSETRACK_15",
     "SKELETONS",
+    "BackendError",
+    "CheckpointError",
     "DecoderSpec",
     "Frame",
     "HeadSpec",
     "ImageTransform",
     "InputSizing",
+    "ModelFileError",
     "ModelSpec",
+    "Observation",
     "PersonScores",
     "Poses",
+    "PosetrackError",
     "Session",
+    "SessionOptions",
     "Skeleton",
+    "SourceError",
     "TrackState",
+    "Tracker",
+    "TrackerState",
 ]

@@ -13,7 +13,8 @@ import numpy as np
 from .affine import zoom_affine
 from .arrays import Float32Array
 
-_RELEASED_MULTIPLE = 64
+# The published bottom-up networks on HRNet size their inputs to multiples of this.
+HRNET_MULTIPLE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,18 @@ class ImageTransform:
 
     @staticmethod
     def hrnet_affine(
-        image_size: tuple[int, int], short_side: int, test_scale: float = 1.0
+        image_size: tuple[int, int],
+        short_side: int,
+        test_scale: float = 1.0,
+        *,
+        multiple_of: int = HRNET_MULTIPLE,
     ) -> ImageTransform:
         """The input of the published bottom-up networks (LOGO-CAP, heatmap-guided, DEKR).
 
-        The short side is `short_side` rounded up to a multiple of 64, the long side the next
-        multiple that holds the image, both times `test_scale`; the image lies in the middle. Half
-        pixels are *not* minded: the image's centre goes to the input's.
+        The short side is `short_side` rounded up to a multiple of `multiple_of`, the long side the
+        next multiple that holds the image, both times `test_scale`; the image lies in the middle.
+        The published code leaves out the half-pixel shift: it maps the image's width / 2 to the
+        input's.
 
         Raises:
             ValueError: a side of the image is zero, or a size is not positive.
@@ -74,9 +80,9 @@ class ImageTransform:
             raise ValueError(f"test_scale must be above 0, got {test_scale}")
         height, width = image_size
         low, high = min(image_size), max(image_size)
-        multiple = _RELEASED_MULTIPLE
-        short = (short_side + multiple - 1) // multiple * multiple
-        long = int(int((short / low * high + multiple - 1) // multiple * multiple) * test_scale)
+        short = (short_side + multiple_of - 1) // multiple_of * multiple_of
+        held = int((short / low * high + multiple_of - 1) // multiple_of * multiple_of)
+        long = int(held * test_scale)
         short = int(short * test_scale)
         if short < 1:
             raise ValueError(f"an input of {short_side} pixels times {test_scale} has none")

@@ -6,17 +6,28 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
+import numpy as np
+
+from .arrays import Int64Array
+from .errors import ModelFileError
 from .geometry import ImageTransform
+from .model_spec_v1 import upgraded
+from .person_scores import PersonScores
 from .skeleton import Skeleton
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2
 METADATA_KEY = "posetrack"
 
+HeadKind: TypeAlias = Literal[
+    "heatmap", "vector", "size", "feature", "coordinates", "volume", "detection"
+]
 Activation: TypeAlias = Literal["none", "sigmoid"]
 CellOrigin: TypeAlias = Literal["half-pixel", "corner"]
 SizingRule: TypeAlias = Literal["short-side", "crop"]
 SizingConvention: TypeAlias = Literal["half-pixel", "hrnet-affine"]
-MirrorFill: TypeAlias = Literal["zero", "keep"]
+PixelRange: TypeAlias = Literal["byte", "unit"]
+Flip: TypeAlias = Literal["around", "inside", "done", "never"]
+FlipFill: TypeAlias = Literal["zero", "keep"]
 Rules: TypeAlias = Literal["released", "paper"]
 DecoderOption: TypeAlias = float | int | str | bool
 
@@ -50,7 +61,9 @@ class InputSizing:
         if self.rule == "crop":
             raise ValueError("the network takes crops of single people, not whole images")
         if self.convention == "hrnet-affine":
-            return ImageTransform.hrnet_affine(image_size, short, test_scale)
+            return ImageTransform.hrnet_affine(
+                image_size, short, test_scale, multiple_of=self.multiple_of
+            )
         if test_scale != 1.0:
             raise ValueError(
                 "a multi-scale test is not defined for this model: use several sizes instead"
@@ -60,32 +73,53 @@ class InputSizing:
 
 @dataclass(frozen=True, slots=True)
 class HeadSpec:
-    """One output of the network."""
+    """One output of the network.
 
-    name: str  # house name: heatmap, offset, local_offset, box_size, box_offset, ...
+    Attributes:
+        name: house name: heatmap, offset, local_offset, box_size, box_offset, embedding, ...
+        kind: what its channels are. `heatmap`: one map per keypoint, further maps (the center)
+            behind them. `vector`: x, y pairs relative to the cell; of every keypoint, or one pair.
+            `size`: lengths. `feature`: numbers that only a network reads. `coordinates`: two or
+            three numbers per keypoint, no cells. `volume`: the depth cells of every keypoint.
+            `detection`: rows of a detector.
+        channels: C of the array (B, C, h, w).
+        stride: input pixels per cell.
+        activation: what the decoder applies before it reads the values.
+        sign: of an offset: keypoint = position + sign * offset; the published one is -1.
+    """
+
+    name: str
+    kind: HeadKind
     channels: int
-    stride: int = 4  # input pixels per cell
-    activation: Activation = "none"  # what the decoder applies before reading the values
-    sign: int = 1  # of an offset: keypoint = position + sign * offset; published: -1
+    stride: int = 4
+    activation: Activation = "none"
+    sign: int = 1
+
+    def per_keypoint(self, skeleton: Skeleton) -> int:
+        """Channels that each keypoint has for itself, the first ones of the head; 0 for none."""
+        count = {
+            "heatmap": 1,
+            "vector": 2,
+            "coordinates": self.channels // len(skeleton),
+            "volume": self.channels // len(skeleton),
+        }.get(self.kind, 0)
+        return count if count * len(skeleton) <= self.channels else 0
+
+    def flip_order(self, skeleton: Skeleton) -> Int64Array:
+        """(C,) int64: channel `flip_order[c]` of a flipped image says what channel c says."""
+        order = np.arange(self.channels)
+        each = self.per_keypoint(skeleton)
+        channels = skeleton.flip_order[:, None] * each + np.arange(each)
+        order[: channels.size] = channels.reshape(-1)
+        return order
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderSpec:
-    """How the heads become poses: a name of `engine.decoders.DECODERS` and its constants."""
+    """How the heads become poses: a name of `DECODERS` or `TOP_DOWN`, and its constants."""
 
     name: str
     options: dict[str, DecoderOption] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonScores:
-    """Which scores of a model speak of a person; the defaults are those of MoveNet MultiPose."""
-
-    keypoint: float = 0.127  # keypoints at or below are not drawn
-    track: float = 0.08  # poses from here on start a track
-    clear: float = 0.08  # mean score of a track of a clear person ...
-    evidence: float = 0.28  # ... with this mean keypoint score
-    moving: float = 0.14  # mean score of a weaker one that counts if it moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +135,36 @@ class ModelSpec:
     heads: tuple[HeadSpec, ...]
     cell_origin: CellOrigin  # half-pixel: cell j at (j + 0.5) * stride - 0.5; corner: j * stride
     decoder: DecoderSpec
-    max_people: int = 30  # most poses decoded in one image
-    min_score: float = 0.05  # poses below are not recorded unless the user asks
+    # unit: pixels, mean and std are brought to [0, 1] first, as published code does; other last
+    # bits, which sixty layers make visible
+    pixel_range: PixelRange = "byte"
+    max_people: int = 30  # max. poses decoded in one image
+    min_score: float = 0.0  # poses below are not recorded unless the user asks
     rules: Rules = "released"  # whose rules hold where a paper and its released code differ
-    flip_baked: bool = False  # the graph itself averages with the flipped image
-    # None: a flip test goes around the network. Otherwise it belongs inside the graph, where the
-    # flipped image is moved to the left by so many input pixels
-    mirror_shift: int | None = None
-    mirror_fill: MirrorFill = "zero"  # what its last columns hold then: normalised 0, or unchanged
-    person: PersonScores = field(default_factory=PersonScores)
+    # around: a flip test runs the network on the flipped image too. inside: it belongs into the
+    # graph, `posetrack export --flip-test` puts it there. done: it is there. never: there is none
+    flip: Flip = "never"
+    # input pixels by which what is said of the flipped image lies too far left once it is flipped
+    # back: the flipped image, or its maps, are moved by as much ...
+    flip_shift: int = 0
+    flip_fill: FlipFill = "zero"  # ... and the columns left open hold 0, or what was there
+    person: PersonScores | None = None  # None: nobody has calibrated this model
     precision: str = "fp32"  # of the arithmetic the file was made for
     weights_licence: str = ""
     weights_sha256: str = ""
     trained: str = ""  # data and origin, one line
+
+    def head(self, name: str) -> HeadSpec:
+        """The head of that name.
+
+        Raises:
+            ValueError: the model has none.
+        """
+        for head in self.heads:
+            if head.name == name:
+                return head
+        names = ", ".join(head.name for head in self.heads)
+        raise ValueError(f"{self.name} has no head {name!r}, only {names}")
 
     def to_json(self) -> str:
         """One line of JSON, with the version of this layout."""
@@ -121,37 +172,38 @@ class ModelSpec:
 
     @staticmethod
     def from_json(text: str) -> ModelSpec:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, in this version or the first.
 
         Raises:
-            ValueError: not JSON, another version, a field is missing or unknown, or one of a few
-                choices holds another.
+            ModelFileError: not JSON, another version, a field is missing or unknown, or one of a
+                few choices holds another.
         """
         try:
             values: dict[str, Any] = json.loads(text)
             version = values.pop("version")
         except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"the model description is not readable: {error}") from error
-        if version != SPEC_VERSION:
-            raise ValueError(
-                f"the model description has version {version}, this posetrack reads "
+            raise ModelFileError(f"the model description is not readable: {error}") from error
+        if version not in (1, SPEC_VERSION):
+            raise ModelFileError(
+                f"the model description has version {version}, this posetrack reads 1 and "
                 f"{SPEC_VERSION}: export the model again"
             )
         try:
-            spec = _from_dict(values)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the model description does not fit: {error}") from error
+            spec = _from_dict(upgraded(values) if version == 1 else values)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"the model description does not fit: {error}") from error
         _check_choices(spec)
         return spec
 
 
 def _from_dict(values: dict[str, Any]) -> ModelSpec:
+    person = values.get("person")
     nested: dict[str, Any] = {
         "skeleton": _skeleton(values["skeleton"]),
         "sizing": _sizing(values["sizing"]),
         "heads": tuple(HeadSpec(**head) for head in values["heads"]),
         "decoder": DecoderSpec(**values["decoder"]),
-        "person": PersonScores(**values.get("person", {})),
+        "person": None if person is None else PersonScores(**person),
         "mean": tuple(values["mean"]),
         "std": tuple(values["std"]),
     }
@@ -180,11 +232,16 @@ def _check_choices(spec: ModelSpec) -> None:
         ("sizing.rule", spec.sizing.rule, SizingRule),
         ("sizing.convention", spec.sizing.convention, SizingConvention),
         ("cell_origin", spec.cell_origin, CellOrigin),
+        ("pixel_range", spec.pixel_range, PixelRange),
         ("rules", spec.rules, Rules),
-        ("mirror_fill", spec.mirror_fill, MirrorFill),
+        ("flip", spec.flip, Flip),
+        ("flip_fill", spec.flip_fill, FlipFill),
+        *((f"kind of {head.name}", head.kind, HeadKind) for head in spec.heads),
         *((f"activation of {head.name}", head.activation, Activation) for head in spec.heads),
     ]
     for name, value, choices in chosen:
         if value not in get_args(choices):
             allowed = " or ".join(map(repr, get_args(choices)))
-            raise ValueError(f"{name} of the model description must be {allowed}, got {value!r}")
+            raise ModelFileError(
+                f"{name} of the model description must be {allowed}, got {value!r}"
+            )

@@ -32,6 +32,8 @@ class Poses:
         boxes: (N, 4) float32, x1, y1, x2, y2 in image pixels.
         track_ids: (N,) int64, >= 1 or -1 for none; None before tracking.
         track_states: (N,) uint8 of `TrackState`; None before tracking.
+        depth_mm: (N, K) float32, how much further away than the pelvis, millimetres; None where the
+            model works in two dimensions.
 
     Raises:
         ValueError: two arrays disagree on N or K, or a shape is wrong.
@@ -44,6 +46,7 @@ class Poses:
     boxes: Float32Array
     track_ids: Int64Array | None = None
     track_states: UInt8Array | None = None
+    depth_mm: Float32Array | None = None
 
     def __post_init__(self) -> None:
         if self.keypoints.ndim != 3 or self.keypoints.shape[2] != 2:
@@ -64,6 +67,8 @@ class Poses:
             _check("track_ids", self.track_ids, (n,), np.int64)
         if self.track_states is not None:
             _check("track_states", self.track_states, (n,), np.uint8)
+        if self.depth_mm is not None:
+            _check("depth_mm", self.depth_mm, (n, k), np.float32)
 
     def __len__(self) -> int:
         return len(self.keypoints)

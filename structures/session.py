@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 from .arrays import AnyArray
+from .closeable import Closeable
 
 
 @runtime_checkable
-class Session(Protocol):
-    """Run a network on named arrays; close it when done (it is its own context manager).
+class Session(Closeable, Protocol):
+    """Run a network on named arrays; a context manager that frees the network at its end.
 
     `run` may be called from several threads at once.
     """
@@ -18,6 +18,11 @@ class Session(Protocol):
     @property
     def backend(self) -> str:
         """The library that runs the network."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it runs: `cpu`, `cuda:0`, ..."""
         ...
 
     @property
@@ -47,16 +52,3 @@ class Session(Protocol):
             ValueError: an input is missing, unknown, or has a wrong shape or dtype.
         """
         ...
-
-    def close(self) -> None:
-        """Free the network; the session cannot run afterwards."""
-        ...
-
-    def __enter__(self) -> Session: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...

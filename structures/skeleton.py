@@ -8,6 +8,10 @@ import numpy as np
 
 from .arrays import Float32Array, Int64Array
 
+# How much of a box its person covers: the mean of segment over box area in COCO. Object keypoint
+# similarity is scaled by the area of the person, of which only the box is known.
+AREA_SHARE = 0.53
+
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from posetrack.structures import COCO_17, Frame, Poses, Skeleton, TrackState
+from posetrack.structures import (
+    COCO_17,
+    DecoderSpec,
+    Frame,
+    HeadSpec,
+    InputSizing,
+    ModelSpec,
+    Poses,
+    Skeleton,
+    TrackState,
+)
 from posetrack.structures.arrays import Float32Array
+from posetrack.structures.person_scores import MOVENET_MULTIPOSE
 
 # A standing person in COCO's order, centre of the body at (0, 0), one unit tall.
 _FIGURE = (
@@ -15,6 +27,19 @@ _FIGURE = (
     (0.08, 0.04), (-0.08, 0.04), (0.08, 0.25), (-0.08, 0.25), (0.08, 0.45), (-0.08, 0.45),
 )  # fmt: skip
 _HALF_BOX = (0.2, 0.5)
+_SPEC = ModelSpec(
+    family="movenet",
+    name="movenet-like",
+    skeleton=COCO_17,
+    sizing=InputSizing(),
+    mean=(0.0, 0.0, 0.0),
+    std=(1.0, 1.0, 1.0),
+    heads=(HeadSpec("heatmap", "heatmap", 18), HeadSpec("offset", "vector", 34)),
+    cell_origin="corner",
+    decoder=DecoderSpec("movenet"),
+    min_score=0.06,
+    person=MOVENET_MULTIPOSE,
+)
 
 
 def person_keypoints(x: float, y: float = 300.0, height: float = 200.0) -> Float32Array:
@@ -26,10 +51,10 @@ def people(
     centers: Sequence[float | tuple[float, float]],
     *,
     scores: float | Sequence[float] = 0.4,
-    evidence: float = 0.5,
+    keypoint_scores: float = 0.5,
     height: float = 200.0,
 ) -> Poses:
-    """One frame of standing people; a centre is x, or (x, y); evidence: keypoint scores."""
+    """One frame of standing people; a centre is x, or (x, y)."""
     places = [c if isinstance(c, tuple) else (c, 300.0) for c in centers]
     n = len(places)
     half = np.array(_HALF_BOX) * height
@@ -38,10 +63,15 @@ def people(
         keypoints=np.array([person_keypoints(x, y, height) for x, y in places], np.float32).reshape(
             n, 17, 2
         ),
-        keypoint_scores=np.full((n, 17), evidence, np.float32),
+        keypoint_scores=np.full((n, 17), keypoint_scores, np.float32),
         scores=np.broadcast_to(np.asarray(scores, np.float32), (n,)).copy(),
         boxes=np.concatenate((middle - half, middle + half), axis=1).astype(np.float32),
     )
+
+
+def make_spec(**changes) -> ModelSpec:
+    """A bottom-up model of COCO people with MoveNet's person scores, or with fields changed."""
+    return replace(_SPEC, **changes)
 
 
 def make_frame(index: int = 0, name: str = "", fps: float = 25.0) -> Frame:

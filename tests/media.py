@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from posetrack.structures import SourceError
 from posetrack.structures.arrays import UInt8Array
 
 # A quarter turn, as a phone held upright writes it.
@@ -108,6 +109,17 @@ def write_images(folder: Path, names: Sequence[str], images: Iterable[UInt8Array
     for name, image in zip(names, images, strict=True):
         assert cv2.imwrite(str(folder / name), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     return folder
+
+
+def all_of(frames):
+    """Every frame, and the error behind the last one, or None."""
+    seen = []
+    try:
+        for frame in frames:
+            seen.append(frame)
+    except SourceError as error:
+        return seen, error
+    return seen, None
 
 
 def decoded(path: Path) -> list[tuple[float, UInt8Array]]:

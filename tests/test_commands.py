@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from media import (
     write_sound,
     write_video,
 )
+from posetrack.apps.commands.run import run
 from posetrack.apps.main import _execute
 from posetrack.formats import FORMATS, read_poses
 
@@ -51,12 +53,9 @@ def test_help_explains_every_option_and_its_default(command):
     code, lines, _ = command("run", "--help")
     text = " ".join(" ".join(lines).replace("│", " ").split())
     assert code == 0
-    options = (
-        "--output --model --backend --precision --size --flip-test --min-score --max-people "
-        "--no-track --fps --stills --max-frames --threads --no-video --format --overwrite --quiet"
-    )
-    for option in options.split():
-        assert f"{option} " in text
+    for name in signature(run).parameters:
+        if name != "sources":
+            assert f"--{name.replace('_', '-')} " in text, name
     for default in (
         "runs",
         "(movenet-multipose)",

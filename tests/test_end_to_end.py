@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from media import clip_images, damaged, decoded, truncated, turned, write_images, write_video
 from posetrack.apps.main import _execute
-from posetrack.apps.media.video import VideoWriter
+from posetrack.apps.media.writers import VideoWriter
 from posetrack.formats import read_poses
 from posetrack.structures import COCO_17, TrackState
 from pycocotools.coco import COCO

@@ -1,6 +1,9 @@
-"""Poses over time -> the same poses with track ids."""
+"""Poses over time -> the same poses with track ids, and the people among them."""
 
+from .look_ahead import TrackedFrame
 from .motion import MotionNoise
-from .pose_tracker import PoseTracker, TrackerConfig
+from .people import PeopleTracker
+from .pose_tracker import PoseTracker
+from .tracker_config import TrackerConfig
 
-__all__ = ["MotionNoise", "PoseTracker", "TrackerConfig"]
+__all__ = ["MotionNoise", "PeopleTracker", "PoseTracker", "TrackedFrame", "TrackerConfig"]

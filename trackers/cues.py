@@ -1,6 +1,7 @@
-"""Evidence that a pose belongs to a track: each cue (tracks, poses) -> cost (T, N) in [0, 1].
+"""Evidence that a pose belongs to a track: each cue (tracks, observation) -> cost (T, N) in [0, 1].
 
-A further cue is a function here, a line in `CUES`, and `<name>_weight` in `TrackerConfig`.
+An observation carries the image and embeddings too, where somebody has them. A further cue is a
+function here, a line in `CUES`, and `<name>_weight` in `TrackerConfig`.
 """
 
 from __future__ import annotations
@@ -11,22 +12,23 @@ from typing import TypeAlias
 import numpy as np
 
 from .. import kernels
-from ..structures import Poses
+from ..structures import Observation
 from ..structures.arrays import Float64Array
+from ..structures.skeleton import AREA_SHARE
 from .tracks import Tracks
 
-Cue: TypeAlias = Callable[[Tracks, Poses], Float64Array]
+Cue: TypeAlias = Callable[[Tracks, Observation], Float64Array]
 
-AREA_SHARE = 0.53  # of a box covered by its person: mean segment over box area in COCO
 FEWEST_COMMON = 3  # keypoints; poses that share fewer are alike by that much less
 
 
-def oks_cost(tracks: Tracks, poses: Poses) -> Float64Array:
+def oks_cost(tracks: Tracks, observation: Observation) -> Float64Array:
     """(T, N) 1 - object keypoint similarity, over the keypoints that both have.
 
     The scale of the similarity grows with the variance of the prediction, as if every sigma had
     the track's own uncertainty added: a person lost for a second may be further off.
     """
+    poses = observation.poses
     found = poses.keypoint_scores > 0
     known = tracks.keypoint_scores > 0
     # NaN adds nothing to a similarity, but counts in its mean; the last line undoes that.
@@ -42,18 +44,20 @@ def oks_cost(tracks: Tracks, poses: Poses) -> Float64Array:
     return np.asarray(np.clip(1 - similarity * (count / np.maximum(common, FEWEST_COMMON)), 0, 1))
 
 
-def iou_cost(tracks: Tracks, poses: Poses) -> Float64Array:
+def iou_cost(tracks: Tracks, observation: Observation) -> Float64Array:
     """(T, N) 1 - intersection over union of predicted and given boxes."""
-    boxes = (tracks.motion.boxes, poses.boxes)
+    boxes = (tracks.motion.boxes, observation.poses.boxes)
     return kernels.iou_cost(*(np.ascontiguousarray(rows, np.float64) for rows in boxes))
 
 
-def combined_cost(tracks: Tracks, poses: Poses, weights: Mapping[str, float]) -> Float64Array:
+def combined_cost(
+    tracks: Tracks, observation: Observation, weights: Mapping[str, float]
+) -> Float64Array:
     """(T, N) weighted mean of the cues named in `weights`; they need not sum to 1."""
     total = sum(weights.values())
-    cost = np.zeros((len(tracks), len(poses)))
+    cost = np.zeros((len(tracks), len(observation.poses)))
     for name, weight in weights.items():
-        cost += (weight / total) * CUES[name](tracks, poses)
+        cost += (weight / total) * CUES[name](tracks, observation)
     return cost
 
 

@@ -1,54 +1,65 @@
-"""Looking a moment ahead, so that a person is shown from the first frame, and a fluke never."""
+"""A short look ahead, so that a person is shown from the first frame on, and a fluke never."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ..structures import Frame, Poses, TrackState
-from ..structures.arrays import Int64Array, UInt8Array
-from .pose_tracker import TrackerConfig
+from ..structures import Frame, Poses, TrackerState, TrackState
+from ..structures.arrays import AnyArray, Int64Array, UInt8Array
+from .tracker_config import TrackerConfig
 
 # A fraction of a frame: times that should be equal differ by floating point.
 _ROUNDING_S = 1e-6
-_MAX_WAITING = 60  # frames held at any rate, whatever their timestamps say
 
 
 @dataclass(frozen=True, slots=True)
 class TrackedFrame:
-    """A frame with what was found in it."""
+    """A frame with what was found in it.
 
-    frame: Frame
-    decoded: Poses  # every pose of the decoder
-    tracked: Poses  # those above the minimum score, with ids and states
-
-
-class ConfirmationDelay:
-    """Holds frames back until the tracker has had time to tell a person from a fluke.
-
-    A pose whose track is confirmed within `confirm_s` after it counts as confirmed itself. In a
-    video that ends before anyone could be confirmed, whoever is clearly a person in every
-    frame is.
-
-    Args:
-        config: the tracker's: `confirm_s` is the delay.
+    Attributes:
+        frame: the frame.
+        decoded: every pose of the decoder.
+        tracked: those that are recorded, with track ids and states.
+        people: those of them that count as people: what is drawn and counted.
     """
 
-    def __init__(self, config: TrackerConfig) -> None:
-        self._config = config
+    frame: Frame
+    decoded: Poses
+    tracked: Poses
+    people: Poses
+
+
+class LookAhead:
+    """Holds frames back until the tracker has had time to tell a person from a fluke.
+
+    A pose whose track is confirmed within `seconds` after it counts as confirmed itself. In a video
+    that ends before anybody could be confirmed, people who are clear by their scores in every frame
+    count.
+
+    Args:
+        config: the tracker's.
+        seconds: how far to look ahead; 0 gives every frame back at once.
+        max_bytes: of the images held; beyond, the oldest frame goes with what is known of it.
+    """
+
+    def __init__(self, config: TrackerConfig, seconds: float, max_bytes: int) -> None:
+        self._config, self._seconds, self._max_bytes = config, seconds, max_bytes
         self._waiting: deque[TrackedFrame] = deque()
+        self._bytes = 0
         self._first_s: float | None = None
 
-    def push(self, item: TrackedFrame) -> list[TrackedFrame]:
+    def push(self, frame: Frame, decoded: Poses, tracked: Poses) -> list[TrackedFrame]:
         """Take the newest frame, give back those whose states are settled."""
         if self._first_s is None:
-            self._first_s = item.frame.time_s
-        self._waiting.append(item)
-        settled_s = item.frame.time_s - self._config.confirm_s - _ROUNDING_S
+            self._first_s = frame.time_s
+        self._waiting.append(TrackedFrame(frame, decoded, tracked, tracked))
+        self._bytes += frame.image.nbytes
         ready = []
-        while self._waiting[0].frame.time_s < settled_s or len(self._waiting) > _MAX_WAITING:
+        while self._waiting and self._must_go(frame.time_s):
             ready.append(self._release(self._confirmed()))
         return ready
 
@@ -60,6 +71,32 @@ class ConfirmationDelay:
             if seconds < self._config.confirm_s - _ROUNDING_S:
                 confirmed.update(self._always_there())
         return [self._release(confirmed) for _ in range(len(self._waiting))]
+
+    def state(self) -> TrackerState:
+        """A copy of the frames held, images included, as named arrays."""
+        state = {"count": np.array(len(self._waiting))}
+        if self._first_s is not None:
+            state["first_s"] = np.array(self._first_s)
+        for i, item in enumerate(self._waiting):
+            state.update({f"{i}_{name}": array for name, array in _arrays(item)})
+        return state
+
+    def restore(self, state: TrackerState) -> None:
+        """Go on as the one whose `state` this is.
+
+        Raises:
+            KeyError: an array is missing.
+        """
+        items = [_item(state, f"{i}_") for i in range(int(state["count"]))]
+        self._first_s = float(state["first_s"]) if "first_s" in state else None
+        self._waiting = deque(items)
+        self._bytes = sum(item.frame.image.nbytes for item in items)
+
+    def _must_go(self, now_s: float) -> bool:
+        """Whether the oldest frame has waited long enough, or there is no room for it."""
+        if self._seconds == 0 or self._bytes > self._max_bytes:
+            return True
+        return self._waiting[0].frame.time_s < now_s - self._seconds - _ROUNDING_S
 
     def _confirmed(self) -> set[int]:
         """Ids confirmed in any of the frames held."""
@@ -81,10 +118,12 @@ class ConfirmationDelay:
 
     def _release(self, confirmed: set[int]) -> TrackedFrame:
         item = self._waiting.popleft()
+        self._bytes -= item.frame.image.nbytes
         ids, states = _tracks(item)
         known = np.isin(ids, list(confirmed))
         states = np.where(known, np.uint8(TrackState.CONFIRMED), states)
-        return replace(item, tracked=replace(item.tracked, track_states=states))
+        tracked = replace(item.tracked, track_states=states)
+        return replace(item, tracked=tracked, people=tracked[states == TrackState.CONFIRMED])
 
 
 def _tracks(item: TrackedFrame) -> tuple[Int64Array, UInt8Array]:
@@ -92,3 +131,28 @@ def _tracks(item: TrackedFrame) -> tuple[Int64Array, UInt8Array]:
     assert ids is not None
     assert states is not None
     return ids, states
+
+
+def _arrays(item: TrackedFrame) -> Iterator[tuple[str, AnyArray]]:
+    """Copies of all that a frame in waiting consists of."""
+    for part in fields(Frame):
+        yield f"frame_{part.name}", np.array(getattr(item.frame, part.name))
+    for name in ("decoded", "tracked"):
+        for part in fields(Poses):
+            array = getattr(getattr(item, name), part.name)
+            if array is not None:
+                yield f"{name}_{part.name}", array.copy()
+
+
+def _item(state: TrackerState, prefix: str) -> TrackedFrame:
+    """The frame in waiting whose `_arrays` stand in a state."""
+    values = {part.name: state[f"{prefix}frame_{part.name}"] for part in fields(Frame)}
+    image = values.pop("image").copy()
+    frame = Frame(image, **{name: value.item() for name, value in values.items()})
+    decoded, tracked = (_poses(state, f"{prefix}{name}_") for name in ("decoded", "tracked"))
+    return TrackedFrame(frame, decoded, tracked, tracked)
+
+
+def _poses(state: TrackerState, prefix: str) -> Poses:
+    names = (part.name for part in fields(Poses) if prefix + part.name in state)
+    return Poses(**{name: state[prefix + name].copy() for name in names})

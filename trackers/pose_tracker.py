@@ -3,82 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
-from ..structures import Poses, Skeleton, TrackState
-from ..structures.arrays import AnyArray, BoolArray, Int64Array
+from ..structures import Observation, Poses, Skeleton, TrackerState, TrackState
+from ..structures.arrays import Int64Array
 from .association import assign_in_stages
-from .cues import CUES, combined_cost
-from .motion import MotionNoise
+from .cues import combined_cost
+from .tracker_config import TrackerConfig
 from .tracks import Tracks
 
 _ROUNDING_S = 1e-6  # times that should be equal may differ by this after floating point
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerConfig:
-    """When a track begins, counts and ends, and what tells people apart; times are seconds."""
-
-    birth_score: float = 0.08  # an unmatched pose starts a track from here, [0, 1]
-    confident_score: float = 0.08  # weaker poses get the tracks that remain, <= birth_score
-    confirm_s: float = 0.25  # first to latest match before a track is confirmed, s, >= 0
-    confirm_matches: int = 2  # poses before a track is confirmed, >= 2
-    confirm_score: float = 0.08  # mean pose score a track needs to be confirmed, [0, 1] ...
-    confirm_evidence: float = 0.28  # ... with this mean keypoint score, [0, 1]: a clear person;
-    moving_score: float = 0.14  # or with this mean pose score, [0, 1] ...
-    moving_way: float = 0.2  # ... after moving this far from its birth, in box sides: alive
-    score_memory_s: float = 2.0  # scores older than this count little in that mean, s, > 0
-    tentative_gap_s: float = 0.20  # a tentative track unmatched for longer ends, s, >= 0
-    lost_s: float = 1.5  # a confirmed one; must exceed the time between frames, s, > 0
-    gate: float = 0.7  # a pose and a track that cost this much or more never match, (0, 1]
-    weak_gate: float = 0.4  # the same for poses that are not confident, (0, 1]
-    oks_weight: float = 0.6  # of 1 - keypoint similarity in the cost, >= 0
-    iou_weight: float = 0.4  # of 1 - box overlap in the cost, >= 0
-    noise: MotionNoise = field(default_factory=MotionNoise)  # how boxes move and how exact they are
-
-    def __post_init__(self) -> None:
-        if self.confirm_matches < 2:
-            raise ValueError(
-                f"confirm_matches must be at least 2, got {self.confirm_matches}: "
-                "a pose that appears once is never a person"
-            )
-        if not self.confident_score <= self.birth_score:
-            raise ValueError(
-                f"confident_score must not be above birth_score ({self.birth_score}), got "
-                f"{self.confident_score}: new tracks could not be continued"
-            )
-        for name in ("score_memory_s", "lost_s", "gate", "weak_gate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not self.cue_weights or min(self.cue_weights.values()) < 0:
-            raise ValueError("cue weights must be 0 or more, and one of them above 0")
-
-    def clear_people(self, scores: AnyArray, evidence: AnyArray) -> BoolArray:
-        """Which are people by their looks alone: (N,) pose scores and mean keypoint scores.
-
-        Things that resemble a person (the foot of a table) reach the score but not the evidence.
-        """
-        clear = (scores >= self.confirm_score) & (evidence >= self.confirm_evidence)
-        return np.asarray(clear, np.bool_)
-
-    @property
-    def cue_weights(self) -> dict[str, float]:
-        """Weight by name of every cue in use."""
-        weights = {name: float(getattr(self, f"{name}_weight")) for name in CUES}
-        return {name: weight for name, weight in weights.items() if weight != 0}
 
 
 class PoseTracker:
     """Gives every person of a video one id, frame after frame.
 
     One tracker per video: the state lasts until the object goes. Any frame rate from about 3 to
-    60 per second will do, and it may vary: all limits are in seconds.
+    60 per second will do, and it may vary: all limits are in seconds. `PeopleTracker` says in the
+    end who is a person; this one only says which pose belongs to which track.
 
     Attributes:
         skeleton: the type of the poses.
-        config: the limits; see `TrackerConfig`.
+        config: the limits; `TrackerConfig.of(spec)` holds those of a model.
     """
 
     def __init__(self, skeleton: Skeleton, config: TrackerConfig | None = None) -> None:
@@ -90,29 +38,54 @@ class PoseTracker:
         nobody = Poses.empty(len(skeleton))
         self._tracks = Tracks.start(nobody, np.zeros(0, np.int64), 0.0, skeleton, self.config.noise)
 
-    def update(self, poses: Poses, time_s: float) -> Poses:
-        """Take in the poses of the next frame.
+    def update(self, observation: Observation) -> Poses:
+        """Take in the next frame.
 
         Args:
-            poses: all poses of one frame, in any order; an empty frame counts too.
-            time_s: its time; later than that of every frame before.
+            observation: all poses of the frame, in any order; a frame without people counts too.
+                Its time is later than that of every frame before.
 
         Returns:
             The same rows in the same order, with `track_ids` (-1: too weak to start a track) and
-            `track_states`; the other arrays are those of `poses`, not copies.
+            `track_states`; the other arrays are those of the poses, not copies.
 
         Raises:
             ValueError: time does not increase, a box is not finite, or the poses have another
                 number of keypoints than the skeleton. The tracker is unchanged then.
         """
+        poses, time_s = observation.poses, observation.time_s
         self._check(poses, time_s)
         self._predict(time_s)
-        rows = self._match(poses)
+        rows = self._match(observation)
         self._correct(rows, poses, time_s)
         self._birth(rows, poses, time_s)
         tracked = self._label(rows, poses)
         self._death(time_s)
         return tracked
+
+    def state(self) -> TrackerState:
+        """A copy of all that later results depend on, as named arrays."""
+        clock = {"time_s": np.float64(self._time_s), "next_id": np.int64(self._next_id)}
+        return {**{name: np.array(value) for name, value in clock.items()}, **self._tracks.arrays()}
+
+    def restore(self, state: TrackerState) -> None:
+        """Go on exactly as the tracker whose `state` this is would have.
+
+        Raises:
+            ValueError: an array is missing, or the tracks have another number of keypoints. The
+                tracker is unchanged then.
+        """
+        try:
+            tracks = Tracks.from_arrays(state, self.skeleton)
+            time_s, next_id = float(state["time_s"]), int(state["next_id"])
+        except KeyError as error:
+            raise ValueError(f"the tracker's state lacks {error}") from None
+        if tracks.keypoints.shape[1] != len(self.skeleton):
+            raise ValueError(
+                f"the tracker's state must be of the {len(self.skeleton)} keypoints of skeleton "
+                f"{self.skeleton.name!r}, got {tracks.keypoints.shape[1]}"
+            )
+        self._tracks, self._time_s, self._next_id = tracks, time_s, next_id
 
     def _check(self, poses: Poses, time_s: float) -> None:
         if not (math.isfinite(time_s) and time_s > self._time_s):
@@ -136,12 +109,13 @@ class PoseTracker:
         if len(tracks):
             tracks.predict(step_s, self.config.noise)
 
-    def _match(self, poses: Poses) -> Int64Array:
+    def _match(self, observation: Observation) -> Int64Array:
         """(N,) row of each pose's track, -1 for none."""
+        poses = observation.poses
         if not (len(self._tracks) and len(poses)):
             return np.full(len(poses), -1, np.int64)
         return assign_in_stages(
-            combined_cost(self._tracks, poses, self._weights),
+            combined_cost(self._tracks, observation, self._weights),
             poses.scores >= self.config.confident_score,
             gate=self.config.gate,
             weak_gate=self.config.weak_gate,
@@ -158,7 +132,7 @@ class PoseTracker:
             (tracks.seen_s - tracks.born_s >= config.confirm_s - _ROUNDING_S)
             & (tracks.matches >= config.confirm_matches)
             & (
-                config.clear_people(tracks.scores, tracks.evidence)
+                config.clear_people(tracks.scores, tracks.mean_keypoint_scores)
                 | (tracks.scores >= config.moving_score) & (tracks.moved() >= config.moving_way)
             )
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ..structures import Poses, Skeleton
 from ..structures.arrays import (
+    AnyArray,
     BoolArray,
     Float32Array,
     Float64Array,
@@ -28,7 +30,7 @@ class Tracks:
         seen_s: (T,) float64, time of the last match.
         matches: (T,) int64, poses so far, the first one included.
         scores: (T,) float64, mean pose score, old ones slowly forgotten.
-        evidence: (T,) float64, mean keypoint score (all K), forgotten likewise.
+        mean_keypoint_scores: (T,) float64, over all K keypoints; old ones slowly forgotten.
         birth_centers: (T, 2) float64, middle of the first pose's box.
         motion: box estimates at the time of the last prediction or correction.
         keypoints: (T, K, 2) float32, those of the last match, moved along with the box.
@@ -42,7 +44,7 @@ class Tracks:
     seen_s: Float64Array
     matches: Int64Array
     scores: Float64Array
-    evidence: Float64Array
+    mean_keypoint_scores: Float64Array
     birth_centers: Float64Array
     motion: BoxMotion
     keypoints: Float32Array
@@ -62,7 +64,7 @@ class Tracks:
             seen_s=np.full(n, time_s),
             matches=np.ones(n, np.int64),
             scores=poses.scores.astype(np.float64),
-            evidence=poses.keypoint_scores.mean(axis=1, dtype=np.float64),
+            mean_keypoint_scores=poses.keypoint_scores.mean(axis=1, dtype=np.float64),
             birth_centers=(poses.boxes[:, :2] + poses.boxes[:, 2:]).astype(np.float64) / 2,
             motion=box_motion.start(poses.boxes, noise),
             keypoints=poses.keypoints.copy(),
@@ -116,11 +118,28 @@ class Tracks:
         forgotten = -np.expm1((self.seen_s[rows] - time_s) / memory_s)
         share = np.maximum(1 / self.matches[rows], forgotten)
         self.scores[rows] += share * (poses.scores - self.scores[rows])
-        evidence = poses.keypoint_scores.mean(axis=1, dtype=np.float64)
-        self.evidence[rows] += share * (evidence - self.evidence[rows])
+        means = poses.keypoint_scores.mean(axis=1, dtype=np.float64)
+        self.mean_keypoint_scores[rows] += share * (means - self.mean_keypoint_scores[rows])
         self.seen_s[rows] = time_s
         self.keypoints[rows] = poses.keypoints
         self.keypoint_scores[rows] = poses.keypoint_scores
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """A copy of the state as named arrays; the sigmas are the skeleton's and left out."""
+        named = {name: getattr(self, name) for name in _PER_TRACK}
+        moving = {f"motion_{name}": array for name, array in self.motion._asdict().items()}
+        return {name: array.copy() for name, array in {**named, **moving}.items()}
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, AnyArray], skeleton: Skeleton) -> Tracks:
+        """The tracks whose `arrays` these are; other entries are passed over.
+
+        Raises:
+            KeyError: an array is missing.
+        """
+        own = {name: arrays[name].copy() for name in _PER_TRACK}
+        moving = (arrays[f"motion_{name}"].copy() for name in BoxMotion._fields)
+        return Tracks(**own, motion=BoxMotion(*moving), sigmas=skeleton.sigma_array)
 
     def moved(self) -> Float64Array:
         """(T,) way from the place of birth, in sides of a square as large as the box."""

@@ -3,74 +3,34 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-import av
 import typer
 
-from ...engine import DEFAULT_MODEL, EngineOptions, PoseEngine
-from ...engine.parallel import parallel_frames
-from ...engine.sessions import available_threads
+from ...engine import (
+    BACKENDS,
+    DEFAULT_MODEL,
+    PRECISIONS,
+    EngineOptions,
+    PoseEngine,
+    available_threads,
+    parallel_frames,
+)
 from ...formats import FORMATS
-from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
+from ...structures import SessionOptions
+from ..engine_loading import TORCH, ModelCard, ModelChoice, load_engine, model_card
+from ..interrupts import EXIT_SIGNAL, interrupts
 from ..media.images import DEFAULT_FPS
+from ..media.reading import open_source
 from ..progress import say, sentence
+from ..run.folders import check_results, result_folders
 from ..run.options import RunOptions
-from ..run.results import COMPLETE, INTERRUPTED
-from ..run.run import Run, check_results, open_source, result_folders
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_EXIT_SIGNAL = 128  # plus the number of the signal, as shells do
-_MAX_SIZE = 4096
-_MAX_SCALE = 8.0
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and 1 <= int(part) <= _MAX_SIZE for part in parts):
-        raise _wrong(
-            "--size", f"must be pixels up to {_MAX_SIZE} such as 256 or 256,512, got {text!r}"
-        )
-    sizes = tuple(int(part) for part in parts)
-    if list(sizes) != sorted(set(sizes)):
-        raise _wrong("--size", f"must ascend, got {text!r}")
-    return sizes
-
-
-def _scales(text: str) -> tuple[float, ...]:
-    try:
-        scales = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        scales = ()
-    if 1.0 not in scales or not all(0 < scale <= _MAX_SCALE for scale in scales):
-        raise _wrong(
-            "--scales",
-            f"must be numbers up to {_MAX_SCALE:g} with 1 among them, such as 0.5,1,2, "
-            f"got {text!r}",
-        )
-    return tuple(sorted(set(scales), reverse=True))
-
-
-def _formats(text: str, *, tracking: bool) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-    for name in names:
-        if name not in FORMATS:
-            raise _wrong("--format", f"must be among {', '.join(FORMATS)}, got {name!r}")
-        if FORMATS[name].poses == "tracked" and not tracking:
-            raise _wrong("--format", f"{name} holds tracks: leave out --no-track and --stills")
-    return names
-
-
-def _wrong(option: str, message: str) -> typer.BadParameter:
-    return typer.BadParameter(message, param_hint=f"'{option}'")
-
+from ..run.report import Complete, Failed, Interrupted
+from ..run.run import Run
+from .parsing import one_of, option_error, read_formats, read_scales, read_sizes
 
 Sources = Annotated[
     list[Path], typer.Argument(metavar="SOURCE", help="Videos, images, folders of images.")
@@ -92,13 +52,16 @@ Weights = Annotated[Path | None, typer.Option(help="A checkpoint of the model; i
 ScoreWeights = Annotated[
     Path | None, typer.Option(help="A checkpoint of the network that scores whole poses.")
 ]
-Backend = Annotated[
-    Literal["auto", "onnxruntime", "openvino", "torch"],
-    typer.Option(help="What runs the network."),
+Backend = Annotated[str, one_of(("auto", *BACKENDS, TORCH), help="What runs the network.")]
+Device = Annotated[
+    str, typer.Option(help="Where it runs: cpu, cuda (the first GPU) or cuda:1; auto says which.")
 ]
 Precision = Annotated[
-    Literal["fp32", "bf16"],
-    typer.Option(help="Arithmetic of the network; bf16 needs openvino and a CPU that has it."),
+    str,
+    one_of(
+        PRECISIONS,
+        help="Arithmetic of the network; bf16 needs openvino and a CPU that has it.",
+    ),
 ]
 Size = Annotated[
     str,
@@ -156,6 +119,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     weights: Weights = None,
     score_weights: ScoreWeights = None,
     backend: Backend = "auto",
+    device: Device = "auto",
     precision: Precision = "fp32",
     size: Size = "",
     scales: Scales = "",
@@ -175,13 +139,12 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     """Find and track people in videos and images."""
     threads = threads or available_threads()
     parallel = parallel_frames(threads)
+    with option_error("--device"):
+        session = SessionOptions(backend, device, precision, threads, parallel)
     engine_options = EngineOptions(
-        sizes=_sizes(size) if size else (),
-        scales=_scales(scales) if scales else (1.0,),
-        flip_test=flip_test,
-        max_people=max_people,
+        read_sizes(size), read_scales(scales), flip_test=flip_test, max_people=max_people
     )
-    choice = ModelChoice(model, weights, score_weights, backend, precision, threads, parallel)
+    choice = ModelChoice(model, weights, score_weights, session)
     options = RunOptions(
         min_score=min_score,
         track=not no_track,
@@ -189,21 +152,20 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         stills=stills,
         max_frames=max_frames,
         draw=not no_video,
-        formats=_formats(format, tracking=not (no_track or stills)) if format else (),
+        formats=read_formats(format, tracking=not (no_track or stills)),
         parallel=parallel,
     )
     missing = next((path for path in sources if not path.exists()), None)
     if missing is not None:
         raise FileNotFoundError(f"there is no file or folder {missing}")
     check_results(sources, result_folders(sources, output), overwrite=overwrite)
-    with _interrupts() as early:  # in the middle of an import they look like broken libraries
+    with interrupts() as early:  # in the middle of an import they look like broken libraries
         engine = load_engine(choice, engine_options)
     if early:
         say("posetrack: interrupted before the first frame")
-        raise typer.Exit(_EXIT_SIGNAL + early[0])
+        raise typer.Exit(EXIT_SIGNAL + early[0])
     with engine:
-        if not quiet:
-            say(_first_line(engine, threads))
+        _introduce(engine, options, threads, quiet=quiet)
         card = model_card(choice, engine)
         code = _run_all(sources, output, engine, options, card, quiet=quiet)
     if code:
@@ -221,29 +183,46 @@ def _run_all(
 ) -> int:
     """Every source in turn; one that fails does not stop the next. Returns the exit code."""
     code = 0
-    with _interrupts() as interrupted:
+    same_size = options.draw and not options.stills
+    with interrupts() as interrupted:
         for path, folder in zip(sources, result_folders(sources, output), strict=True):
             try:
-                with open_source(path, options) as source:
+                with open_source(path, options.fps, same_size=same_size) as source:
                     job = Run(source, engine, folder, options, model)
                     report = job.execute(lambda: bool(interrupted), quiet=quiet)
-                    warning = source.warning
-            except (OSError, ValueError, RuntimeError, av.FFmpegError) as error:
+            except (OSError, ValueError, RuntimeError) as error:
                 say(f"posetrack: {sentence(error, folder.path)}")
                 code = 1
                 continue
-            if report["reason"] == INTERRUPTED:
-                say(f"posetrack: interrupted after {_how_far(report)} of {path}")
-                return _EXIT_SIGNAL + interrupted[0]
-            if warning:
-                say(f"posetrack: {warning}")
-            if report["reason"] != COMPLETE:
-                say(f"posetrack: {report['reason'].removeprefix('failed: ')}")
-                code = 1
+            match report.ending:
+                case Interrupted():
+                    say(f"posetrack: interrupted after {report.how_far()} of {path}")
+                    return EXIT_SIGNAL + interrupted[0]
+                case Failed(why):
+                    say(f"posetrack: {why}")
+                    code = 1
+                case Complete(warning) if warning:
+                    say(f"posetrack: {warning}")
             if not quiet:
-                say(f"{path}: {_summary(report)}")
+                say(f"{path}: {report.summary()}")
             _tell(folder.path)
     return code
+
+
+def _introduce(engine: PoseEngine, options: RunOptions, threads: int, *, quiet: bool) -> None:
+    """What runs, on what; and once, if nobody knows which scores of the model speak of a person."""
+    spec, session = engine.spec, engine.session
+    if not quiet:
+        sizes = "+".join(map(str, engine.sizes))
+        say(
+            f"posetrack {version('posetrack')}: {spec.name} at {sizes} px, {session.backend} "
+            f"{session.precision} on {session.device}, {threads} thread{'s' * (threads != 1)}"
+        )
+    if spec.person is None and options.min_score is None:
+        say(
+            f"posetrack: nobody has calibrated the scores of {spec.name}: every pose of at least "
+            f"{spec.min_score:g} may become a person; choose a limit with --min-score"
+        )
 
 
 def _tell(path: Path) -> None:
@@ -252,50 +231,3 @@ def _tell(path: Path) -> None:
         print(path, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _how_far(report: dict[str, Any]) -> str:
-    done, claimed = report["frames"], report["video"]["frames"]
-    return f"{done} of {claimed} frames" if claimed else f"{done} frame{'s' * (done != 1)}"
-
-
-def _summary(report: dict[str, Any]) -> str:
-    frames = report["frames"]
-    count = f"{frames} frame{'s' * (frames != 1)}, {report['fps']:.1f} FPS"
-    if report["people"] == 0:
-        return f"{count}: no people found"
-    at_most = report["people_at_most"]
-    people = f"{at_most} {'people' if at_most > 1 else 'person'}"
-    if report["tracks"] == 0:
-        return f"{count}: {people}" + (" at most" if frames > 1 else "")
-    tracks = f"{report['tracks']} track{'s' * (report['tracks'] != 1)}"
-    return f"{count}: {tracks}, at most {people} at once"
-
-
-def _first_line(engine: PoseEngine, threads: int) -> str:
-    session = engine.session
-    sizes = "+".join(map(str, engine.sizes))
-    return (
-        f"posetrack {version('posetrack')}: {engine.spec.name} at {sizes} px, "
-        f"{session.backend} {session.precision}, {threads} thread{'s' * (threads != 1)}"
-    )
-
-
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Collects the first Ctrl-C (or `kill`), so that files are closed; the second ends at once."""
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            sys.exit(_EXIT_SIGNAL + number)
-
-    # what is ignored from outside, as under nohup, stays ignored
-    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, note) for number in heard}
-    try:
-        yield received
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from ...structures import Frame
+from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
-from .sources import Source, SourceError, VideoFacts
+from .sources import Source, SourceCut, VideoFacts
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 DEFAULT_FPS = 25.0
@@ -28,6 +27,8 @@ def read_image(path: Path) -> UInt8Array:
     Raises:
         SourceError: not a readable image.
     """
+    import cv2
+
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
@@ -38,20 +39,6 @@ def read_image(path: Path) -> UInt8Array:
     if image is None:
         raise SourceError(f"{path} is not an image, or a damaged one")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def write_image(path: Path, image: UInt8Array) -> None:
-    """Write (H, W, 3) uint8 RGB as PNG; the file appears only once it is whole.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    whole, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    if not whole:
-        raise OSError(f"{path} could not be encoded as PNG")
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data.tobytes())
-    partial.replace(path)
 
 
 class ImageSource(Source):
@@ -73,7 +60,7 @@ class ImageSource(Source):
         self.facts = VideoFacts(width, height, DEFAULT_FPS, 1 / Fraction(DEFAULT_FPS), 0, 1)
 
     def frames(self) -> Iterator[Frame]:
-        """The one frame."""
+        """See `Source`."""
         yield Frame(self._image, 0, 0, 0.0, self.path.name)
 
 
@@ -101,13 +88,15 @@ class FolderSource(Source):
         self._same_size = same_size
 
     def frames(self) -> Iterator[Frame]:
-        """Every readable image; `problem` afterwards names the first that was not."""
+        """See `Source`; an image that cannot be read is left out, and named behind the last."""
         first: tuple[int, ...] | None = None
+        problem: SourceError | None = None
+        read = 0
         for index, file in enumerate(self._files):
             try:
                 image = read_image(file)
             except SourceError as error:
-                self.problem = self.problem or str(error)
+                problem = problem or error
                 continue
             if first is None:
                 first = image.shape
@@ -118,3 +107,6 @@ class FolderSource(Source):
                     f"{first[1]}x{first[0]}: use --stills for images that do not belong together"
                 )
             yield Frame(image, index, index, float(index * self.facts.time_base), file.name)
+            read += 1
+        if problem is not None:
+            raise SourceCut(str(problem), read) if read else problem

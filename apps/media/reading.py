@@ -1,14 +1,36 @@
-"""Frames for programs: what the run command reads, as plain iterators."""
+"""Frames for programs and for the commands: one function chooses what reads a path."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...structures import Frame
-from .images import DEFAULT_FPS, FolderSource, ImageSource
-from .sources import Source, SourceError
-from .video import VideoSource
+from ...structures import Frame, SourceError
+from .images import DEFAULT_FPS, FolderSource, ImageSource, is_image
+from .sources import Source
+
+
+def open_source(path: Path, fps: float = DEFAULT_FPS, *, same_size: bool = False) -> Source:
+    """The reader for a video, an image or a folder of images; the caller closes it.
+
+    Args:
+        path: file or folder.
+        fps: images per second of a folder; sets their times.
+        same_size: refuse images of a folder that differ in size, as a video must.
+
+    Raises:
+        FileNotFoundError: there is nothing at the path.
+        SourceError: it cannot be read.
+    """
+    if path.is_dir():
+        return FolderSource(path, fps, same_size=same_size)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {path}")
+    if is_image(path):
+        return ImageSource(path)
+    from .video import VideoSource  # PyAV is for videos alone
+
+    return VideoSource(path)
 
 
 def read_video(path: str | Path) -> Iterator[Frame]:
@@ -16,12 +38,10 @@ def read_video(path: str | Path) -> Iterator[Frame]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        SourceError: not a video, or (after the last frame) one that was cut short.
+        SourceError: not a video; behind the last frame `SourceCut` or `SourceDamaged`, if frames
+            or pieces of them are missing.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no video {path}")
-    return _frames(VideoSource(path))
+    return _frames(path, ("video",), "a video: use read_images")
 
 
 def read_images(path: str | Path, fps: float = DEFAULT_FPS) -> Iterator[Frame]:
@@ -33,18 +53,23 @@ def read_images(path: str | Path, fps: float = DEFAULT_FPS) -> Iterator[Frame]:
 
     Raises:
         FileNotFoundError: there is nothing at the path.
-        SourceError: no image, no images in the folder, or (after the last) one unreadable.
+        SourceError: no image, or no images in the folder; behind the last frame `SourceCut`, if
+            some could not be read.
     """
-    path = Path(path)
-    if path.is_dir():
-        return _frames(FolderSource(path, fps, same_size=False))
-    if not path.exists():
-        raise FileNotFoundError(f"there is no image or folder {path}")
-    return _frames(ImageSource(path))
+    return _frames(path, ("image", "images"), "an image or a folder of images: use read_video", fps)
 
 
-def _frames(source: Source) -> Iterator[Frame]:
+def _frames(
+    path: str | Path, kinds: tuple[str, ...], wanted: str, fps: float = DEFAULT_FPS
+) -> Iterator[Frame]:
+    """The frames of a source of some kinds; what is wrong with its start is raised at once."""
+    source = open_source(Path(path), fps)
+    if source.kind not in kinds:
+        source.close()
+        raise SourceError(f"{path} is not {wanted}")
+    return _closing(source)
+
+
+def _closing(source: Source) -> Iterator[Frame]:
     with source:
         yield from source.frames()
-    if source.problem:
-        raise SourceError(source.problem)

@@ -8,12 +8,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ...structures import Frame
+from ...structures import Frame, SourceError
 from ...structures.closeable import Closeable
 
 
-class SourceError(ValueError):
-    """A source that cannot be read; the message is one sentence for the user."""
+class SourceCut(SourceError):
+    """A source that ended before it should have; raised behind its last readable frame.
+
+    Attributes:
+        frames: how many could be read.
+    """
+
+    def __init__(self, message: str, frames: int) -> None:
+        super().__init__(message)
+        self.frames = frames
+
+
+class SourceDamaged(SourceError):
+    """A source read to its end of which single pieces were lost; raised behind its last frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +63,6 @@ class Source(Closeable):
         stem: names the folder of results.
         kind: `video`, `image` (one), or `images` (a folder).
         facts: complete once the first frame was read.
-        problem: one sentence if the source ended before it should have, once it was read.
-        warning: one sentence if single frames were lost on the way.
     """
 
     kind: ClassVar[Literal["video", "image", "images"]]
@@ -61,11 +71,15 @@ class Source(Closeable):
     def __init__(self, path: Path, stem: str) -> None:
         self.path = path
         self.stem = stem
-        self.problem: str | None = None
-        self.warning: str | None = None
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame, in order."""
+        """Every frame that can be read, in order.
+
+        Raises:
+            SourceError: there is none.
+            SourceCut: behind the last frame, if there should have been more.
+            SourceDamaged: behind the last frame, if pieces were lost on the way.
+        """
         raise NotImplementedError
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Video files in and out, with PyAV."""
+"""Video files in, with PyAV."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from typing import Any
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace
 
-from ...structures import Frame
+from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
-from ...structures.closeable import Closeable
-from .sources import Source, SourceError, VideoFacts
+from .sources import Source, SourceCut, SourceDamaged, VideoFacts
 
-# H.264's numbers for the colours that `write` converts to; players would guess otherwise.
-_BT709, _LIMITED_RANGE = 1, 1
 _REPEATS = 5  # frames that time may stand still; a longer way back is a new beginning
 _DEFAULT_FPS = Fraction(25)  # where a file does not say
 _TAG_TOLERANCE_S = 1.0  # how exact the length is that Matroska files state as a tag
-# x264's default quality at a fifth of the time of its default preset.
-_ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23"}
 
 
 class VideoSource(Source):
@@ -68,7 +62,7 @@ class VideoSource(Source):
         )
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame that can be decoded; `problem` and `warning` then say what was lost."""
+        """See `Source`."""
         index = pts = shift = 0
         for picture in self._pictures():
             image = _displayed(picture)
@@ -81,7 +75,7 @@ class VideoSource(Source):
                 pts, shift = self._forward(pts, picture.pts, shift)
             yield Frame(image, index, pts, float(pts * self.facts.time_base))
             index += 1
-        self._note_losses(index)
+        self._check_end(index)
 
     def _forward(self, before: int, pts: int, shift: int) -> tuple[int, int]:
         """The next timestamp and what to add to those that follow; time must go forward.
@@ -121,15 +115,16 @@ class VideoSource(Source):
         end_s = _tagged_end_s(stream.metadata.get("DURATION", ""))
         return self._end * self.facts.time_base < end_s - _TAG_TOLERANCE_S
 
-    def _note_losses(self, decoded: int) -> None:
+    def _check_end(self, decoded: int) -> None:
+        """Say what was lost."""
         claimed = self.facts.frames or 0
         if decoded == 0:
-            self.problem = f"no frame of {self.path} could be decoded"
-        elif self._is_short():
+            raise SourceError(f"no frame of {self.path} could be decoded")
+        if self._is_short():
             whole = f"{decoded} of {claimed}" if claimed else f"only {decoded}"
-            self.problem = f"{self.path} is cut short: {whole} frames could be decoded"
-        elif self._damaged:
-            self.warning = (
+            raise SourceCut(f"{self.path} is cut short: {whole} frames could be decoded", decoded)
+        if self._damaged:
+            raise SourceDamaged(
                 f"{self._damaged} damaged packets of {self.path} were left out, "
                 f"{decoded} frames decoded"
             )
@@ -164,65 +159,3 @@ def _displayed(picture: VideoFrame) -> UInt8Array:
     image = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
     turns = round(picture.rotation / 90) % 4  # counter-clockwise, as np.rot90
     return np.ascontiguousarray(np.rot90(image, turns))  # PyAV strides over odd widths
-
-
-class VideoWriter(Closeable):
-    """An H.264 file that browsers play; odd sizes grow by one repeated row or column.
-
-    Args:
-        path: the `.mp4` file.
-        size: (H, W) of the images.
-        time_base: seconds per unit of the timestamps that `write` gets.
-        fps: nominal rate.
-
-    Raises:
-        ValueError: H.264 cannot hold images of this size; nothing was written.
-    """
-
-    def __init__(self, path: Path, size: tuple[int, int], time_base: Fraction, fps: float) -> None:
-        self._container = av.open(
-            f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}
-        )
-        rate = Fraction(fps).limit_denominator(1001)
-        self._stream = self._container.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
-        height, width = size
-        self._pad = ((0, height % 2), (0, width % 2), (0, 0))
-        self._stream.height, self._stream.width = height + height % 2, width + width % 2
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = time_base
-        self._stream.time_base = time_base
-        self._time_base = time_base
-        context = self._stream.codec_context
-        context.colorspace = context.color_primaries = context.color_trc = _BT709
-        context.color_range = _LIMITED_RANGE
-        try:
-            self._stream.codec_context.open()
-        except av.FFmpegError as error:
-            self._container.close()
-            raise ValueError(
-                f"images of {width}x{height} pixels do not fit into an H.264 video: use --no-video"
-            ) from error
-        self._broken = False
-
-    def write(self, image: UInt8Array, pts: int) -> None:
-        """Encode one image (H, W, 3) uint8 RGB; timestamps must ascend."""
-        if self._pad[0][1] or self._pad[1][1]:
-            image = np.pad(image, self._pad, mode="edge")
-        picture = VideoFrame.from_ndarray(image, format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
-        picture.pts, picture.time_base = pts, self._time_base
-        self._encode(picture)
-
-    def close(self) -> None:
-        """Write what the encoder still holds, and the index; the file then plays."""
-        try:
-            if not self._broken:
-                self._encode(None)
-        finally:
-            self._container.close()
-
-    def _encode(self, picture: VideoFrame | None) -> None:
-        """After an error the muxer must not be called again: FFmpeg may crash."""
-        self._broken = True
-        self._container.mux(self._stream.encode(picture))
-        self._broken = False

@@ -1,85 +1,19 @@
-"""What a run leaves behind: the folder of one source, its files, and when they count as whole."""
+"""What a run leaves behind: the files of one source, and when they count as whole."""
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...formats import FORMATS, PosesWriter, PoseWriter
-from ...structures import Frame, Poses, Skeleton
+from ...structures import Frame, Skeleton
 from ...structures.arrays import UInt8Array
-from ...trackers.look_ahead import TrackedFrame
-from ..media.images import write_image
+from ...trackers import TrackedFrame
 from ..media.sources import Source
-from ..media.video import VideoWriter
+from ..media.writers import VideoWriter, write_image
+from .folders import ResultFolder, unused_name
 from .options import RunOptions
-
-COMPLETE = "complete"
-INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class ResultFolder:
-    """Where the results of one source lie."""
-
-    path: Path  # DIR/<stem>
-    stem: str
-
-    @property
-    def poses(self) -> Path:
-        """The native record."""
-        return self.path / "poses.jsonl"
-
-    @property
-    def report(self) -> Path:
-        """The summary of the run."""
-        return self.path / "run.json"
-
-    @property
-    def video(self) -> Path:
-        """The drawn video; until it is whole its name says `partial`."""
-        return self.path / f"{self.stem}.mp4"
-
-    @property
-    def partial_video(self) -> Path:
-        """The drawn video of a run that is under way or did not end well; it still plays."""
-        return self.path / f"{self.stem}.partial.mp4"
-
-    @property
-    def picture(self) -> Path:
-        """The drawn single image."""
-        return self.path / f"{self.stem}.png"
-
-    @property
-    def drawn(self) -> Path:
-        """The drawn images of a folder of unrelated ones."""
-        return self.path / "drawn"
-
-    def format_file(self, name: str) -> Path:
-        """The file of an entry of `FORMATS`."""
-        return self.path / f"{self.stem}{FORMATS[name].suffix}"
-
-    def results(self) -> list[Path]:
-        """Files of an earlier run."""
-        single = [self.poses, self.report, self.video, self.picture]
-        formats = [self.format_file(name) for name in FORMATS]
-        return [f for f in (*single, *formats, *sorted(self.drawn.glob("*.png"))) if f.is_file()]
-
-    def leftovers(self) -> list[Path]:
-        """Unfinished files of a run that was killed, and the video of one that did not end well."""
-        whole = [self.report, self.picture, *(self.format_file(name) for name in FORMATS)]
-        partial = [f.with_name(f.name + ".partial") for f in whole]
-        drawn = sorted(self.drawn.glob("*.png.partial"))
-        return [f for f in (self.partial_video, *partial, *drawn) if f.is_file()]
-
-    def write_report(self, report: dict[str, Any]) -> None:
-        """Write `run.json`, which appears whole or not at all."""
-        partial = self.report.with_name(self.report.name + ".partial")
-        partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        partial.replace(self.report)
 
 
 class ResultWriter:
@@ -127,17 +61,16 @@ class ResultWriter:
         _remove(folder.results())
         self._records = PosesWriter(folder.poses, header)
 
-    def write(self, item: TrackedFrame, shown: Poses, painted: UInt8Array | None) -> None:
+    def write(self, item: TrackedFrame, painted: UInt8Array | None) -> None:
         """Append one frame.
 
         Args:
-            item: the frame and all its poses.
-            shown: the poses that count as people.
-            painted: the image with those drawn; None where nothing is drawn.
+            item: the frame with its poses and people.
+            painted: the image with the people drawn; None where nothing is drawn.
         """
         self._records.write(item.frame, item.tracked)
         for kind, writer in self._formats:
-            writer.write(item.frame, item.decoded if kind == "decoded" else shown)
+            writer.write(item.frame, item.decoded if kind == "decoded" else item.people)
         if painted is None:
             return
         if self._video is not None:
@@ -175,13 +108,3 @@ class ResultWriter:
 def _remove(files: list[Path]) -> None:
     for file in files:
         file.unlink()
-
-
-def unused_name(name: str, taken: set[str]) -> str:
-    """`name`, or `name-2`, `name-3` ... if it is taken; the answer is taken from now on."""
-    candidate, number = name, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}-{number}"
-    taken.add(candidate)
-    return candidate

@@ -12,7 +12,6 @@ import numpy as np
 
 from ... import kernels
 from ...structures.arrays import AnyArray, Float32Array
-from ..heads import ScaledHeads
 
 
 def fuse_scales(maps: Sequence[AnyArray], size: tuple[int, int]) -> Float32Array:
@@ -61,17 +60,3 @@ def join_strides(heatmap: AnyArray, finer: AnyArray) -> Float32Array:
     keypoints += finer
     keypoints /= 2
     return joined
-
-
-def largest_first(scaled: Sequence[ScaledHeads]) -> tuple[list[ScaledHeads], ScaledHeads]:
-    """The inputs of a multi-scale test, largest first, and the one of scale 1 among them.
-
-    Raises:
-        ValueError: no input has scale 1, which the others are measured by.
-    """
-    ordered = sorted(scaled, key=lambda heads: -heads.test_scale)
-    for heads in ordered:
-        if heads.test_scale == 1.0:
-            return ordered, heads
-    got = [heads.test_scale for heads in ordered]
-    raise ValueError(f"the test scales must hold 1, got {got}: add it to them")

@@ -10,9 +10,8 @@ import numpy as np
 
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, Float32Array
-from ..heads import ScaledHeads
+from ..heads import View, view_at_scale_1
 from .center_peaks import center_peaks, regressed_keypoints
-from .corner_upsampling import largest_first
 from .nms_near_keypoints import nms_near_keypoints
 from .options import decoder_constants
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
@@ -52,7 +51,7 @@ class DekrDecoder:
             keypoint score.
 
     Raises:
-        ValueError: an unknown option, cells that do not lie at their corner, or pose scoring for
+        ValueError: an unknown option, cells whose origin is not their corner, or pose scoring for
             a skeleton it does not know.
 
     Source: Geng et al., "Bottom-Up Human Pose Estimation Via Disentangled Keypoint Regression",
@@ -65,23 +64,24 @@ class DekrDecoder:
         if spec.cell_origin != "corner":
             raise ValueError(f"cell_origin of {spec.name} must be 'corner', got a half pixel")
         self.max_people = spec.max_people
-        self.sign = next(head.sign for head in spec.heads if head.name == "offset")
+        self.sign = spec.head("offset").sign
         self.scoring = scoring_session(spec, companions)
 
-    def __call__(self, scaled: Sequence[ScaledHeads]) -> Poses:
+    def __call__(self, views: Sequence[View]) -> Poses:
         """Poses of one image in its pixels, best score first.
 
         Args:
-            scaled: at every test scale `heatmap` (1, K + 1, h, w), the center last, and `offset`
+            views: at every test scale `heatmap` (1, K + 1, h, w), the center last, and `offset`
                 (1, 2K, h, w).
 
         Raises:
             ValueError: no test scale is 1.
         """
-        levels, base = largest_first(scaled)
-        maps = [level.heads["heatmap"][0] for level in levels]
+        base = view_at_scale_1(views)
+        views = sorted(views, key=lambda view: -view.test_scale)
+        maps = [view.heads["heatmap"][0] for view in views]
         heat = FusedHeat.of(maps, base.transform.input_size)
-        proposals, centers = self.propose(levels, base)
+        proposals, centers = self.propose(views, base)
         keypoints, scores = self.suppress(heat, proposals, centers)
         means = scores.mean(axis=1)
         if self.constants.match_heatmap:
@@ -91,13 +91,11 @@ class DekrDecoder:
             means = means * predict_oks(self.scoring, places, scores)
         return ranked_poses(places, scores, means)
 
-    def propose(
-        self, levels: Sequence[ScaledHeads], base: ScaledHeads
-    ) -> tuple[Float32Array, Float32Array]:
+    def propose(self, views: Sequence[View], base: View) -> tuple[Float32Array, Float32Array]:
         """The poses regressed at the centers of all test scales.
 
         Args:
-            levels: the test scales, largest first.
+            views: the test scales, largest first.
             base: the one of scale 1; the centers of others are levelled by its highest.
 
         Returns:
@@ -105,17 +103,17 @@ class DekrDecoder:
         """
         width = base.transform.input_size[1]
         found = []
-        for level in levels:
-            center, offset = level.heads["heatmap"][0, -1], level.heads["offset"][0]
+        for view in views:
+            center, offset = view.heads["heatmap"][0, -1], view.heads["offset"][0]
             cells, values = center_peaks(center, self.max_people, self.constants.center_threshold)
             ratio = width / offset.shape[2]
             poses = regressed_keypoints(cells, offset, center.shape, ratio, self.sign)
             found.append((poses, values))
         highest = [values.max(initial=0) for _, values in found]
-        at_one = highest[[level is base for level in levels].index(True)] or np.float32(1)
+        at_one = highest[[view is base for view in views].index(True)] or np.float32(1)
         decrease = np.float32(self.constants.scale_decrease)
-        for i, level in enumerate(levels):
-            if level is not base and highest[i] > 0:
+        for i, view in enumerate(views):
+            if view is not base and highest[i] > 0:
                 found[i] = (found[i][0], found[i][1] / highest[i] * at_one * decrease)
         keypoints, centers = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return keypoints, centers

@@ -10,9 +10,9 @@ import numpy as np
 
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, Float32Array
-from ..heads import Heads, ScaledHeads
+from ..heads import Heads, View, view_at_scale_1
 from .center_peaks import center_peaks, level_center, regressed_keypoints
-from .corner_upsampling import join_strides, largest_first
+from .corner_upsampling import join_strides
 from .nms_near_keypoints import nms_near_keypoints
 from .options import decoder_constants
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
@@ -49,10 +49,10 @@ class HeatmapGuidedDecoder:
             keypoint score.
 
     Raises:
-        ValueError: an unknown option, cells that do not lie at their corner, or pose scoring for
+        ValueError: an unknown option, cells whose origin is not their corner, or pose scoring for
             a skeleton it does not know.
 
-    Source: Geng et al., "Bottom-Up Human Pose Estimation by Ranking Heatmap-Guided Adaptive
+    Source: Sun et al., "Bottom-Up Human Pose Estimation by Ranking Heatmap-Guided Adaptive
     Keypoint Estimates", 2020; github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation.
     """
 
@@ -65,23 +65,24 @@ class HeatmapGuidedDecoder:
             raise ValueError(f"cell_origin of {spec.name} must be 'corner', got a half pixel")
         self.max_people = spec.max_people
         self.released = spec.rules == "released"
-        self.sign = next(head.sign for head in spec.heads if head.name == "offset")
+        self.sign = spec.head("offset").sign
         self.scoring = scoring_session(spec, companions)
 
-    def __call__(self, scaled: Sequence[ScaledHeads]) -> Poses:
+    def __call__(self, views: Sequence[View]) -> Poses:
         """Poses of one image in its pixels, best score first.
 
         Args:
-            scaled: at every test scale `heatmap` (1, K + 1, h, w), the center last, `offset`
+            views: at every test scale `heatmap` (1, K + 1, h, w), the center last, `offset`
                 (1, 2K, h', w'), and in the 2x networks `heatmap_2x` (1, K, 2h, 2w).
 
         Raises:
             ValueError: no test scale is 1.
         """
-        levels, base = largest_first(scaled)
-        maps = [joined_heatmap(level.heads) for level in levels]
+        base = view_at_scale_1(views)
+        views = sorted(views, key=lambda view: -view.test_scale)
+        maps = [joined_heatmap(view.heads) for view in views]
         heat = FusedHeat.of(maps, base.transform.input_size)
-        keypoints, centers = self.regress(levels, maps, base)
+        keypoints, centers = self.regress(views, maps, base)
         if self.constants.output == "regression":
             scores = centers[:, None] * heat.values_at(keypoints, "between")
         else:
@@ -92,29 +93,29 @@ class HeatmapGuidedDecoder:
         return ranked_poses(places, scores, self.score(places, scores))
 
     def regress(
-        self, levels: Sequence[ScaledHeads], maps: Sequence[AnyArray], base: ScaledHeads
+        self, views: Sequence[View], maps: Sequence[AnyArray], base: View
     ) -> tuple[Float32Array, Float32Array]:
         """The poses regressed at the centers of all test scales, without repetitions.
 
         Args:
-            levels: the test scales, largest first.
+            views: the test scales, largest first.
             maps: (K + 1, h, w) heatmap of each.
-            base: the level of scale 1.
+            base: the view of scale 1.
 
         Returns:
             (N, K, 2) keypoints in pixels of the input at scale 1, and (N,) center values.
         """
         constants = self.constants
         width = base.transform.input_size[1]
-        highest = maps[[level is base for level in levels].index(True)][-1].max()
+        highest = maps[[view is base for view in views].index(True)][-1].max()
         found = []
-        for level, heatmap in zip(levels, maps, strict=True):
-            factor = 1.0 if level is base else constants.scale_decrease
+        for view, heatmap in zip(views, maps, strict=True):
+            factor = 1.0 if view is base else constants.scale_decrease
             center = level_center(heatmap[-1], highest, factor)
             cells, values = center_peaks(
                 center, self.max_people, constants.center_threshold * factor
             )
-            offset = level.heads["offset"][0]
+            offset = view.heads["offset"][0]
             ratio = width / offset.shape[2]
             found.append(
                 (regressed_keypoints(cells, offset, center.shape, ratio, self.sign), values)

@@ -11,7 +11,7 @@ import numpy as np
 from ... import kernels
 from ...structures import ImageTransform, ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, BoolArray, Float32Array
-from ..heads import ScaledHeads
+from ..heads import View, view_at_scale_1
 from .logocap_windows import best_mesh_points, gaussian_window, mesh_steps
 from .nms_near_keypoints import nms_near_keypoints
 from .options import decoder_constants
@@ -36,10 +36,11 @@ class LogoCapDecoding:
     Estimation", CVPR 2022, and github.com/cherubicXN/logocap.
     """
 
-    adaptation: Adaptation = "full"  # partial: the highest mesh point; none: the initial pose
-    prior: Prior = "both"  # what the full adaptation uses
-    local_window: int = 11  # points of the mesh along each axis; the paper tries 7, 11, 15, 19
-    global_window: int = 97  # input pixels along each axis
+    # those of the network's own configuration, which the spec always says
+    adaptation: Adaptation  # partial: the highest mesh point; none: the initial pose
+    prior: Prior  # what the full adaptation uses
+    local_window: int  # points of the mesh along each axis
+    global_window: int  # input pixels along each axis
     min_center: float = 0.01  # centers below are dropped, unless all are
     first_weight: float = 0.75  # of the highest cell of a window; the second has the rest
     nms_distance: float = 0.05  # of a pose's diagonal: closer keypoints are near
@@ -90,15 +91,15 @@ class LogoCapDecoder:
             )
         self.constants = constants
         self.max_people = spec.max_people
-        self._stride = spec.heads[0].stride
-        self._published = spec.rules == "released"
+        self._stride, self._sign = spec.head("heatmap").stride, spec.head("offset").sign
+        self._released = spec.rules == "released"
         self._refine = companions.get("refine")
         sigmas = spec.skeleton.sigma_array
-        smallest = np.float32(_RELEASED_SMALLEST_SIGMA) if self._published else sigmas.min()
+        smallest = np.float32(_RELEASED_SMALLEST_SIGMA) if self._released else sigmas.min()
         self._steps = mesh_steps(sigmas / smallest, constants.local_window)
-        self._window = _window(constants, clamp=self._published)
+        self._window = _window(constants, clamp=self._released)
 
-    def __call__(self, views: Sequence[ScaledHeads]) -> Poses:
+    def __call__(self, views: Sequence[View]) -> Poses:
         """Poses in image pixels, best score first.
 
         Args:
@@ -111,17 +112,14 @@ class LogoCapDecoder:
         Raises:
             ValueError: none of the views has the scale 1, or `refine` returned another shape.
         """
-        base = next((view for view in views if view.test_scale == 1.0), None)
-        if base is None:
-            scales = ", ".join(f"{view.test_scale:g}" for view in views)
-            raise ValueError(f"scales must include 1, where the poses start, got {scales}")
+        base = view_at_scale_1(views)
         maps = self._join(views, base)
         starts, center_scores = self._propose(maps)
         keypoints, values = self._adapt(starts, maps)
         scores = values * center_scores[:, None]
         return self._to_poses(keypoints, scores, base.transform, clamp=len(views) > 1)
 
-    def _join(self, views: Sequence[ScaledHeads], base: ScaledHeads) -> _Maps:
+    def _join(self, views: Sequence[View], base: View) -> _Maps:
         """The maps of all scales, averaged at the size of scale 1."""
         size = base.transform.input_size
         heatmap = base.heads["heatmap"]
@@ -149,7 +147,7 @@ class LogoCapDecoder:
         likely = max(1, int((values >= np.float32(self.constants.min_center)).sum()))
         cells, values = cells[:, 0, :likely], values[0, 0, :likely]
         places = kernels.center_offset_decode(
-            np.ascontiguousarray(cells), maps.offset, sign=-1.0, ratio=self._stride
+            np.ascontiguousarray(cells), maps.offset, sign=self._sign, ratio=self._stride
         )
         return places[0] * np.float32(self._stride), values
 
@@ -158,7 +156,7 @@ class LogoCapDecoder:
         attraction = self._attraction_maps(starts, maps) if self.constants.needs_refine else None
         if self.constants.adaptation == "partial":
             assert attraction is not None  # needs_refine says so
-            limited = np.clip(attraction, 0, 1) if self._published else attraction
+            limited = np.clip(attraction, 0, 1) if self._released else attraction
             return best_mesh_points(starts, self._steps, limited)
         heatmap = maps.heatmap[:, :-1]
         if attraction is not None:
@@ -194,7 +192,7 @@ class LogoCapDecoder:
         clamp: bool,
     ) -> Poses:
         """Poses in image pixels, those that stay, best first."""
-        if not self._published:
+        if not self._released:
             scores = np.maximum(scores, 0)
         pose_scores = scores.mean(axis=1)
         valid = np.flatnonzero(pose_scores > 0)
@@ -204,7 +202,7 @@ class LogoCapDecoder:
             places = np.clip(places, 0, np.array([width - 1, height - 1], np.float32))
         scores, pose_scores = scores[valid], pose_scores[valid]
         poses = Poses(places, scores, pose_scores, _extents(places, self._found(scores)))
-        if self._published:
+        if self._released:
             kept = nms_near_keypoints(
                 places,
                 pose_scores,
@@ -218,7 +216,7 @@ class LogoCapDecoder:
 
     def _found(self, scores: Float32Array) -> BoolArray:
         """(N, K): the keypoints that the box of a pose holds."""
-        return np.ones(scores.shape, np.bool_) if self._published else scores > 0
+        return np.ones(scores.shape, np.bool_) if self._released else scores > 0
 
 
 def _check(constants: LogoCapDecoding) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 from ... import kernels
 from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array, Int32Array
+from ...structures.person_scores import MOVENET_MULTIPOSE
+from ...structures.skeleton import AREA_SHARE
 from ..heads import Heads
 from .options import decoder_constants
 
@@ -22,21 +24,22 @@ class MoveNetDecoding:
     """Constants of MoveNet MultiPose's decoding.
 
     Source: the post-processing inside the published graph, MoveNet.MultiPose.Lightning v1, which
-    the rule `published` repeats. The rule `adaptive` is ours: the window follows the person's
+    the rule `released` repeats. The rule `adaptive` is ours: the window follows the person's
     size where the published one is fixed, and a keypoint is the mean of what the 3x3 cells around
     its best cell say, weighted by the heatmap, where the published one asks that cell alone.
     """
 
-    rule: Literal["adaptive", "published"] = "adaptive"
+    rule: Literal["adaptive", "released"] = "adaptive"
     peak_radius: int = 2  # cells; a center is the highest of 5x5
     peak_tolerance: float = 1e-6  # by which a neighbour may exceed it
     adaptive_spread: float = 0.05  # of the person's box area: the Gaussian's denominator
     adaptive_min_area: float = 9.0  # cells^2
-    published_spread: float = 0.3  # of the map's shorter side, cells
-    found_score: float = 0.127  # keypoints at or below do not count in the pose's score
+    released_spread: float = 0.3  # of the map's shorter side, cells
+    # keypoints at or below do not count in the pose's score
+    found_score: float = MOVENET_MULTIPOSE.keypoint
     # the same person seen twice: of two poses more alike (OKS) than this only the better stays
     nms_oks: float = 0.7
-    nms_area: float = 0.53  # of a person's box that the person covers; sets the scale of OKS
+    nms_area: float = AREA_SHARE  # of a box that its person covers; sets the scale of OKS
 
 
 class MoveNetDecoder:
@@ -51,12 +54,12 @@ class MoveNetDecoder:
 
     def __init__(self, spec: ModelSpec) -> None:
         self.constants = decoder_constants(MoveNetDecoding, spec)
-        if self.constants.rule not in ("adaptive", "published"):
-            raise ValueError(f"rule must be 'adaptive' or 'published', got {self.constants.rule!r}")
+        if self.constants.rule not in ("adaptive", "released"):
+            raise ValueError(f"rule must be 'adaptive' or 'released', got {self.constants.rule!r}")
         if spec.cell_origin != "corner":
             raise ValueError(f"cell_origin of a MoveNet must be 'corner', got {spec.cell_origin!r}")
         self.max_people = spec.max_people
-        self.stride = spec.heads[0].stride
+        self.stride = spec.head("heatmap").stride
 
     def __call__(self, heads: Heads) -> list[Poses]:
         """Poses of each image, best score first.
@@ -75,7 +78,7 @@ class MoveNetDecoder:
         )
         regressed = kernels.center_offset_decode(peaks, heads["offset"])
         boxes = _boxes(peaks, heads["box_size"], heads["box_offset"])
-        find = self._find_adaptive if constants.rule == "adaptive" else self._find_published
+        find = self._find_adaptive if constants.rule == "adaptive" else self._find_released
         cells, values = find(heatmap, regressed, boxes)
         weights = _neighbour_weights(cells, heatmap) if constants.rule == "adaptive" else None
         keypoints = _positions(cells, regressed, heads["local_offset"], weights)
@@ -103,12 +106,12 @@ class MoveNetDecoder:
             heatmap, regressed, area * np.float32(self.constants.adaptive_spread)
         )
 
-    def _find_published(
+    def _find_released(
         self, heatmap: AnyArray, regressed: Float32Array, boxes: Float32Array
     ) -> tuple[Int32Array, Float32Array]:
         """(B, N, K) best cells within the box; values over the windows of all poses."""
         height, width = heatmap.shape[2:]
-        side = np.float32(self.constants.published_spread * min(height, width))
+        side = np.float32(self.constants.released_spread * min(height, width))
         spread = np.full(boxes.shape[:2], side)
         limits = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
         cells, _ = kernels.gaussian_argmax(heatmap, regressed, spread, limits)

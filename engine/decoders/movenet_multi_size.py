@@ -10,7 +10,7 @@ import numpy as np
 from ... import kernels
 from ...structures import ImageTransform, ModelSpec, Poses, Session
 from ...structures.arrays import BoolArray, Float32Array
-from ..heads import ScaledHeads
+from ..heads import View
 from .movenet import MoveNetDecoder
 
 # A pose with fewer found keypoints is compared by all of them.
@@ -73,7 +73,7 @@ class MoveNetMultiSizeDecoder:
         self._decode = MoveNetDecoder(spec)
         self._sigmas = spec.skeleton.sigma_array
 
-    def __call__(self, views: Sequence[ScaledHeads]) -> Poses:
+    def __call__(self, views: Sequence[View]) -> Poses:
         """Poses in image pixels, best score first, from heads at ascending input sizes."""
         sizes = [min(view.transform.input_size) for view in views]
         levels = pyramid_levels(sizes, [view.transform.scale for view in views])

@@ -1,19 +1,22 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime on the CPU and, where its build for CUDA is installed, on a GPU."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
+from ...structures import BackendError, ModelFileError, SessionOptions
 from ...structures.arrays import AnyArray
 from ...structures.closeable import Closeable
 from ...structures.model_spec import METADATA_KEY
 from .inputs import check_inputs
 
 _DTYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
-_ERRORS_ONLY = 3
+_ERRORS_ONLY, _NOTHING = 3, 4
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class OnnxRuntimeSession(Closeable):
@@ -21,36 +24,28 @@ class OnnxRuntimeSession(Closeable):
 
     Args:
         path: the `.onnx` file.
-        precision: only `fp32`.
-        threads: CPU threads in all.
-        parallel: calls of `run` that will be under way at once; they share the threads.
+        options: `auto` takes CUDA where this build has it and it loads; calls under way at once
+            share the threads.
 
     Raises:
-        ValueError: the file is no model that ONNX Runtime can run.
-        RuntimeError: another precision was asked for.
+        ModelFileError: the file is no model that ONNX Runtime can run.
+        BackendError: another precision than float32, or a GPU that cannot be had.
     """
 
     backend = "onnxruntime"
 
-    def __init__(self, path: Path, *, precision: str, threads: int, parallel: int) -> None:
-        if precision != "fp32":
-            raise RuntimeError(
-                f"onnxruntime computes in fp32 on the CPU, not in {precision}: "
+    def __init__(self, path: Path, options: SessionOptions) -> None:
+        if options.precision != "fp32":
+            raise BackendError(
+                f"onnxruntime computes in fp32 here, not in {options.precision}: "
                 "use backend openvino or precision fp32"
             )
-        self.precision = precision
-        options = ort.SessionOptions()
-        # the pool is shared by all calls, and each caller works too
-        options.intra_op_num_threads = max(1, threads - parallel + 1)
-        options.log_severity_level = _ERRORS_ONLY
-        try:
-            session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has no public base class for its errors
-            raise ValueError(f"onnxruntime cannot load {path}: {error}") from error
+        self.precision = options.precision
+        session, self.device = _open(path, options)
         self._session: ort.InferenceSession | None = session
         unknown = {value.type for value in session.get_inputs()} - _DTYPES.keys()
         if unknown:
-            raise ValueError(f"inputs must be one of {sorted(_DTYPES)}, {path} has {unknown}")
+            raise ModelFileError(f"inputs must be one of {sorted(_DTYPES)}, {path} has {unknown}")
         self._expected = {
             value.name: (
                 _DTYPES[value.type],
@@ -72,9 +67,47 @@ class OnnxRuntimeSession(Closeable):
         try:
             values = session.run(None, arrays)
         except Exception as error:  # onnxruntime has no public base class for its errors
-            raise RuntimeError(f"onnxruntime failed: {error}") from error
+            raise BackendError(f"onnxruntime failed: {error}") from error
         return dict(zip(self.outputs, values, strict=True))
 
     def close(self) -> None:
         """Free the network."""
         self._session = None
+
+
+def _open(path: Path, options: SessionOptions) -> tuple[ort.InferenceSession, str]:
+    """The session and the device that it runs on."""
+    has_cuda = _CUDA in ort.get_available_providers()
+    if options.gpu is not None and not has_cuda:
+        raise BackendError(
+            f"device {options.device} was asked for and onnxruntime is the build for the CPU here: "
+            "pip uninstall onnxruntime, then pip install 'posetrack[gpu]'"
+        )
+    if options.device == "cpu" or not has_cuda:
+        return _inference_session(path, options, [_CPU]), "cpu"
+    gpu = options.gpu or 0
+    # CUDA's libraries that pip installed are not on the loader's path
+    getattr(ort, "preload_dlls", lambda: None)()
+    session = _inference_session(path, options, [(_CUDA, {"device_id": gpu}), _CPU])
+    if _CUDA in session.get_providers():
+        return session, f"cuda:{gpu}"
+    if options.gpu is None:
+        return session, "cpu"
+    raise BackendError(
+        f"device {options.device} was asked for and onnxruntime {ort.__version__} could not load "
+        "CUDA: it needs a driver, CUDA and cuDNN of the versions that its release names "
+        "(`posetrack[gpu]` of pip brings the libraries), or use --device cpu"
+    )
+
+
+def _inference_session(
+    path: Path, options: SessionOptions, providers: list[Any]
+) -> ort.InferenceSession:
+    settings = ort.SessionOptions()
+    # the pool is shared by all calls, and each caller works too
+    settings.intra_op_num_threads = max(1, options.threads - options.parallel + 1)
+    settings.log_severity_level = _ERRORS_ONLY if providers == [_CPU] else _NOTHING
+    try:
+        return ort.InferenceSession(str(path), settings, providers=providers)
+    except Exception as error:  # onnxruntime has no public base class for its errors
+        raise ModelFileError(f"onnxruntime cannot load {path}: {error}") from error

@@ -8,6 +8,7 @@ from queue import SimpleQueue
 import numpy as np
 import openvino as ov
 
+from ...structures import BackendError, ModelFileError, SessionOptions
 from ...structures.arrays import AnyArray
 from ...structures.closeable import Closeable
 from ...structures.model_spec import METADATA_KEY
@@ -22,25 +23,27 @@ class OpenVinoSession(Closeable):
 
     Args:
         path: the `.onnx` file.
-        precision: `fp32`, or `bf16` on a CPU that has it.
-        threads: CPU threads in all.
-        parallel: calls of `run` that will be under way at once; they share the threads.
+        options: `bf16` needs a CPU that has it; calls under way at once share the threads.
 
     Raises:
-        ValueError: the file is no model that OpenVINO can run.
-        RuntimeError: this CPU cannot compute in the precision asked for.
+        ModelFileError: the file is no model that OpenVINO can run.
+        BackendError: a GPU was asked for, or this CPU cannot compute in the precision.
     """
 
-    backend = "openvino"
+    backend, device = "openvino", "cpu"
 
-    def __init__(self, path: Path, *, precision: str, threads: int, parallel: int) -> None:
-        core = ov.Core()
+    def __init__(self, path: Path, options: SessionOptions) -> None:
+        core, precision = ov.Core(), options.precision
+        if options.gpu is not None:
+            raise BackendError(
+                f"openvino runs on the CPU here, not on {options.device}: use backend onnxruntime"
+            )
         if precision not in _HINTS:
-            raise RuntimeError(f"openvino computes in {' or '.join(_HINTS)}, not in {precision}")
+            raise BackendError(f"openvino computes in {' or '.join(_HINTS)}, not in {precision}")
         if precision == "bf16" and "BF16" not in core.get_property(
             "CPU", "OPTIMIZATION_CAPABILITIES"
         ):
-            raise RuntimeError("this CPU has no bfloat16 arithmetic: use precision fp32")
+            raise BackendError("this CPU has no bfloat16 arithmetic: use precision fp32")
         self.precision = precision
         try:
             model = core.read_model(path)
@@ -49,16 +52,16 @@ class OpenVinoSession(Closeable):
                 "CPU",
                 {
                     "INFERENCE_PRECISION_HINT": _HINTS[precision],
-                    "INFERENCE_NUM_THREADS": max(threads, parallel),
-                    "NUM_STREAMS": parallel,
+                    "INFERENCE_NUM_THREADS": max(options.threads, options.parallel),
+                    "NUM_STREAMS": options.parallel,
                     "ENABLE_CPU_PINNING": False,  # drawing and encoding want the cores too
                 },
             )
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise ValueError(f"openvino cannot load {path}: {reason}") from error
+            raise ModelFileError(f"openvino cannot load {path}: {reason}") from error
         self._requests: SimpleQueue[ov.InferRequest] | None = SimpleQueue()
-        for _ in range(parallel):
+        for _ in range(options.parallel):
             self._requests.put(compiled.create_infer_request())
         self._expected = {
             value.get_any_name(): (

@@ -1,15 +1,15 @@
 """The part of an image that a single-person network sees, and the way back.
 
 Published networks cut a person's box, padded to the input's shape and enlarged, by an affine map
-that takes the box's center to the middle of the input; half pixels are not minded.
+that takes the box's center to the middle of the input, without the half-pixel shift.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from ...structures.affine import affine_from_points, zoom_affine
@@ -91,6 +91,8 @@ class Crop:
 
     def cut(self, image: UInt8Array) -> UInt8Array:
         """(H, W, 3) uint8 image -> (h, w, 3) uint8 input, bilinear, black outside."""
+        import cv2
+
         height, width = self.size
         warped = cv2.warpAffine(image, self.matrix, (width, height), flags=cv2.INTER_LINEAR)
         return np.asarray(warped, np.uint8)
@@ -123,11 +125,33 @@ class People:
 
     @staticmethod
     def around(boxes: AnyArray, scores: AnyArray, size: tuple[int, int]) -> People:
-        """Crops of (h, w) input pixels around (N, 4) boxes with (N,) scores.
+        """Crops of (h, w) input pixels around (N, 4) boxes with (N,) scores, zoomed uniformly.
 
         Raises:
             ValueError: the boxes or scores have another shape.
         """
+        return People._cut_by(Crop.around, boxes, scores, size)
+
+    @staticmethod
+    def stretched(boxes: AnyArray, scores: AnyArray, size: tuple[int, int]) -> People:
+        """The same with `Crop.stretched`, as Integral cuts people.
+
+        Raises:
+            ValueError: the boxes or scores have another shape.
+        """
+
+        def stretch(center: AnyArray, scale: AnyArray, size: tuple[int, int]) -> Crop:
+            return Crop.stretched(center, scale * SCALE_UNIT, size)
+
+        return People._cut_by(stretch, boxes, scores, size)
+
+    @staticmethod
+    def _cut_by(
+        crop: Callable[[AnyArray, AnyArray, tuple[int, int]], Crop],
+        boxes: AnyArray,
+        scores: AnyArray,
+        size: tuple[int, int],
+    ) -> People:
         boxes, scores = np.asarray(boxes, np.float32), np.asarray(scores, np.float32)
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise ValueError(f"boxes must have shape (N, 4), got {boxes.shape}")
@@ -135,7 +159,7 @@ class People:
             raise ValueError(f"scores must have shape {boxes.shape[:1]}, got {scores.shape}")
         centers, scales = box_center_scale(boxes, size[1] / size[0])
         areas = (scales * np.float32(SCALE_UNIT)).prod(axis=1)
-        crops = tuple(Crop.around(*row, size) for row in zip(centers, scales, strict=True))
+        crops = tuple(crop(*row, size) for row in zip(centers, scales, strict=True))
         return People(boxes, scores, areas, crops)
 
     def __len__(self) -> int:

@@ -12,10 +12,13 @@ from typing import Literal
 
 import numpy as np
 
-from ...kernels import fuse_offsets, nms_oks_iou
-from ...structures import Poses, Skeleton
+from ... import kernels
+from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array, Int32Array
+from ..decoders.options import decoder_constants
+from ..heads import Heads
 from .crop import People
+from .decoder import crop_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,7 @@ class OgnDecoding:
     """Constants of the decoding.
 
     Attributes:
-        radius: R, the unit of the offsets, in cells; the model's spec says it.
-        stride: input pixels per cell; cell j lies at (j + 0.5) * stride - 0.5.
+        radius: R, the unit of the offsets, in cells; the network's own, which the spec always says.
         smoothing: standard deviation of the Gaussian filter, cells; 0 for none. The paper gives no
             number. Labels are disks of about 2 to 3 cells, whose middle 1 cell already makes the
             highest; a wider filter would blur the neighbour's keypoint in, and the exact place
@@ -36,7 +38,6 @@ class OgnDecoding:
     """
 
     radius: float
-    stride: int = 8
     smoothing: float = 1.0
     iou_threshold: float = 0.6
     oks_threshold: float = 0.75
@@ -45,6 +46,67 @@ class OgnDecoding:
     def __post_init__(self) -> None:
         if self.suppress not in ("either", "both"):
             raise ValueError(f"suppress must be 'either' or 'both', got {self.suppress!r}")
+
+
+class OgnDecoder:
+    """Fusion of heatmaps and offsets; a pose's score is its box's times its keypoints' mean.
+
+    Args:
+        spec: the model's; its decoder options are fields of `OgnDecoding`.
+
+    Raises:
+        ValueError: an unknown or missing option, or the spec does not say the size of the crops.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.constants = decoder_constants(OgnDecoding, spec)
+        self._size = crop_size(spec)
+        self._stride = spec.head("heatmap").stride
+        self._sigmas = spec.skeleton.sigma_array
+
+    def people(self, boxes: AnyArray, scores: AnyArray) -> People:
+        """See `TopDownDecoder`."""
+        return People.around(boxes, scores, self._size)
+
+    def __call__(self, heads: Heads, people: People) -> Poses:
+        """See `TopDownDecoder`.
+
+        Args:
+            heads: `heatmap` (N, K, h, w), cell j at (j + 0.5) * stride - 0.5 of the crop, and
+                `offset` (N, 2K, h, w) in units of R.
+            people: whose crops the network saw.
+        """
+        heatmaps, offsets = (
+            np.ascontiguousarray(heads[name], np.float32) for name in ("heatmap", "offset")
+        )
+        constants = self.constants
+        cells, values = kernels.fuse_offsets(
+            heatmaps, offsets, constants.radius, constants.smoothing
+        )
+        keypoints = people.to_image((cells + 0.5) * self._stride - 0.5)
+        scores = np.asarray(values.mean(axis=1) * people.scores, np.float32)
+        rows = self.kept(keypoints, scores, people)
+        return Poses(keypoints[rows], values[rows], scores[rows], people.boxes[rows])
+
+    def kept(self, keypoints: Float32Array, scores: Float32Array, people: People) -> Int32Array:
+        """Rows that are not too similar to a better one by box and by OKS, best first.
+
+        Args:
+            keypoints: (N, K, 2) image pixels.
+            scores: (N,) of the poses.
+            people: their boxes and areas.
+        """
+        rows, count = kernels.nms_oks_iou(
+            np.ascontiguousarray(keypoints, np.float32)[None],
+            people.areas[None],
+            self._sigmas,
+            np.ascontiguousarray(scores, np.float32)[None],
+            np.ascontiguousarray(people.boxes)[None],
+            oks_threshold=self.constants.oks_threshold,
+            iou_threshold=self.constants.iou_threshold,
+            suppress=self.constants.suppress,
+        )
+        return rows[0, : count[0]]
 
 
 def cells_to_boxes(cells: AnyArray, boxes: AnyArray, map_size: tuple[int, int]) -> Float32Array:
@@ -61,84 +123,3 @@ def cells_to_boxes(cells: AnyArray, boxes: AnyArray, map_size: tuple[int, int]) 
     size = np.array(map_size[::-1], np.float64)
     low, high = boxes[:, None, :2], boxes[:, None, 2:]
     return np.asarray(low + (cells + 0.5) / size * (high - low), np.float32)
-
-
-def decode_people(
-    heatmaps: Float32Array,
-    offsets: Float32Array,
-    people: People,
-    skeleton: Skeleton,
-    constants: OgnDecoding,
-) -> Poses:
-    """Poses of the people of one image: fusion, scores, suppression.
-
-    Args:
-        heatmaps: (N, K, h, w), one row per person.
-        offsets: (N, 2K, h, w) in units of R.
-        people: whose crops the network saw.
-        skeleton: says the sigmas.
-        constants: of the decoding.
-
-    Returns:
-        Poses in image pixels, best score first, with the detector's boxes.
-    """
-    cells, values = fuse_offsets(heatmaps, offsets, constants.radius, constants.smoothing)
-    stride = constants.stride
-    keypoints = people.to_image((cells + 0.5) * stride - 0.5)
-    return suppressed_poses(keypoints, values, people, skeleton, constants)
-
-
-def suppressed_poses(
-    keypoints: Float32Array,
-    keypoint_scores: Float32Array,
-    people: People,
-    skeleton: Skeleton,
-    constants: OgnDecoding,
-) -> Poses:
-    """The best of alike poses; a pose's score is its box's times the mean of its keypoints'.
-
-    Args:
-        keypoints: (N, K, 2) image pixels.
-        keypoint_scores: (N, K).
-        people: their boxes.
-        skeleton: says the sigmas.
-        constants: of the decoding.
-
-    Returns:
-        Poses in image pixels, best score first.
-    """
-    scores = np.asarray(keypoint_scores.mean(axis=1) * people.scores, np.float32)
-    rows = pose_and_box_nms(keypoints, scores, people, skeleton, constants)
-    return Poses(keypoints[rows], keypoint_scores[rows], scores[rows], people.boxes[rows])
-
-
-def pose_and_box_nms(
-    keypoints: AnyArray,
-    scores: AnyArray,
-    people: People,
-    skeleton: Skeleton,
-    constants: OgnDecoding,
-) -> Int32Array:
-    """Rows that are not too similar to a better one by the overlap of boxes and by OKS.
-
-    Args:
-        keypoints: (N, K, 2) image pixels.
-        scores: (N,) of the poses.
-        people: their boxes and areas.
-        skeleton: says the sigmas.
-        constants: thresholds, and how they are joined.
-
-    Returns:
-        (M,) int32 rows, best score first.
-    """
-    kept, count = nms_oks_iou(
-        np.ascontiguousarray(keypoints, np.float32)[None],
-        people.areas[None],
-        skeleton.sigma_array,
-        np.ascontiguousarray(scores, np.float32)[None],
-        np.ascontiguousarray(people.boxes)[None],
-        oks_threshold=constants.oks_threshold,
-        iou_threshold=constants.iou_threshold,
-        suppress=constants.suppress,
-    )
-    return kept[0, : count[0]]

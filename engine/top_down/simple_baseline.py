@@ -10,107 +10,65 @@ from dataclasses import dataclass
 import numpy as np
 
 from ... import kernels
-from ...structures import Poses, Skeleton
+from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array
+from ..decoders.options import decoder_constants
+from ..heads import Heads
 from .crop import People
+from .decoder import crop_size
 
 
 @dataclass(frozen=True, slots=True)
 class SimpleBaselineDecoding:
-    """Constants of the published decoding."""
+    """Constants of the released decoding."""
 
     quarter: float = 0.25  # cells by which a peak moves towards its higher neighbour
     found_score: float = 0.2  # keypoints at or below do not count in the pose's score
     oks_threshold: float = 0.9  # of suppression
 
 
-PUBLISHED = SimpleBaselineDecoding()
-
-
-def merge_flipped(heatmaps: AnyArray, flipped: AnyArray, flip_order: AnyArray) -> Float32Array:
-    """Flip test: the mean of the heatmaps and those of the flipped crops.
-
-    The flipped maps, turned back, lie about one cell to the left and are moved to the right by
-    one; their first column stays where it is.
+class SimpleBaselineDecoder:
+    """The highest cell of each heatmap, a quarter cell towards its neighbour; poses suppressed.
 
     Args:
-        heatmaps: (B, K, h, w) float32.
-        flipped: (B, K, h, w) float32, as the network gave them for the flipped crops.
-        flip_order: (K,), of the skeleton.
+        spec: the model's; its decoder options override fields of `SimpleBaselineDecoding`.
 
-    Returns:
-        (B, K, h, w) float32.
+    Raises:
+        ValueError: an unknown option, or the spec does not say the size of the crops.
     """
-    order = np.asarray(flip_order, np.int32)
-    straight, turned = (np.ascontiguousarray(maps, np.float32) for maps in (heatmaps, flipped))
-    return kernels.merge_flipped(straight, turned, order, shift=1)
 
+    def __init__(self, spec: ModelSpec) -> None:
+        self.constants = decoder_constants(SimpleBaselineDecoding, spec)
+        self._size = crop_size(spec)
+        self._stride = spec.head("heatmap").stride
+        self._sigmas = spec.skeleton.sigma_array
 
-def keypoints_in_image(
-    heatmaps: Float32Array,
-    people: People,
-    stride: int = 4,
-    constants: SimpleBaselineDecoding = PUBLISHED,
-) -> tuple[Float32Array, Float32Array]:
-    """Keypoints of every person.
+    def people(self, boxes: AnyArray, scores: AnyArray) -> People:
+        """See `TopDownDecoder`."""
+        return People.around(boxes, scores, self._size)
 
-    Args:
-        heatmaps: (N, K, h, w), one row per person, averaged with the flipped ones if asked.
-        people: whose crops the network saw.
-        stride: input pixels per cell; cell j lies at j * stride.
-        constants: of the decoding.
+    def __call__(self, heads: Heads, people: People) -> Poses:
+        """See `TopDownDecoder`; `heatmap` is (N, K, h, w), cell j at j * stride of the crop."""
+        keypoints, values = self.keypoints(heads["heatmap"], people)
+        scores = self.scores(values, people.scores)
+        kept, count = kernels.nms_oks_iou(
+            keypoints[None],
+            people.areas[None],
+            self._sigmas,
+            scores[None],
+            oks_threshold=self.constants.oks_threshold,
+        )
+        rows = kept[0, : count[0]]
+        return Poses(keypoints[rows], values[rows], scores[rows], people.boxes[rows])
 
-    Returns:
-        (N, K, 2) float32 image pixels; (N, K) float32 heatmap values, not clamped.
-    """
-    places, values = kernels.quarter_offset_argmax(heatmaps, quarter=constants.quarter)
-    return people.to_image(places * np.float32(stride)), values
+    def keypoints(self, heatmaps: AnyArray, people: People) -> tuple[Float32Array, Float32Array]:
+        """(N, K, 2) float32 image pixels and (N, K) float32 heatmap values, not clamped."""
+        maps = np.ascontiguousarray(heatmaps, np.float32)
+        places, values = kernels.quarter_offset_argmax(maps, quarter=self.constants.quarter)
+        return people.to_image(places * np.float32(self._stride)), values
 
-
-def pose_scores(
-    keypoint_scores: AnyArray,
-    box_scores: AnyArray,
-    constants: SimpleBaselineDecoding = PUBLISHED,
-) -> Float32Array:
-    """Mean of the keypoint scores that speak of a keypoint, times the box's score.
-
-    Args:
-        keypoint_scores: (N, K).
-        box_scores: (N,).
-        constants: of the decoding.
-
-    Returns:
-        (N,) float32; 0 where no keypoint score is above the threshold.
-    """
-    found = keypoint_scores > constants.found_score
-    total = np.where(found, keypoint_scores, 0).sum(axis=1)
-    return np.asarray(total / np.maximum(found.sum(axis=1), 1) * box_scores, np.float32)
-
-
-def decode_people(
-    heatmaps: Float32Array,
-    people: People,
-    skeleton: Skeleton,
-    stride: int = 4,
-    constants: SimpleBaselineDecoding = PUBLISHED,
-) -> Poses:
-    """Poses of the people of one image: keypoints, scores, suppression.
-
-    Args:
-        heatmaps: (N, K, h, w), one row per person.
-        people: whose crops the network saw.
-        skeleton: says the sigmas.
-        stride: input pixels per cell.
-        constants: of the decoding.
-
-    Returns:
-        Poses in image pixels, best score first, with the detector's boxes.
-    """
-    keypoints, values = keypoints_in_image(heatmaps, people, stride, constants)
-    scores = pose_scores(values, people.scores, constants)
-    areas, sigmas = people.areas[None], skeleton.sigma_array
-    kept, count = kernels.nms_oks_iou(
-        keypoints[None], areas, sigmas, scores[None], oks_threshold=constants.oks_threshold
-    )
-    rows = kept[0, : count[0]]
-    return Poses(keypoints[rows], values[rows], scores[rows], people.boxes[rows])
+    def scores(self, keypoint_scores: AnyArray, box_scores: AnyArray) -> Float32Array:
+        """(N,) mean of the keypoint scores above `found_score`, times the box's; 0 without any."""
+        found = keypoint_scores > self.constants.found_score
+        total = np.where(found, keypoint_scores, 0).sum(axis=1)
+        return np.asarray(total / np.maximum(found.sum(axis=1), 1) * box_scores, np.float32)

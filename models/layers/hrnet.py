@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import InputSizing
+from ...structures.geometry import HRNET_MULTIPLE
 from .resnet import BasicBlock, Bottleneck
 
 STEM_CHANNELS = 64
@@ -24,8 +25,6 @@ BOTTLENECKS = 4  # in layer1
 # Standard deviation of fresh convolution weights in the released code.
 INITIAL_STD = 0.001
 STRIDE = 4
-# The released bottom-up networks size their inputs to multiples of this.
-INPUT_MULTIPLE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ HRNET_W48 = HRNetConfig.of_width(48)
 
 def released_sizing(size: int) -> InputSizing:
     """How the released bottom-up networks on HRNet take images; `size` is the short side."""
-    return InputSizing(size=size, multiple_of=INPUT_MULTIPLE, convention="hrnet-affine")
+    return InputSizing(size=size, multiple_of=HRNET_MULTIPLE, convention="hrnet-affine")
 
 
 def conv_norm(

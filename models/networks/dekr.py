@@ -133,13 +133,15 @@ def dekr_spec(name: str, size: int, skeleton: Skeleton) -> ModelSpec:
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
         heads=(
-            HeadSpec("heatmap", len(skeleton) + 1, STRIDE),
-            HeadSpec("offset", 2 * len(skeleton), STRIDE, sign=-1),
+            HeadSpec("heatmap", "heatmap", len(skeleton) + 1, STRIDE),
+            HeadSpec("offset", "vector", 2 * len(skeleton), STRIDE, sign=-1),
         ),
         cell_origin="corner",
         decoder=DecoderSpec("dekr"),
-        mirror_shift=MIRROR_SHIFT,
-        mirror_fill="keep",
+        pixel_range="unit",
+        flip="inside",
+        flip_shift=MIRROR_SHIFT,
+        flip_fill="keep",
     )
 
 

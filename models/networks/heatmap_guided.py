@@ -219,10 +219,10 @@ def heatmap_guided_spec(
 ) -> ModelSpec:
     """How to run a network of `config`; `size` is the short side of its input."""
     heads = (
-        HeadSpec("heatmap", len(skeleton) + 1, STRIDE),
-        HeadSpec("offset", 2 * len(skeleton), STRIDE, sign=-1),
+        HeadSpec("heatmap", "heatmap", len(skeleton) + 1, STRIDE),
+        HeadSpec("offset", "vector", 2 * len(skeleton), STRIDE, sign=-1),
     )
-    finer = HeadSpec("heatmap_2x", len(skeleton), STRIDE // 2)
+    finer = HeadSpec("heatmap_2x", "heatmap", len(skeleton), STRIDE // 2)
     return ModelSpec(
         family="heatmap-guided",
         name=name,
@@ -234,8 +234,10 @@ def heatmap_guided_spec(
         cell_origin="corner",
         decoder=DecoderSpec("heatmap-guided"),
         rules=config.rules,
-        mirror_shift=MIRROR_SHIFT,
-        mirror_fill="zero",
+        pixel_range="unit",
+        flip="inside",
+        flip_shift=MIRROR_SHIFT,
+        flip_fill="zero",
     )
 
 

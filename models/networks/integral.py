@@ -268,6 +268,8 @@ def integral(config: IntegralConfig) -> Callable[[Skeleton], tuple[nn.Module, Mo
             heads=_head_specs(config, len(skeleton)),
             cell_origin="corner",
             decoder=_decoder_spec(config),
+            pixel_range="unit",
+            flip="around",
             rules="released" if config.depth_cells else "paper",
             trained="not yet; published weights have three dimensions, for Human3.6M and MPII",
         )
@@ -287,11 +289,12 @@ def _head_specs(config: IntegralConfig, keypoints: int) -> tuple[HeadSpec, ...]:
     """What `forward` returns; `coordinates` have one value per keypoint and axis, and no cells."""
     heads = []
     if config.depth_cells:
-        heads.append(HeadSpec("volume", keypoints * config.depth_cells, config.stride))
+        heads.append(HeadSpec("volume", "volume", keypoints * config.depth_cells, config.stride))
     elif config.method != "r1":
-        heads.append(HeadSpec("heatmap", keypoints, config.stride))
+        heads.append(HeadSpec("heatmap", "heatmap", keypoints, config.stride))
     if not config.method.startswith("h"):
-        heads.append(HeadSpec("coordinates", keypoints * (3 if config.depth_cells else 2), 1))
+        axes = 3 if config.depth_cells else 2
+        heads.append(HeadSpec("coordinates", "coordinates", keypoints * axes, 1))
     return tuple(heads)
 
 

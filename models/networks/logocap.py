@@ -178,9 +178,9 @@ def logocap_spec(name: str, config: LogoCapConfig, size: int, skeleton: Skeleton
         mean=(PIXEL_MEAN,) * 3 if lite else IMAGENET_MEAN,
         std=(PIXEL_STD,) * 3 if lite else IMAGENET_STD,
         heads=(
-            HeadSpec("heatmap", len(skeleton) + 1, STRIDE),
-            HeadSpec("offset", 2 * len(skeleton), STRIDE, sign=-1),
-            HeadSpec("embedding", config.embedding_channels, STRIDE),
+            HeadSpec("heatmap", "heatmap", len(skeleton) + 1, STRIDE),
+            HeadSpec("offset", "vector", 2 * len(skeleton), STRIDE, sign=-1),
+            HeadSpec("embedding", "feature", config.embedding_channels, STRIDE),
         ),
         cell_origin="corner",
         decoder=DecoderSpec(
@@ -192,7 +192,8 @@ def logocap_spec(name: str, config: LogoCapConfig, size: int, skeleton: Skeleton
                 "prior": config.prior,
             },
         ),
-        mirror_shift=0,
+        pixel_range="byte" if lite else "unit",
+        flip="inside",
     )
 
 

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import COCO_17, DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
+from ...structures.person_scores import MOVENET_MULTIPOSE
 from ..model import Model, Shapes, Weights
 from ..weights.placing import load_weights
 
@@ -267,16 +268,18 @@ def build_movenet_multipose(skeleton: Skeleton) -> tuple[MoveNet, ModelSpec]:
         mean=(PIXEL_MEAN,) * 3,
         std=(PIXEL_STD,) * 3,
         heads=(
-            HeadSpec("heatmap", NUM_KEYPOINTS + 1, STRIDE, "sigmoid"),
-            HeadSpec("offset", 2 * NUM_KEYPOINTS, STRIDE),
-            HeadSpec("local_offset", 2 * NUM_KEYPOINTS, STRIDE),
-            HeadSpec("box_size", 2, STRIDE),
-            HeadSpec("box_offset", 2, STRIDE),
+            HeadSpec("heatmap", "heatmap", NUM_KEYPOINTS + 1, STRIDE, "sigmoid"),
+            HeadSpec("offset", "vector", 2 * NUM_KEYPOINTS, STRIDE),
+            HeadSpec("local_offset", "vector", 2 * NUM_KEYPOINTS, STRIDE),
+            HeadSpec("box_size", "size", 2, STRIDE),
+            HeadSpec("box_offset", "vector", 2, STRIDE),
         ),
         cell_origin="corner",
         decoder=DecoderSpec("movenet", {"rule": "adaptive"}),
         max_people=30,
         min_score=0.06,
+        flip="around",
+        person=MOVENET_MULTIPOSE,
         weights_licence="Apache-2.0",
         trained="by Google on COCO keypoints and an in-house set of active poses (2021)",
     )

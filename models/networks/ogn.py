@@ -90,11 +90,13 @@ def ogn(config: OgnConfig) -> Callable[[Skeleton], tuple[nn.Module, ModelSpec]]:
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
             heads=(
-                HeadSpec("heatmap", keypoints, config.stride),
-                HeadSpec("offset", 2 * keypoints, config.stride),
+                HeadSpec("heatmap", "heatmap", keypoints, config.stride),
+                HeadSpec("offset", "vector", 2 * keypoints, config.stride),
             ),
             cell_origin="half-pixel",
             decoder=DecoderSpec("ogn", {"radius": config.radius}),
+            pixel_range="unit",
+            flip="around",
             rules="paper",
             trained="not yet; no weights were published",
         )

@@ -196,10 +196,11 @@ def ogn_mask_rcnn(
 
     def build(skeleton: Skeleton) -> tuple[nn.Module, ModelSpec]:
         keypoints, head = len(skeleton), config.keypoints
-        outputs = [("boxes", 4, 1), ("box_scores", 1, 1), ("count", 1, 1), ("rois", 4, 1)]
-        outputs.append(("heatmap", keypoints, PERSON_STRIDE))
+        rows = {"boxes": 4, "box_scores": 1, "count": 1, "rois": 4}
+        heads = [HeadSpec(output, "detection", count, 1) for output, count in rows.items()]
+        heads.append(HeadSpec("heatmap", "heatmap", keypoints, PERSON_STRIDE))
         if head.offset:
-            outputs.append(("offset", 2 * keypoints, PERSON_STRIDE))
+            heads.append(HeadSpec("offset", "vector", 2 * keypoints, PERSON_STRIDE))
         spec = ModelSpec(
             family="ogn-mask-rcnn",
             name=name,
@@ -207,7 +208,7 @@ def ogn_mask_rcnn(
             sizing=InputSizing(SHORT_SIDE, multiple_of=32, max_aspect=LONG_SIDE / SHORT_SIDE),
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
-            heads=tuple(HeadSpec(*output) for output in outputs),
+            heads=tuple(heads),
             cell_origin="half-pixel",
             decoder=DecoderSpec("ogn-mask-rcnn", _decoding(head)),
             max_people=config.people,

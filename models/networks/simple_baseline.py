@@ -80,9 +80,13 @@ def simple_baseline(
             sizing=crop_sizing(crop),
             mean=IMAGENET_MEAN,
             std=IMAGENET_STD,
-            heads=(HeadSpec("heatmap", len(skeleton), config.stride),),
+            heads=(HeadSpec("heatmap", "heatmap", len(skeleton), config.stride),),
             cell_origin="corner",
             decoder=DecoderSpec("simple-baseline"),
+            pixel_range="unit",
+            flip="around",
+            flip_shift=config.stride,  # the flipped maps lie about one cell too far left
+            flip_fill="keep",
             trained="not yet; published weights are for COCO keypoints or MPII Human Pose",
         )
         return SimpleBaseline(config, len(skeleton)), spec

@@ -3,6 +3,7 @@
 import av
 import pytest
 from posetrack.engine import PoseEngine
+from posetrack.structures import SessionOptions
 
 from ..models.published import EXTRACT, read_arrays
 
@@ -10,7 +11,7 @@ from ..models.published import EXTRACT, read_arrays
 @pytest.fixture(scope="session")
 def engine():
     """The model that ships, on ONNX Runtime."""
-    with PoseEngine.load(backend="onnxruntime", parallel=2) as engine:
+    with PoseEngine.load(session=SessionOptions(backend="onnxruntime", parallel=2)) as engine:
         yield engine
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from factories import person_keypoints
-from posetrack.engine.decoders import activate
+from posetrack.engine.heads import activate
+from posetrack.structures.closeable import Closeable
 
 CHANNELS = {"heatmap": 18, "offset": 34, "local_offset": 34, "box_size": 2, "box_offset": 2}
 STRIDE = 4
@@ -72,10 +73,11 @@ def logits(heads):
     return heads | {"heatmap": logit.astype(np.float32)}
 
 
-class FakeSession:
+class FakeSession(Closeable):
     """Hands out the heads of the people at each short side of the input, whatever the image."""
 
-    backend, precision, inputs, outputs = "fake", "fp32", ("image",), tuple(CHANNELS)
+    backend, device, precision = "fake", "cpu", "fp32"
+    inputs, outputs = ("image",), tuple(CHANNELS)
 
     def __init__(self, people, spec_json=None):
         self.people = people  # {short side: [Person]}

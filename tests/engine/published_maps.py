@@ -2,7 +2,7 @@
 
 import numpy as np
 import parity
-from posetrack.engine.heads import ScaledHeads
+from posetrack.engine.heads import View
 from posetrack.structures import (
     COCO_17,
     DecoderSpec,
@@ -16,6 +16,10 @@ STRIDE = 4
 # The picture that the maps of the `decode` files stand for, and its size in the network's input.
 NOTIONAL_IMAGE = (450, 514)
 NOTIONAL_SIZE = 448
+# What the network's configuration says of its decoding.
+PUBLISHED_OPTIONS = {
+    "logocap": {"adaptation": "full", "prior": "both", "local_window": 11, "global_window": 97}
+}
 
 
 def make_spec(family, skeleton=COCO_17, rules="released", **options):
@@ -28,41 +32,44 @@ def make_spec(family, skeleton=COCO_17, rules="released", **options):
         sizing=InputSizing(size=512, multiple_of=64, convention="hrnet-affine"),
         mean=(123.675, 116.28, 103.53),
         std=(58.395, 57.12, 57.375),
-        heads=(HeadSpec("heatmap", count + 1), HeadSpec("offset", 2 * count, sign=-1)),
+        heads=(
+            HeadSpec("heatmap", "heatmap", count + 1),
+            HeadSpec("offset", "vector", 2 * count, sign=-1),
+        ),
         cell_origin="corner",
-        decoder=DecoderSpec(family, options),
+        decoder=DecoderSpec(family, {**PUBLISHED_OPTIONS.get(family, {}), **options}),
         rules=rules,
     )
 
 
 def notional_heads(shared, case):
-    """ScaledHeads of the shared maps; `case` is n1 or n5, for as many people."""
+    """View of the shared maps; `case` is n1 or n5, for as many people."""
     arrays = parity.load(shared, "decode_logocap")
     heads = {
         "heatmap": arrays[f"{case}/heatmaps"].astype(np.float32)[None],
         "offset": arrays[f"{case}/offsets"].astype(np.float32)[None],
     }
-    return ScaledHeads(heads, ImageTransform.hrnet_affine(NOTIONAL_IMAGE, NOTIONAL_SIZE))
+    return View(heads, ImageTransform.hrnet_affine(NOTIONAL_IMAGE, NOTIONAL_SIZE))
 
 
 def network_heads(arrays, heatmap, keypoints):
-    """ScaledHeads of a network's averaged maps; keypoints are stored where they lie, in cells."""
+    """View of a network's averaged maps; keypoints are stored where they lie, in cells."""
     position = arrays[keypoints]
     rows, columns = np.indices(position.shape[2:], dtype=np.float32)
     offset = position.copy()
     offset[:, 0::2] = columns - position[:, 0::2]
     offset[:, 1::2] = rows - position[:, 1::2]
     transform = ImageTransform.hrnet_affine(arrays["image_rgb_u8"].shape[:2], 256)
-    return ScaledHeads({"heatmap": arrays[heatmap], "offset": offset}, transform)
+    return View({"heatmap": arrays[heatmap], "offset": offset}, transform)
 
 
 def blank_level(height, width, transform, test_scale=1.0, count=17):
-    """ScaledHeads (1, C, height, width) in which there is nobody."""
+    """View (1, C, height, width) in which there is nobody."""
     heads = {
         "heatmap": np.zeros((1, count + 1, height, width), np.float32),
         "offset": np.zeros((1, 2 * count, height, width), np.float32),
     }
-    return ScaledHeads(heads, transform, test_scale)
+    return View(heads, transform, test_scale)
 
 
 def put_pose(level, keypoints, center, value, stride=STRIDE):

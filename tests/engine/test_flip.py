@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import parity
 import pytest
+from factories import make_spec
 from posetrack.engine.decoders.movenet import MoveNetDecoder
 from posetrack.engine.flip import average_flipped
-from posetrack.structures import COCO_17
-from tolerances import FLIP_PIXELS, POSE_SCORES
+from posetrack.structures import COCO_17, HeadSpec, Skeleton
+from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL, FLIP_PIXELS, POSE_SCORES
 
 from .hand_made import blank_heads, run_activated
 
@@ -45,8 +47,8 @@ def one_value(name, channel, value, image, spec):
     """The average of two blank images with one value at (ROW, COLUMN) of one of them."""
     heads = blank_heads(3, WIDTH, batch=2)
     heads[name][image, channel, ROW, COLUMN] = value
-    blank = average_flipped(blank_heads(3, WIDTH, batch=2), spec)
-    merged = average_flipped(heads, spec)
+    blank = average_flipped(blank_heads(3, WIDTH, batch=2), spec, 4 * WIDTH)
+    merged = average_flipped(heads, spec, 4 * WIDTH)
     return {n: head - blank[n] for n, head in merged.items()}
 
 
@@ -95,7 +97,7 @@ def test_flipped_image_counts_half_where_it_belongs(name, channel, turned_channe
 def test_flipped_image_shifts_places_by_the_origin_of_a_cell(cell_origin, stride, shift, spec):
     heads = tuple(replace(head, stride=stride) for head in spec.heads)
     other = replace(spec, cell_origin=cell_origin, heads=heads)
-    merged = average_flipped(blank_heads(3, WIDTH, batch=2), other)
+    merged = average_flipped(blank_heads(3, WIDTH, batch=2), other, stride * WIDTH)
     for name in ("offset", "local_offset", "box_offset"):
         np.testing.assert_array_equal(merged[name][:, 0::2], np.float32(shift / 2), err_msg=name)
         assert not merged[name][:, 1::2].any()
@@ -111,7 +113,7 @@ def test_image_and_its_perfect_flip_average_to_the_image(cell_origin, shift, spe
     }
     flipped = flip_of(heads, shift)
     pair = {name: np.concatenate((head, flipped[name])) for name, head in heads.items()}
-    merged = average_flipped(pair, replace(spec, cell_origin=cell_origin))
+    merged = average_flipped(pair, replace(spec, cell_origin=cell_origin), 32)
     for name, head in heads.items():
         assert merged[name].shape == head.shape
         assert merged[name].flags.c_contiguous
@@ -120,7 +122,7 @@ def test_image_and_its_perfect_flip_average_to_the_image(cell_origin, shift, spe
 
 def test_heads_handed_in_stay_as_they_are(spec):
     heads = {n: np.ones_like(h) for n, h in blank_heads(3, 4, batch=2).items()}
-    average_flipped(heads, spec)
+    average_flipped(heads, spec, 4 * WIDTH)
     assert all((head == 1).all() for head in heads.values())
 
 
@@ -129,8 +131,9 @@ def both_ways(engine, spec, whole_cells):
     """Flip test of an image and of its flipped image: two sets of heads (1, C, h, w)."""
     images = np.stack((whole_cells, whole_cells[:, ::-1]))
     pair = run_activated(engine.session, spec, images)
-    swapped = {name: head[::-1] for name, head in pair.items()}
-    return average_flipped(pair, spec), average_flipped(swapped, spec)
+    swapped = {name: np.ascontiguousarray(head[::-1]) for name, head in pair.items()}
+    width = images.shape[2]
+    return average_flipped(pair, spec, width), average_flipped(swapped, spec, width)
 
 
 def test_flip_test_of_the_flipped_image_is_the_flip_of_the_flip_test(both_ways, spec):
@@ -156,3 +159,92 @@ def test_poses_of_the_flipped_image_are_the_flip_of_the_poses(both_ways, spec, w
     # one image and the left one in the other: a few keypoints take the neighbouring cell
     assert (apart <= FLIP_PIXELS).mean() > 0.8
     assert apart.max() < 2 * spec.heads[0].stride
+
+
+# ---- crops of single people
+
+
+HEATMAP = HeadSpec("heatmap", "heatmap", 17)
+SHIFTED = make_spec(heads=(HEATMAP,), flip="around", flip_shift=4, flip_fill="keep")
+MAP = (1, 17, 64, 48)
+
+
+def turned_back(flipped):
+    """What the flipped maps of SimpleBaseline add to the mean, doubled."""
+    heads = {"heatmap": np.concatenate((np.zeros_like(flipped), flipped))}
+    return 2 * average_flipped(heads, SHIFTED, 192)["heatmap"]
+
+
+def test_flipped_map_is_turned_and_moved_right_by_one():
+    flipped = np.zeros(MAP, np.float32)
+    flipped[0, LEFT_EYE, 20, 47 - 9] = 1
+    turned = turned_back(flipped)
+    assert turned[0, RIGHT_EYE, 20, 10] == 1
+    assert turned.sum() == 1
+
+
+def test_first_column_of_the_turned_map_stays():
+    flipped = np.zeros(MAP, np.float32)
+    flipped[0, NOSE, 20, 47] = 1
+    np.testing.assert_array_equal(turned_back(flipped)[0, NOSE, 20, :3], [1, 1, 0])
+
+
+def test_merged_maps_of_several_people_are_the_mean_of_each():
+    first, second = np.random.default_rng(0).normal(size=(2, 3, *MAP[1:])).astype(np.float32)
+    merged = average_flipped({"heatmap": np.concatenate((first, second))}, SHIFTED, 192)
+    turned = np.concatenate([turned_back(maps[None]) for maps in second])
+    np.testing.assert_allclose(merged["heatmap"], (first + turned) / 2, atol=1e-6)
+
+
+@pytest.mark.data
+def test_flipped_maps_are_turned_as_by_the_authors_of_simple_baseline(shared):
+    published = parity.load(shared, "simplebaseline_r18_narrow")
+    # the authors' code had exchanged left and right in place before this was stored
+    flipped = published["heatmaps_flip_raw"].take(COCO_17.flip_order, axis=1)
+    np.testing.assert_array_equal(turned_back(flipped), published["heatmaps_flip_back_shifted"])
+    pair = {"heatmap": np.concatenate((published["heatmaps"], flipped))}
+    merged = average_flipped(pair, SHIFTED, 192)["heatmap"]
+    np.testing.assert_allclose(merged, published["heatmaps_merged"], rtol=DECODED_SCORES_RTOL)
+
+
+# ---- coordinates
+
+
+def merged_coordinates(straight, flipped, width, skeleton):
+    head = HeadSpec("coordinates", "coordinates", straight[0].size, 1)
+    spec = make_spec(heads=(head,), skeleton=skeleton, flip="around")
+    pair = np.concatenate((straight, flipped))
+    return average_flipped({"coordinates": pair}, spec, width)["coordinates"]
+
+
+def test_pixel_of_the_flipped_image_is_the_width_less_one_less_itself():
+    pair = Skeleton("pair", ("left_eye", "right_eye"), (), ((0, 1),), (0.1, 0.1))
+    straight = np.float32([[[-0.25, 0.1, 0.3], [0.25, 0.2, -0.1]]])
+    pixels = (straight + 0.5) * 64
+    flipped = straight[:, [1, 0]].copy()
+    flipped[..., 0] = (64 - 1 - pixels[:, [1, 0], 0]) / 64 - 0.5
+    merged = merged_coordinates(straight, flipped, 64, pair)
+    np.testing.assert_allclose(merged, straight, atol=1e-7)
+    shifted = flipped + np.float32([2 / 64, 0, 0.2])
+    expected = straight + np.float32([-1 / 64, 0, 0.1])
+    np.testing.assert_allclose(merged_coordinates(straight, shifted, 64, pair), expected, atol=1e-6)
+
+
+@pytest.mark.data
+def test_coordinates_are_averaged_as_by_the_authors_of_integral(shared):
+    published = parity.load(shared, "integral_r18_narrow")
+    names = tuple(f"keypoint_{i}" for i in range(17))
+    pairs = tuple((int(a), int(b)) for a, b in published["flip_pairs"])
+    skeleton = Skeleton("h36m-17", names, (), pairs, (1.0,) * 17)
+    flipped = published["coords_patch_flip_raw"][..., :3] / 64 - [0.5, 0.5, 0]
+    merged = merged_coordinates(published["pred_norm_xyz"], flipped, 64, skeleton)
+    points = np.concatenate(((merged[..., :2] + 0.5) * 64, merged[..., 2:] * 64), axis=2)
+    expected = published["coords_patch_merged"][..., :3]
+    np.testing.assert_allclose(points, expected, rtol=0, atol=DECODED_PIXELS)
+
+
+def test_features_are_those_of_the_unflipped_image():
+    spec = make_spec(heads=(HeadSpec("embedding", "feature", 4),), flip="around")
+    pair = np.random.default_rng(0).normal(size=(2, 4, 3, 5)).astype(np.float32)
+    merged = average_flipped({"embedding": pair}, spec, 20)
+    np.testing.assert_array_equal(merged["embedding"], pair[:1])

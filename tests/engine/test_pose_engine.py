@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from posetrack.engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
 from posetrack.engine.pose_engine import STAGES
-from posetrack.structures import DecoderSpec
+from posetrack.engine.sessions.onnxruntime import OnnxRuntimeSession
+from posetrack.structures import DecoderSpec, SessionOptions
 from tolerances import FLIP_PIXELS, POSE_SCORES
 
 from .hand_made import CHANNELS, FakeSession, Person
@@ -185,19 +186,21 @@ def test_scales_are_for_models_that_define_a_multi_scale_test(spec):
         engine_of([], spec, scales=(2.0, 1.0))
 
 
-@pytest.mark.parametrize("scales", [(), (0.5, 2.0), (1.0, 1.0), (1.0, 0.0), (1.0, -2.0)])
+@pytest.mark.parametrize(
+    "scales", [(), (0.5, 2.0), (1.0, 1.0), (1.0, 0.0), (1.0, -2.0), (1.0, 9.0)]
+)
 def test_scales_are_positive_and_hold_1(spec, scales):
-    with pytest.raises(ValueError, match="scales must be positive, differ and include 1"):
+    with pytest.raises(ValueError, match="scales must be numbers up to 8, each once, with 1"):
         engine_of([], spec, scales=scales)
 
 
 def test_flip_test_that_belongs_inside_the_file_is_not_made_around_it(spec):
-    inside = replace(spec, mirror_shift=3)
+    inside = replace(spec, flip="inside", flip_shift=3)
     with pytest.raises(ValueError, match="export it with `posetrack export --flip-test`"):
         engine_of([], inside, flip_test=True)
     session = FakeSession({256: []})
-    baked = replace(inside, flip_baked=True)
-    PoseEngine(session, baked, EngineOptions(flip_test=True))(BLACK)
+    done = replace(inside, flip="done")
+    PoseEngine(session, done, EngineOptions(flip_test=True))(BLACK)
     assert session.images[0].shape == (1, 256, 256, 3), "the graph flips by itself"
 
 
@@ -285,9 +288,17 @@ def test_nobody_falls_between_two_sizes(spec, size, sizes):
         assert len(poses) == 1, nudge
 
 
-@pytest.mark.parametrize("sizes", [(512, 256), (256, 256), (0,), (-32, 256)])
-def test_sizes_are_positive_and_ascend(spec, sizes):
-    message = f"sizes must be positive and ascend, got {','.join(map(str, sizes))}"
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((512, 256), "sizes must ascend, got '512,256'"),
+        ((256, 256), "sizes must ascend, got '256,256'"),
+        ((0,), "sizes must be pixels up to 4096 such as 256 or 256,512, got '0'"),
+        ((-32, 256), "sizes must be pixels up to 4096 such as 256 or 256,512, got '-32,256'"),
+        ((256, 5000), "sizes must be pixels up to 4096 such as 256 or 256,512, got '256,5000'"),
+    ],
+)
+def test_sizes_are_pixels_and_ascend(spec, sizes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         engine_of([], spec, sizes=sizes)
 
@@ -360,6 +371,22 @@ def test_max_people_ranks_poses_and_not_their_centers(spec):
     np.testing.assert_allclose(middle_x(poses), [160], atol=0.01)
 
 
-def test_model_that_flips_by_itself_is_not_flipped_again(spec):
-    with pytest.raises(ValueError, match="no flip_test"):
-        engine_of([], replace(spec, flip_baked=True), flip_test=True)
+def test_flip_test_that_a_model_does_not_have_is_refused(spec):
+    with pytest.raises(ValueError, match="has no flip test: leave flip_test out"):
+        engine_of([], replace(spec, flip="never"), flip_test=True)
+
+
+def test_model_for_crops_is_refused_with_what_runs_it(spec):
+    other = replace(spec, decoder=DecoderSpec("ogn"))
+    with pytest.raises(ValueError, match="works on crops of single people: use a TopDownEngine"):
+        PoseEngine(FakeSession({}), other)
+
+
+def test_load_closes_what_it_opened_if_the_options_do_not_fit(monkeypatch):
+    closed = []
+    monkeypatch.setattr(OnnxRuntimeSession, "close", lambda self: closed.append(self))
+    with pytest.raises(ValueError, match="has no multi-scale test"):
+        PoseEngine.load(
+            session=SessionOptions("onnxruntime"), options=EngineOptions(scales=(0.5, 1.0))
+        )
+    assert len(closed) == 1

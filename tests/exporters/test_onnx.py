@@ -12,7 +12,7 @@ from onnx import TensorProto, numpy_helper
 from posetrack.engine import model_path, open_session
 from posetrack.exporters import ExportOptions, export_onnx
 from posetrack.models import ExportWrapper, load_model
-from posetrack.structures import ModelSpec
+from posetrack.structures import ModelSpec, SessionOptions
 from tolerances import HEADS_ATOL
 
 from ..models.published import house_heads, read_arrays, shipped_weights
@@ -58,7 +58,7 @@ def network_heads(weight_file):
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def session(request, exported):
-    with open_session(exported[0], backend=request.param) as session:
+    with open_session(exported[0], SessionOptions(backend=request.param)) as session:
         yield session
 
 

@@ -101,14 +101,14 @@ def test_flipped_image_is_moved_to_the_left_and_filled(fill):
         lambda image: {h.name: torch.zeros(len(image), h.channels, 1, 4) for h in SHIFTED.heads}
     )
     image = torch.arange(1.0, 9.0).reshape(1, 1, 1, 8).repeat(1, 3, 1, 1)
-    FlipTest(fake, replace(SHIFTED, mirror_fill=fill))(image)
+    FlipTest(fake, replace(SHIFTED, flip_fill=fill))(image)
     last = [3.0, 2.0, 1.0] if fill == "keep" else [0.0, 0.0, 0.0]
     assert fake.seen[0, 2, 0].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
     assert fake.seen[1, 2, 0].tolist() == [5.0, 4.0, 3.0, 2.0, 1.0, *last]
 
 
 def test_without_shift_the_image_is_flipped_only():
-    spec = replace(SHIFTED, mirror_shift=0)
+    spec = replace(SHIFTED, flip_shift=0)
     fake = Fake(
         lambda image: {h.name: torch.zeros(len(image), h.channels, 1, 4) for h in spec.heads}
     )
@@ -189,22 +189,26 @@ def test_last_column_and_row_are_repeated_when_upsampled():
 def test_spec_says_what_comes_out():
     spec = heatmap_guided_spec("a", CONFIGS["higher"], 640, COCO_17)
     flipped = FlipTest(Fake(corner_pixels), spec).spec
-    assert flipped.flip_baked
+    assert flipped.flip == "done"
     assert {head.name: head.stride for head in flipped.heads} == {
         "heatmap": 2,
         "offset": 4,
         "heatmap_2x": 2,
     }
-    assert FlipTest(Fake(corner_pixels), SHIFTED).spec == replace(SHIFTED, flip_baked=True)
+    assert FlipTest(Fake(corner_pixels), SHIFTED).spec == replace(SHIFTED, flip="done")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"flip_baked": True}, "a has a flip test already"),
-        ({"mirror_shift": None}, "a does not say how it is flipped"),
-        ({"heads": (HeadSpec("box_size", 2),)}, "without activation, got box_size"),
-        ({"heads": (HeadSpec("heatmap", 18, 4, "sigmoid"),)}, "without activation, got heatmap"),
+        ({"flip": "done"}, "a has a flip test already"),
+        ({"flip": "around"}, "a has its flip test around it"),
+        ({"flip": "never"}, "a has no flip test"),
+        ({"heads": (HeadSpec("box_size", "size", 2),)}, "a has box_size \\(size, activation none"),
+        (
+            {"heads": (HeadSpec("heatmap", "heatmap", 18, 4, "sigmoid"),)},
+            r"without activation, a has heatmap \(heatmap, activation sigmoid",
+        ),
     ],
 )
 def test_spec_without_a_flip_test_is_refused(change, message):

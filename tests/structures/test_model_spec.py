@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import asdict
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,10 @@ from posetrack.structures import (
     HeadSpec,
     InputSizing,
     ModelSpec,
+    PersonScores,
+    Skeleton,
 )
+from posetrack.structures.model_spec import HeadKind
 
 SPEC = ModelSpec(
     family="movenet",
@@ -23,7 +27,7 @@ SPEC = ModelSpec(
     sizing=InputSizing(size=384, border=(1, 2, 3)),
     mean=(127.5, 127.25, 127.0),
     std=(58.0, 57.0, 57.5),
-    heads=(HeadSpec("heatmap", 18, 4, "sigmoid"), HeadSpec("offset", 34, 8)),
+    heads=(HeadSpec("heatmap", "heatmap", 18, 4, "sigmoid"), HeadSpec("offset", "vector", 34, 8)),
     cell_origin="corner",
     decoder=DecoderSpec("movenet", {"rule": "adaptive", "peak_radius": 3, "tolerance": 1e-6}),
     max_people=7,
@@ -47,6 +51,7 @@ SIZINGS = st.builds(
 HEADS = st.builds(
     HeadSpec,
     name=TEXT,
+    kind=st.sampled_from(get_args(HeadKind)),
     channels=st.integers(1, 99),
     stride=st.integers(1, 32),
     activation=st.sampled_from(["none", "sigmoid"]),
@@ -65,7 +70,11 @@ SPECS = st.builds(
     decoder=st.builds(DecoderSpec, name=TEXT, options=OPTIONS),
     max_people=st.integers(1, 100),
     min_score=st.floats(0, 1),
-    flip_baked=st.booleans(),
+    pixel_range=st.sampled_from(["byte", "unit"]),
+    flip=st.sampled_from(["around", "inside", "done", "never"]),
+    flip_shift=st.integers(0, 9),
+    flip_fill=st.sampled_from(["zero", "keep"]),
+    person=st.none() | st.builds(PersonScores, *[st.floats(0, 1)] * 5),
     precision=TEXT,
     weights_licence=TEXT,
     weights_sha256=TEXT,
@@ -96,16 +105,16 @@ def test_spec_comes_back_from_json_as_it_was(spec):
 
 def test_json_holds_the_version_and_every_field():
     values = json.loads(SPEC.to_json())
-    assert values.pop("version") == 1
+    assert values.pop("version") == 2
     assert values == json.loads(json.dumps(asdict(SPEC)))
     assert values["skeleton"]["keypoints"][0] == "nose"
     assert values["decoder"]["options"]["rule"] == "adaptive"
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 3, "1", None])
 def test_other_version_is_refused_with_what_to_do(version):
     message = (
-        f"the model description has version {version}, this posetrack reads 1: "
+        f"the model description has version {version}, this posetrack reads 1 and 2: "
         "export the model again"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -197,6 +206,17 @@ def test_field_of_another_form_does_not_fit(path, value):
             "'hrnet-affine', got 'align-corners'",
         ),
         (
+            ("flip",),
+            "twice",
+            "flip of the model description must be 'around' or 'inside' or 'done' or 'never', "
+            "got 'twice'",
+        ),
+        (
+            ("heads", 1, "kind"),
+            "map",
+            "kind of offset of the model description must be 'heatmap' or 'vector' or 'size' or",
+        ),
+        (
             ("rules",),
             "mine",
             "rules of the model description must be 'released' or 'paper', got 'mine'",
@@ -221,4 +241,28 @@ def test_size_zero_is_not_taken_for_no_size():
 
 
 def test_heads_count_cells_of_four_pixels_without_activation_by_default():
-    assert HeadSpec("offset", 34) == HeadSpec("offset", 34, stride=4, activation="none")
+    head = HeadSpec("offset", "vector", 34)
+    assert head == HeadSpec("offset", "vector", 34, stride=4, activation="none")
+
+
+def test_head_is_found_by_its_name():
+    assert SPEC.head("offset") is SPEC.heads[1]
+    with pytest.raises(ValueError, match="has no head 'embedding', only heatmap, offset"):
+        SPEC.head("embedding")
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels", "order"),
+    [
+        ("heatmap", 5, [0, 2, 1, 3, 4]),  # two further maps, such as the center
+        ("vector", 6, [0, 1, 4, 5, 2, 3]),
+        ("vector", 2, [0, 1]),  # of a box
+        ("coordinates", 9, [0, 1, 2, 6, 7, 8, 3, 4, 5]),
+        ("volume", 6, [0, 1, 4, 5, 2, 3]),
+        ("size", 2, [0, 1]),
+        ("feature", 6, [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_flip_exchanges_the_channels_of_left_and_right_keypoints(kind, channels, order):
+    skeleton = Skeleton("three", ("nose", "left_hip", "right_hip"), (), ((1, 2),), (1.0,) * 3)
+    assert HeadSpec("head", kind, channels).flip_order(skeleton).tolist() == order

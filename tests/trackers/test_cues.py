@@ -3,7 +3,7 @@ import pytest
 from factories import people
 from hypothesis import given
 from hypothesis import strategies as st
-from posetrack.structures import COCO_17, Poses
+from posetrack.structures import COCO_17, Observation, Poses
 from posetrack.trackers import TrackerConfig
 from posetrack.trackers.cues import CUES, combined_cost, iou_cost, oks_cost
 from posetrack.trackers.motion import MotionNoise
@@ -12,20 +12,25 @@ from posetrack.trackers.tracks import Tracks
 NOISE = MotionNoise()
 
 
+def cost_of(cue, tracks, poses, *weights):
+    """(T, N) of a cue, or of all cues with their weights."""
+    return cue(tracks, Observation(poses, 1.0), *weights)
+
+
 def tracks_of(poses):
     return Tracks.start(poses, np.arange(1, len(poses) + 1), 0.0, COCO_17, NOISE)
 
 
 @pytest.mark.parametrize("name", CUES)
 def test_same_pose_costs_nothing_and_a_far_one_everything(name):
-    cost = CUES[name](tracks_of(people([100.0, 900.0])), people([900.0, 100.0, 2000.0]))
+    cost = cost_of(CUES[name], tracks_of(people([100.0, 900.0])), people([900.0, 100.0, 2000.0]))
     np.testing.assert_allclose(cost, [[1, 0, 1], [0, 1, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", CUES)
 @given(st.lists(st.floats(-1e4, 1e4), max_size=4), st.lists(st.floats(-1e4, 1e4), max_size=4))
 def test_every_cost_lies_between_zero_and_one(name, old, new):
-    cost = CUES[name](tracks_of(people(old)), people(new))
+    cost = cost_of(CUES[name], tracks_of(people(old)), people(new))
     assert cost.shape == (len(old), len(new))
     assert np.all((cost >= 0) & (cost <= 1))
 
@@ -38,7 +43,7 @@ def test_every_cue_has_a_weight_in_the_config():
 def test_iou_of_boxes_shifted_by_half_is_a_third():
     poses = people([100.0])
     width = poses.boxes[0, 2] - poses.boxes[0, 0]
-    cost = iou_cost(tracks_of(poses), people([100.0 + width / 2]))
+    cost = cost_of(iou_cost, tracks_of(poses), people([100.0 + width / 2]))
     assert cost[0, 0] == pytest.approx(2 / 3, abs=1e-6)
 
 
@@ -48,19 +53,21 @@ def test_keypoints_that_either_side_lacks_do_not_count():
     before.keypoints[0, :5] = 1e6
     now.keypoint_scores[0, 12:] = 0
     now.keypoints[0, 12:] = np.nan
-    assert oks_cost(tracks_of(before), now)[0, 0] == pytest.approx(0, abs=1e-6)
+    assert cost_of(oks_cost, tracks_of(before), now)[0, 0] == pytest.approx(0, abs=1e-6)
 
 
-def test_one_common_keypoint_is_little_evidence():
+def test_one_common_keypoint_is_little_proof():
     now = people([100.0])
     now.keypoint_scores[0, 1:] = 0
-    assert oks_cost(tracks_of(people([100.0])), now)[0, 0] == pytest.approx(2 / 3, abs=1e-6)
+    assert cost_of(oks_cost, tracks_of(people([100.0])), now)[0, 0] == pytest.approx(
+        2 / 3, abs=1e-6
+    )
 
 
 def test_pose_without_keypoints_costs_everything():
     now = people([100.0])
     now.keypoint_scores[:] = 0
-    assert oks_cost(tracks_of(people([100.0])), now)[0, 0] == 1
+    assert cost_of(oks_cost, tracks_of(people([100.0])), now)[0, 0] == 1
 
 
 def test_other_posture_at_the_same_place_costs_keypoints_but_not_boxes():
@@ -68,21 +75,21 @@ def test_other_posture_at_the_same_place_costs_keypoints_but_not_boxes():
     upside_down = now.keypoints * (1, -1) + (0, 600)
     turned = Poses(upside_down.astype(np.float32), now.keypoint_scores, now.scores, now.boxes)
     tracks = tracks_of(people([100.0]))
-    assert iou_cost(tracks, turned)[0, 0] == pytest.approx(0, abs=1e-6)
-    assert oks_cost(tracks, turned)[0, 0] > 0.5
+    assert cost_of(iou_cost, tracks, turned)[0, 0] == pytest.approx(0, abs=1e-6)
+    assert cost_of(oks_cost, tracks, turned)[0, 0] > 0.5
 
 
 def test_uncertain_track_forgives_a_larger_step():
     sure, unsure = tracks_of(people([100.0])), tracks_of(people([100.0]))
     unsure.predict(0.5, NOISE)
     step = people([150.0])
-    assert oks_cost(unsure, step)[0, 0] < oks_cost(sure, step)[0, 0] - 0.2
+    assert cost_of(oks_cost, unsure, step)[0, 0] < cost_of(oks_cost, sure, step)[0, 0] - 0.2
 
 
 def test_combined_cost_is_the_weighted_mean():
     tracks, poses = tracks_of(people([100.0])), people([130.0])
-    oks, iou = oks_cost(tracks, poses)[0, 0], iou_cost(tracks, poses)[0, 0]
+    oks, iou = cost_of(oks_cost, tracks, poses)[0, 0], cost_of(iou_cost, tracks, poses)[0, 0]
     assert 0.05 < oks < 0.95
     assert oks != pytest.approx(iou, abs=0.05)
-    cost = combined_cost(tracks, poses, {"oks": 3.0, "iou": 1.0})
+    cost = cost_of(combined_cost, tracks, poses, {"oks": 3.0, "iou": 1.0})
     assert cost[0, 0] == pytest.approx(0.75 * oks + 0.25 * iou)

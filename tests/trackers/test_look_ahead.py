@@ -1,26 +1,25 @@
-"""Who counts as a person, and from which frame on: short stories of a tracker and the delay."""
+"""Who counts as a person, and from which frame on: short stories of people and the look ahead."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from factories import make_frame, people
-from posetrack.structures import COCO_17, Frame, TrackState
-from posetrack.trackers import PoseTracker, TrackerConfig
-from posetrack.trackers.look_ahead import ConfirmationDelay, TrackedFrame
+from factories import make_frame, make_spec, people
+from posetrack.structures import Frame, TrackState
+from posetrack.trackers import PeopleTracker, TrackerConfig
 
-CONFIG = TrackerConfig()
+SPEC = make_spec()
+CONFIG = TrackerConfig.of(SPEC)
+IMAGE_BYTES = make_frame().image.nbytes
 
 
-def play(story, fps=25.0):
-    """Every frame of a story (Poses, one a frame) through tracker and delay."""
-    tracker, delay = PoseTracker(COCO_17, CONFIG), ConfirmationDelay(CONFIG)
-    out, waiting = [], []
+def play(story, fps=25.0, **options):
+    """Every frame of a story (Poses, one a frame) through a tracker of people."""
+    tracker, out, waiting = PeopleTracker(SPEC, **options), [], []
     for index, poses in enumerate(story):
-        frame = make_frame(index, fps=fps)
-        out += delay.push(TrackedFrame(frame, poses, tracker.update(poses, frame.time_s)))
+        out += tracker.push(make_frame(index, fps=fps), poses)
         waiting.append(index + 1 - len(out))
-    out += delay.finish()
+    out += tracker.finish()
     assert [item.frame.index for item in out] == list(range(len(story)))
     return out, waiting
 
@@ -49,7 +48,7 @@ def test_a_fluke_is_never_confirmed():
 
 
 def test_a_thing_that_only_resembles_a_person_is_never_confirmed():
-    out, _ = play([people([100.0], scores=0.12, evidence=0.1) for _ in range(40)])
+    out, _ = play([people([100.0], scores=0.12, keypoint_scores=0.1) for _ in range(40)])
     assert confirmed(out) == [0] * 40
 
 
@@ -71,7 +70,7 @@ def test_a_short_video_shows_only_who_is_in_every_frame():
 
 
 def test_a_short_video_does_not_show_weak_poses():
-    out, _ = play([people([100.0], scores=0.12, evidence=0.1) for _ in range(3)])
+    out, _ = play([people([100.0], scores=0.12, keypoint_scores=0.1) for _ in range(3)])
     assert confirmed(out) == [0] * 3
 
 
@@ -83,25 +82,43 @@ def test_the_mercy_for_short_videos_is_not_for_the_end_of_long_ones():
 def test_a_video_without_people_or_frames_gives_its_frames_back():
     out, _ = play([people([]) for _ in range(10)])
     assert confirmed(out) == [0] * 10
-    assert ConfirmationDelay(CONFIG).finish() == []
+    assert PeopleTracker(SPEC).finish() == []
 
 
 def test_a_video_that_starts_late_is_judged_by_its_own_length():
-    delay, tracker = ConfirmationDelay(CONFIG), PoseTracker(COCO_17, CONFIG)
+    tracker = PeopleTracker(SPEC)
     image = np.zeros((4, 6, 3), np.uint8)
     for index in range(3):
-        frame, poses = Frame(image, index, index, 500 + index / 25), people([100.0])
-        delay.push(TrackedFrame(frame, poses, tracker.update(poses, frame.time_s)))
-    assert confirmed(delay.finish()) == [1, 1, 1]
+        assert tracker.push(Frame(image, index, index, 500 + index / 25), people([100.0])) == []
+    assert confirmed(tracker.finish()) == [1, 1, 1]
 
 
-def test_decoded_poses_and_other_arrays_pass_unchanged():
+def test_decoded_poses_pass_unchanged():
     poses = people([100.0, 500.0])
     out, _ = play([poses] * 12)
     assert all(item.decoded is poses for item in out)
-    assert all(item.tracked.keypoints is poses.keypoints for item in out)
+    assert all((item.tracked.keypoints == poses.keypoints).all() for item in out)
 
 
-def test_frames_that_hardly_advance_in_time_are_not_held_without_limit():
-    _, waiting = play([people([100.0])] * 200, fps=10_000.0)
-    assert max(waiting) <= 61
+def test_people_are_the_confirmed_rows():
+    out, _ = play([people([100.0, 500.0] if 10 <= i < 13 else [100.0]) for i in range(30)])
+    assert [len(item.tracked) for item in out[9:14]] == [1, 2, 2, 2, 1]
+    assert {len(item.people) for item in out} == {1}
+    assert {int(item.people.track_ids[0]) for item in out} == {1}
+
+
+def test_live_use_gives_every_frame_back_at_once():
+    out, waiting = play([people([100.0])] * 20, look_ahead_s=0)
+    assert waiting == [0] * 20
+    assert confirmed(out) == [0] * 7 + [1] * 13
+
+
+def test_images_in_waiting_are_bounded_in_bytes():
+    _, waiting = play([people([100.0])] * 200, fps=10_000.0, max_waiting_bytes=5 * IMAGE_BYTES)
+    assert max(waiting) == 5
+
+
+def test_frame_that_goes_for_want_of_room_takes_what_is_known_of_it():
+    story = [people([100.0])] * 20
+    out, _ = play(story, max_waiting_bytes=3 * IMAGE_BYTES)
+    assert confirmed(out) == [0] * 4 + [1] * 16

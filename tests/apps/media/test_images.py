@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from media import grey_images, write_images
+from media import all_of, grey_images, write_images, write_video
 from posetrack.apps import read_images
-from posetrack.apps.media.images import FolderSource, read_image, write_image
-from posetrack.apps.media.sources import SourceError
+from posetrack.apps.media.images import FolderSource, read_image
+from posetrack.apps.media.sources import SourceCut
+from posetrack.apps.media.writers import write_image
+from posetrack.structures import SourceError
 
 # TIFF header of one entry: orientation 6, to be turned clockwise by a quarter.
 _EXIF = bytes.fromhex("45786966 0000 4d4d002a 00000008 0001 0112 0003 00000001 0006 0000 00000000")
@@ -91,9 +93,12 @@ def test_an_unreadable_image_is_left_out_and_named(tmp_path, bad):
     folder = write_images(tmp_path / "f", ["a.png", "b.png", "c.png"], grey_images(3, (20, 30)))
     (folder / bad).write_text("no image")
     source = folder_source(folder)
-    names = [frame.name for frame in source.frames()]
+    frames, ended = all_of(source.frames())
+    names = [frame.name for frame in frames]
     assert names == [name for name in ("a.png", "b.png", "c.png") if name != bad]
-    assert source.problem == f"{folder / bad} is not an image, or a damaged one"
+    assert isinstance(ended, SourceCut)
+    assert str(ended) == f"{folder / bad} is not an image, or a damaged one"
+    assert ended.frames == 2
     assert (source.facts.width, source.facts.height) == (30, 20)
 
 
@@ -116,5 +121,7 @@ def test_read_images_takes_an_image_or_a_folder(tmp_path):
     assert [frame.name for frame in read_images(folder)] == ["a.png", "b.png"]
     assert [frame.time_s for frame in read_images(folder, fps=2)] == [0.0, 0.5]
     assert [frame.name for frame in read_images(folder / "b.png")] == ["b.png"]
-    with pytest.raises(FileNotFoundError, match="there is no image or folder"):
+    with pytest.raises(SourceError, match=r"v\.mp4 is not an image .*: use read_video"):
+        read_images(write_video(tmp_path / "v.mp4", grey_images(2)))
+    with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         read_images(tmp_path / "nothing")

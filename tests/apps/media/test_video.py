@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 from media import (
+    all_of,
     clip_images,
     copy_video,
     damaged,
@@ -15,12 +16,15 @@ from media import (
     grey_images,
     truncated,
     turned,
+    write_images,
     write_sound,
     write_video,
 )
 from posetrack.apps import read_video
-from posetrack.apps.media.sources import SourceError
-from posetrack.apps.media.video import VideoSource, VideoWriter
+from posetrack.apps.media.sources import SourceCut, SourceDamaged
+from posetrack.apps.media.video import VideoSource
+from posetrack.apps.media.writers import VideoWriter
+from posetrack.structures import SourceError
 
 UNEVEN_MS = [0, 40, 100, 110, 300, 305, 1000, 1040, 1041, 2500]
 CLIP = "face-demographics-walking.mp4"
@@ -35,8 +39,15 @@ def whole(clips, tmp_path_factory):
 
 
 def read(path):
+    """Frames and facts of a video that is whole."""
     with VideoSource(path) as source:
-        return list(source.frames()), source
+        return list(source.frames()), source.facts
+
+
+def read_damaged(path):
+    """Frames of a video, and the error behind the last."""
+    with VideoSource(path) as source:
+        return all_of(source.frames())
 
 
 def grey_levels(images):
@@ -44,12 +55,11 @@ def grey_levels(images):
 
 
 def test_every_frame_comes_once_in_order_with_its_time(tmp_path):
-    frames, source = read(write_video(tmp_path / "v.mp4", grey_images(12)))
+    frames, _ = read(write_video(tmp_path / "v.mp4", grey_images(12)))
     assert [frame.index for frame in frames] == list(range(12))
     assert np.allclose([frame.time_s for frame in frames], np.arange(12) / 25)
     expected = grey_levels(grey_images(12))
     assert np.allclose(grey_levels(f.image for f in frames), expected, atol=2)
-    assert (source.problem, source.warning) == (None, None)
 
 
 @pytest.mark.parametrize("start_ms", [0, 5000])
@@ -70,18 +80,18 @@ def test_repeated_times_are_moved_forward(tmp_path):
 
 
 def test_a_stream_without_times_gets_those_of_its_rate(tmp_path):
-    frames, source = read(write_video(tmp_path / "v.h264", grey_images(6)))
+    frames, facts = read(write_video(tmp_path / "v.h264", grey_images(6)))
     assert np.allclose([frame.time_s for frame in frames], np.arange(6) / 25)
-    assert source.facts.frames is None
+    assert facts.frames is None
 
 
 def test_a_turned_video_is_read_as_displayed(tmp_path):
     image = np.zeros((48, 64, 3), np.uint8)
     image[:, :32] = 200  # bright on the left
     plain = write_video(tmp_path / "plain.mp4", [image] * 3)
-    frames, source = read(turned(plain, tmp_path / "turned.mp4"))
-    assert (source.facts.width, source.facts.height) == (48, 64)
-    assert abs(source.facts.rotation) == 90
+    frames, facts = read(turned(plain, tmp_path / "turned.mp4"))
+    assert (facts.width, facts.height) == (48, 64)
+    assert abs(facts.rotation) == 90
     bright = frames[0].image.mean(axis=(1, 2)) > 100  # of each row
     assert bright[:30].all()  # turned clockwise: left is up
     assert not bright[34:].any()
@@ -98,9 +108,11 @@ def test_odd_sizes_are_read_and_contiguous(tmp_path, size):
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
 def test_a_video_cut_short_gives_what_it_has_and_says_so(tmp_path, whole, part):
     path = truncated(whole, tmp_path / "cut.mp4", part)
-    frames, source = read(path)
+    frames, ended = read_damaged(path)
     assert 0 < len(frames) < CLIP_FRAMES
-    assert source.problem == (
+    assert isinstance(ended, SourceCut)
+    assert ended.frames == len(frames)
+    assert str(ended) == (
         f"{path} is cut short: {len(frames)} of {CLIP_FRAMES} frames could be decoded"
     )
 
@@ -109,18 +121,17 @@ def test_a_matroska_file_cut_short_is_noticed_by_its_stated_length(tmp_path, cli
     images = clip_images(clips / CLIP, CLIP_FRAMES)
     times_ms = [100 * index for index in range(CLIP_FRAMES)]
     path = write_video(tmp_path / "v.mkv", images, pts=times_ms, time_base=Fraction(1, 1000))
-    assert read(path)[1].problem is None
-    frames, source = read(truncated(path, tmp_path / "cut.mkv", 0.5))
+    assert len(read(path)[0]) == CLIP_FRAMES
+    frames, ended = read_damaged(truncated(path, tmp_path / "cut.mkv", 0.5))
     assert 0 < len(frames) < CLIP_FRAMES
-    assert "is cut short" in source.problem
+    assert isinstance(ended, SourceCut)
 
 
 def test_damage_in_the_middle_costs_few_frames_and_is_told(tmp_path, whole):
     path = damaged(whole, tmp_path / "damaged.mp4")
-    frames, source = read(path)
+    frames, ended = read_damaged(path)
     assert CLIP_FRAMES - 5 <= len(frames) <= CLIP_FRAMES
-    assert source.problem is None
-    assert source.warning is None or str(path) in source.warning
+    assert ended is None or (isinstance(ended, SourceDamaged) and str(path) in str(ended))
     assert [frame.index for frame in frames] == list(range(len(frames)))
 
 
@@ -155,8 +166,15 @@ def test_read_video_raises_after_the_last_frame_of_a_cut_file(tmp_path, whole):
         for _ in frames:
             seen += 1
     assert seen > 0
-    with pytest.raises(FileNotFoundError, match="there is no video"):
+    with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         read_video(tmp_path / "nothing.mp4")
+
+
+def test_read_video_refuses_images_with_what_reads_them(tmp_path):
+    folder = write_images(tmp_path / "f", ["a.png"], grey_images(1))
+    for path in (folder, folder / "a.png"):
+        with pytest.raises(SourceError, match="is not a video: use read_images"):
+            read_video(path)
 
 
 @pytest.mark.parametrize("start_ms", [0, 5000])

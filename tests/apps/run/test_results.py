@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 from factories import people
 from posetrack.apps.media.sources import Source, VideoFacts
+from posetrack.apps.run.folders import (
+    ResultFolder,
+    check_results,
+    result_folders,
+    unused_name,
+)
 from posetrack.apps.run.options import RunOptions
-from posetrack.apps.run.results import ResultFolder, ResultWriter, unused_name
-from posetrack.apps.run.run import check_results, result_folders
+from posetrack.apps.run.results import ResultWriter
 from posetrack.formats import read_poses
 from posetrack.structures import COCO_17, MPII_16, Frame
-from posetrack.trackers.look_ahead import TrackedFrame
+from posetrack.trackers import TrackedFrame
 
 HEADER = {"skeleton": {"keypoints": COCO_17.keypoints}}
 NOBODY = people([])
@@ -44,7 +49,7 @@ def write(to, count, name=""):
     image = np.zeros((48, 64, 3), np.uint8)
     for index in range(count):
         frame = Frame(image, index, index, index / 25, name)
-        to.write(TrackedFrame(frame, NOBODY, NOBODY), NOBODY, image)
+        to.write(TrackedFrame(frame, NOBODY, NOBODY, NOBODY), image)
 
 
 def names(folder):
@@ -125,7 +130,7 @@ def test_earlier_results_and_leftovers_are_removed_and_nothing_else(folder):
     assert set(folder.results() + folder.leftovers()) == set(old)
     results = writer(folder, formats=(), draw=False)
     write_nothing_drawn = Frame(np.zeros((2, 2, 3), np.uint8), 0, 0, 0.0)
-    results.write(TrackedFrame(write_nothing_drawn, NOBODY, NOBODY), NOBODY, None)
+    results.write(TrackedFrame(write_nothing_drawn, NOBODY, NOBODY, NOBODY), None)
     results.close(1, complete=True)
     assert names(folder) == ["drawn/notes.txt", "notes.txt", "other.mp4", "poses.jsonl"]
 

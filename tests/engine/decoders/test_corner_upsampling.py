@@ -4,10 +4,7 @@ import numpy as np
 import parity
 import pytest
 from posetrack import kernels
-from posetrack.engine.decoders.corner_upsampling import fuse_scales, join_strides, largest_first
-from posetrack.structures import ImageTransform
-
-from ..published_maps import blank_level
+from posetrack.engine.decoders.corner_upsampling import fuse_scales, join_strides
 
 
 def test_fused_map_is_the_mean_of_the_scales():
@@ -33,20 +30,6 @@ def test_joined_strides_are_averaged_except_for_the_center():
     np.testing.assert_array_equal(joined[0], np.full((4, 6), 7))
     np.testing.assert_array_equal(joined[1, 0], [0, 0.5, 1, 1.5, 2, 2])
     np.testing.assert_array_equal(joined[1, :, 0], [0, 1.5, 3, 3])
-
-
-def test_inputs_are_sorted_and_the_one_of_scale_one_found():
-    transform = ImageTransform.hrnet_affine((64, 64), 64)
-    levels = [blank_level(1, 1, transform, scale) for scale in (0.5, 2.0, 1.0)]
-    ordered, base = largest_first(levels)
-    assert [level.test_scale for level in ordered] == [2.0, 1.0, 0.5]
-    assert base is levels[2]
-
-
-def test_test_scales_without_one_are_refused():
-    transform = ImageTransform.hrnet_affine((64, 64), 64)
-    with pytest.raises(ValueError, match=r"the test scales must hold 1, got \[2.0, 0.5\]"):
-        largest_first([blank_level(1, 1, transform, scale) for scale in (0.5, 2.0)])
 
 
 @pytest.mark.data

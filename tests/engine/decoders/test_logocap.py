@@ -6,7 +6,7 @@ import numpy as np
 import parity
 import pytest
 from posetrack.engine.decoders.logocap import LogoCapDecoder, LogoCapDecoding
-from posetrack.engine.heads import ScaledHeads
+from posetrack.engine.heads import View
 from posetrack.structures import CROWDPOSE_14, ImageTransform
 from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL, EMBEDDING_ATOL
 
@@ -79,7 +79,7 @@ def network_view(arrays):
         "embedding": arrays["embedding"],
     }
     image_size = arrays["image_rgb_u8"].shape[:2]
-    return ScaledHeads(heads, ImageTransform.hrnet_affine(image_size, 256))
+    return View(heads, ImageTransform.hrnet_affine(image_size, 256))
 
 
 def assert_published(poses, xyv, scores, clear):
@@ -275,7 +275,7 @@ def test_keypoints_of_several_scales_are_clamped_to_the_image():
 
 
 def test_test_without_scale_one_is_refused():
-    with pytest.raises(ValueError, match=r"scales must include 1, where the poses start, got 2"):
+    with pytest.raises(ValueError, match=r"scales must include 1, .*, got 2"):
         decoder(adaptation="none")([view_of(PERSON, test_scale=2.0)])
 
 
@@ -309,13 +309,15 @@ def test_kernels_of_another_size_are_refused():
 
 
 def test_published_constants_are_the_defaults():
-    assert LogoCapDecoding() == LogoCapDecoding(
-        adaptation="full",
-        prior="both",
-        local_window=11,
-        global_window=97,
-        min_center=0.01,
-        first_weight=0.75,
-        nms_distance=0.05,
-        nms_keypoints=8,
+    own = {"adaptation": "full", "prior": "both", "local_window": 11, "global_window": 97}
+    assert LogoCapDecoding(**own) == LogoCapDecoding(
+        **own, min_center=0.01, first_weight=0.75, nms_distance=0.05, nms_keypoints=8
     )
+
+
+@pytest.mark.parametrize("missing", ["adaptation", "prior", "local_window", "global_window"])
+def test_what_the_network_was_built_for_must_be_said(missing):
+    spec = make_spec("logocap")
+    options = {name: v for name, v in spec.decoder.options.items() if name != missing}
+    with pytest.raises(ValueError, match=f"decoder options of logocap-test: .*'{missing}'"):
+        LogoCapDecoder(replace(spec, decoder=replace(spec.decoder, options=options)), {})

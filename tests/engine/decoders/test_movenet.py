@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from posetrack.engine.decoders import activate
 from posetrack.engine.decoders.movenet import MoveNetDecoder
+from posetrack.engine.heads import activate
 from posetrack.structures import DecoderSpec, Poses
 from tolerances import POSE_PIXELS, POSE_SCORES
 
@@ -69,7 +69,7 @@ def one_person(area=(10, 8)):
 @pytest.mark.parametrize(("prefix", "people"), [("multipose_square", 4), ("multipose_wide", 6)])
 def test_published_heads_give_the_official_poses(extract, spec, prefix, people):
     heads = activate(house_heads(extract, prefix), spec)
-    (poses,) = decoder(spec, PUBLISHED_PEOPLE, rule="published")(heads)
+    (poses,) = decoder(spec, PUBLISHED_PEOPLE, rule="released")(heads)
     official = official_poses(extract[f"{prefix}_official"][0], *SIZES[prefix])
     assert len(official) == people
     assert_poses_close(poses, official)
@@ -80,7 +80,7 @@ def test_published_heads_give_the_official_poses(extract, spec, prefix, people):
 def test_model_that_ships_gives_the_official_poses(shared, engine, spec, prefix):
     published = read_arrays(shared / "weights" / "movenet_parity.npz")
     heads = run_activated(engine.session, spec, published[f"{prefix}_image"][None])
-    (poses,) = decoder(spec, PUBLISHED_PEOPLE, rule="published")(heads)
+    (poses,) = decoder(spec, PUBLISHED_PEOPLE, rule="released")(heads)
     official = official_poses(published[f"{prefix}_official"][0], *SIZES[prefix])
     assert_poses_close(poses, official)
 
@@ -90,7 +90,7 @@ def test_model_that_ships_gives_the_official_poses(shared, engine, spec, prefix)
 def test_published_heads_in_full_give_the_official_poses(shared, spec, prefix):
     published = read_arrays(shared / "weights" / "movenet_parity.npz")
     heads = activate(house_heads(published, prefix), spec)
-    (poses,) = decoder(spec, PUBLISHED_PEOPLE, rule="published")(heads)
+    (poses,) = decoder(spec, PUBLISHED_PEOPLE, rule="released")(heads)
     official = official_poses(published[f"{prefix}_official"][0], *SIZES[prefix])
     assert_poses_close(poses, official)
 
@@ -104,7 +104,7 @@ def test_published_rule_looks_inside_the_box_only(spec, inside, outside):
     heads["heatmap"][0, 3] = 0
     heads["heatmap"][0, 3][outside] = 0.9
     heads["heatmap"][0, 3][inside] = 0.1
-    (poses,) = decoder(spec, rule="published")(heads)
+    (poses,) = decoder(spec, rule="released")(heads)
     np.testing.assert_array_equal(poses.keypoints[0, 3], [4 * inside[1], 4 * inside[0]])
 
 
@@ -133,7 +133,7 @@ def test_published_rule_asks_the_best_cell_alone(spec):
     heads["heatmap"][0, 0, 12, 11] = 0.4
     heads["local_offset"][0, :2, 12, 10] = 0.25, -0.5
     heads["local_offset"][0, :2, 12, 11] = -1.0, 0.0
-    (poses,) = decoder(spec, rule="published")(heads)
+    (poses,) = decoder(spec, rule="released")(heads)
     np.testing.assert_array_equal(poses.keypoints[0, 0], [41, 46])
 
 
@@ -175,7 +175,7 @@ def test_near_cell_wins_over_a_higher_one_far_away(spec):
     np.testing.assert_allclose(poses.keypoint_scores[0, 3], 0.2, rtol=1e-6)
 
 
-@pytest.mark.parametrize("rule", ["adaptive", "published"])
+@pytest.mark.parametrize("rule", ["adaptive", "released"])
 def test_keypoint_without_a_cell_stays_where_it_was_regressed(spec, rule):
     heads = one_person()
     heads["heatmap"][0, 5] = 0
@@ -189,7 +189,7 @@ def test_keypoint_without_a_cell_stays_where_it_was_regressed(spec, rule):
 # ---- both rules
 
 
-@pytest.mark.parametrize("rule", ["adaptive", "published"])
+@pytest.mark.parametrize("rule", ["adaptive", "released"])
 def test_pose_score_is_center_times_mean_of_found_keypoints(spec, rule):
     heads = one_person()
     heads["heatmap"][0, :17, 12, 10] = 0.5
@@ -252,7 +252,7 @@ def test_nobody_gives_no_rows(spec):
 # ---- several images
 
 
-@pytest.mark.parametrize("rule", ["adaptive", "published"])
+@pytest.mark.parametrize("rule", ["adaptive", "released"])
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
 def test_each_image_of_a_batch_is_decoded_as_if_alone(extract, spec, rule, order):
     first = activate(house_heads(extract, "multipose_square"), spec)
@@ -286,7 +286,7 @@ def test_unknown_option_is_refused_by_its_name(spec):
 
 
 def test_unknown_rule_is_refused_with_the_choice(spec):
-    with pytest.raises(ValueError, match="rule must be 'adaptive' or 'published', got 'best'"):
+    with pytest.raises(ValueError, match="rule must be 'adaptive' or 'released', got 'best'"):
         decoder(spec, rule="best")
 
 

@@ -2,15 +2,26 @@
 
 import importlib.util
 import re
+import sys
+import types
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnxruntime as ort
 import openvino as ov
 import pytest
-from posetrack.engine import BACKENDS, PRECISIONS, model_path, open_session
-from posetrack.engine.sessions import available_threads, choose_backend
-from posetrack.structures import ModelSpec, Session
+from posetrack.engine import BACKENDS, PRECISIONS, PoseEngine, model_path, open_session
+from posetrack.engine.sessions import Backend, available_threads, choose_backend
+from posetrack.structures import (
+    BackendError,
+    ModelFileError,
+    ModelSpec,
+    Session,
+    SessionOptions,
+)
 from tolerances import HEADS_ATOL
+
+from ..hand_made import FakeSession
 
 PATH = model_path("movenet-multipose")
 CPU_HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -18,7 +29,7 @@ CPU_HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIE
 
 @pytest.fixture(scope="module", params=list(BACKENDS))
 def session(request):
-    with open_session(PATH, backend=request.param, parallel=2) as session:
+    with open_session(PATH, SessionOptions(backend=request.param, parallel=2)) as session:
         yield session
 
 
@@ -94,7 +105,7 @@ def test_many_threads_get_the_answers_of_one(session, images):
 
 def test_closed_session_does_not_run():
     for backend in BACKENDS:
-        with open_session(PATH, backend=backend) as session:
+        with open_session(PATH, SessionOptions(backend=backend)) as session:
             pass
         session.close()  # a second time does nothing
         with pytest.raises(RuntimeError, match="closed"):
@@ -107,8 +118,8 @@ def test_closed_session_does_not_run():
 def test_float32_is_float32_on_every_backend(images):
     """Left alone, OpenVINO would compute in bfloat16 on a CPU that has it."""
     with (
-        open_session(PATH, backend="onnxruntime") as one,
-        open_session(PATH, backend="openvino") as other,
+        open_session(PATH, SessionOptions(backend="onnxruntime")) as one,
+        open_session(PATH, SessionOptions(backend="openvino")) as other,
     ):
         for image in images:
             heads, expected = other.run({"image": image}), one.run({"image": image})
@@ -117,7 +128,7 @@ def test_float32_is_float32_on_every_backend(images):
 
 @pytest.mark.skipif(not CPU_HAS_BF16, reason="this CPU has no bfloat16 arithmetic")
 def test_bfloat16_is_used_when_asked_for(images):
-    with open_session(PATH, precision="bf16") as half, open_session(PATH) as full:
+    with open_session(PATH, SessionOptions(precision="bf16")) as half, open_session(PATH) as full:
         assert (half.backend, half.precision) == ("openvino", "bf16")
         heads, expected = half.run({"image": images[0]}), full.run({"image": images[0]})
     assert largest_difference(heads, expected) > 10 * HEADS_ATOL
@@ -133,16 +144,15 @@ def test_bfloat16_is_refused_where_the_cpu_has_none(monkeypatch):
     monkeypatch.setattr("posetrack.engine.sessions.openvino.ov.Core", PlainCore)
     message = "this CPU has no bfloat16 arithmetic: use precision fp32"
     with pytest.raises(RuntimeError, match=message):
-        open_session(PATH, backend="openvino", precision="bf16")
+        open_session(PATH, SessionOptions(backend="openvino", precision="bf16"))
 
 
 def test_onnxruntime_refuses_bfloat16():
     message = (
-        "onnxruntime computes in fp32 on the CPU, not in bf16: "
-        "use backend openvino or precision fp32"
+        "onnxruntime computes in fp32 here, not in bf16: use backend openvino or precision fp32"
     )
     with pytest.raises(RuntimeError, match=message):
-        open_session(PATH, backend="onnxruntime", precision="bf16")
+        open_session(PATH, SessionOptions(backend="onnxruntime", precision="bf16"))
 
 
 # ---- inputs
@@ -185,14 +195,14 @@ def test_wrong_input_is_refused_with_what_is_wanted(session, arrays, message):
 def test_unknown_backend_is_refused_with_the_choice():
     message = "backend must be one of auto, onnxruntime, openvino, got 'trt'"
     with pytest.raises(ValueError, match=re.escape(message)):
-        open_session(PATH, backend="trt")
+        open_session(PATH, SessionOptions(backend="trt"))
 
 
 @pytest.mark.parametrize("precision", ["int8", "FP32", ""])
 def test_unknown_precision_is_refused_with_the_choice(precision):
     message = f"precision must be one of fp32, bf16, got {precision!r}"
     with pytest.raises(ValueError, match=re.escape(message)):
-        open_session(PATH, precision=precision)
+        open_session(PATH, SessionOptions(precision=precision))
     assert precision not in PRECISIONS
 
 
@@ -200,14 +210,14 @@ def test_unknown_precision_is_refused_with_the_choice(precision):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_counts_out_of_range_are_refused(backend, counts):
     with pytest.raises(ValueError, match="threads must be at least 0 and parallel at least 1"):
-        open_session(PATH, backend=backend, **counts)
+        open_session(PATH, SessionOptions(backend=backend, **counts))
 
 
 @pytest.mark.parametrize("backend", ["auto", *BACKENDS])
 def test_missing_file_is_named(tmp_path, backend):
     path = tmp_path / "missing.onnx"
     with pytest.raises(FileNotFoundError, match=re.escape(f"there is no model file {path}")):
-        open_session(path, backend=backend)
+        open_session(path, SessionOptions(backend=backend))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -216,7 +226,7 @@ def test_file_that_is_no_model_is_refused(tmp_path, backend, content):
     path = tmp_path / "a.onnx"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="^" + re.escape(f"{backend} cannot load {path}: ")):
-        open_session(path, backend=backend)
+        open_session(path, SessionOptions(backend=backend))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -225,7 +235,7 @@ def test_model_cut_short_is_refused(tmp_path, backend):
     content = PATH.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="^" + re.escape(f"{backend} cannot load {path}: ")):
-        open_session(path, backend=backend)
+        open_session(path, SessionOptions(backend=backend))
 
 
 # ---- which backend
@@ -248,14 +258,14 @@ def test_auto_takes_the_first_installed_backend_that_can(
     monkeypatch, installed, precision, backend
 ):
     install_only(monkeypatch, *installed)
-    assert choose_backend(precision) == backend
+    assert choose_backend(".onnx", SessionOptions(precision=precision)) == backend
 
 
 def test_without_any_runtime_the_extras_are_named(monkeypatch):
     install_only(monkeypatch)
     message = (
-        "no runtime is installed: pip install 'posetrack[cpu]' (or 'posetrack[gpu]', whose "
-        "build runs on the CPU too)"
+        "no runtime for .onnx in fp32 is installed: pip install 'posetrack[cpu]' or "
+        "'posetrack[openvino]', or 'posetrack[gpu]' for onnxruntime with CUDA"
     )
     with pytest.raises(RuntimeError, match=re.escape(message)):
         open_session(PATH)
@@ -274,15 +284,126 @@ def test_without_any_runtime_the_extras_are_named(monkeypatch):
         ),
         (
             {"precision": "bf16"},
-            "backend openvino is not installed: pip install 'posetrack[openvino]'",
+            "no runtime for .onnx in bf16 is installed: pip install 'posetrack[openvino]'",
         ),
     ],
 )
 def test_backend_asked_for_is_never_replaced(monkeypatch, options, message):
     install_only(monkeypatch)
     with pytest.raises(RuntimeError, match=re.escape(message)):
-        open_session(PATH, **options)
+        open_session(PATH, SessionOptions(**options))
 
 
 def test_there_is_a_thread_to_use():
     assert available_threads() >= 1
+
+
+# ---- devices
+
+
+class Providers:
+    """onnxruntime as it would be with some providers built in, of which some load."""
+
+    def __init__(self, monkeypatch, built, loads):
+        self.asked = []
+        monkeypatch.setattr(ort, "get_available_providers", lambda: built)
+        plain = ort.InferenceSession
+
+        def open_with(path, settings, providers):
+            self.asked.append(providers)
+            session = plain(path, settings, providers=["CPUExecutionProvider"])
+            names = [p if isinstance(p, str) else p[0] for p in providers]
+            monkeypatch.setattr(session, "get_providers", lambda: [n for n in names if n in loads])
+            return session
+
+        monkeypatch.setattr(ort, "InferenceSession", open_with)
+
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+@pytest.mark.parametrize(
+    ("device", "built", "loads", "taken"),
+    [
+        ("auto", [CPU], [CPU], "cpu"),
+        ("cpu", [CUDA, CPU], [CUDA, CPU], "cpu"),
+        ("auto", [CUDA, CPU], [CUDA, CPU], "cuda:0"),
+        ("auto", [CUDA, CPU], [CPU], "cpu"),
+        ("cuda", [CUDA, CPU], [CUDA, CPU], "cuda:0"),
+        ("cuda:3", [CUDA, CPU], [CUDA, CPU], "cuda:3"),
+    ],
+)
+def test_session_says_which_device_it_took(monkeypatch, device, built, loads, taken):
+    providers = Providers(monkeypatch, built, loads)
+    with open_session(PATH, SessionOptions("onnxruntime", device)) as session:
+        assert session.device == taken
+    if taken.startswith("cuda"):
+        assert providers.asked == [[(CUDA, {"device_id": int(taken[5:])}), CPU]]
+
+
+@pytest.mark.parametrize(
+    ("built", "message"),
+    [
+        ([CPU], "onnxruntime is the build for the CPU here: pip uninstall onnxruntime, then pip"),
+        ([CUDA, CPU], "could not load CUDA: it needs a driver, CUDA and cuDNN of the versions"),
+    ],
+)
+def test_gpu_asked_for_is_never_replaced_by_the_cpu(monkeypatch, built, message):
+    Providers(monkeypatch, built, [CPU])
+    with pytest.raises(BackendError, match=message):
+        open_session(PATH, SessionOptions("onnxruntime", "cuda"))
+
+
+def test_openvino_refuses_a_gpu():
+    with pytest.raises(BackendError, match="openvino runs on the CPU here, not on cuda:1"):
+        open_session(PATH, SessionOptions("openvino", "cuda:1"))
+
+
+def test_auto_takes_a_backend_that_has_the_device_and_precision(monkeypatch):
+    install_only(monkeypatch, "onnxruntime", "openvino")
+    assert choose_backend(".onnx", SessionOptions(device="cuda")) == "onnxruntime"
+    with pytest.raises(BackendError, match=r"no backend runs \.onnx in bf16 on cuda: choose"):
+        choose_backend(".onnx", SessionOptions(device="cuda", precision="bf16"))
+
+
+# ---- a backend more
+
+
+class MadeUpSession(FakeSession):
+    """Runs files of its own kind: a description, and nobody in any image."""
+
+    backend = "made-up"
+
+    def __init__(self, path, options):
+        super().__init__({256: []}, path.read_text(encoding="utf-8"))
+        self.options = options
+
+
+def test_backend_is_one_class_and_one_line(monkeypatch, tmp_path, spec):
+    """Nothing else knows file suffixes or backends: engine, companions and `auto` follow."""
+    module = types.ModuleType("made_up_backend")
+    module.MadeUpSession = MadeUpSession
+    monkeypatch.setitem(sys.modules, "made_up_backend", module)
+    line = Backend(
+        library="made_up_backend",
+        extra="made-up",
+        suffixes=(".made",),
+        devices=("cpu",),
+        precisions=("fp32",),
+        session="made_up_backend:MadeUpSession",
+    )
+    monkeypatch.setitem(BACKENDS, "made-up", line)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n: n == "made_up_backend" or find_spec(n)
+    )
+    (tmp_path / "a.made").write_text(spec.to_json(), encoding="utf-8")
+    (tmp_path / "a.score.made").write_text(spec.to_json(), encoding="utf-8")
+    with PoseEngine.load(tmp_path / "a.made", SessionOptions(threads=3)) as engine:
+        assert engine.session.backend == "made-up"
+        assert (engine.session.options.backend, engine.session.options.threads) == ("made-up", 3)
+        assert engine._companions["score"].backend == "made-up"
+        assert len(engine(np.zeros((256, 256, 3), np.uint8))) == 0
+    assert engine.session.closed
+    with pytest.raises(ModelFileError, match="onnxruntime cannot load"):
+        PoseEngine.load(tmp_path / "a.made", SessionOptions(backend="onnxruntime"))

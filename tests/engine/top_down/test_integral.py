@@ -3,24 +3,31 @@
 import numpy as np
 import parity
 import pytest
-from posetrack.engine.top_down.crop import Crop
+from factories import make_spec
+from posetrack.engine.top_down.crop import Crop, People
 from posetrack.engine.top_down.integral import (
+    IntegralDecoder,
     hard_argmax,
     keypoint_scores,
-    keypoints_in_image,
-    merge_flipped,
-    spatial_poses,
     to_patch,
 )
 from posetrack.kernels import soft_argmax
+from posetrack.structures import DecoderSpec, InputSizing
 from tolerances import DECODED_PIXELS, SOFT_ARGMAX
 
 
-def flip_order(published):
-    order = np.arange(17)
-    for a, b in published["flip_pairs"]:
-        order[a], order[b] = b, a
-    return order
+def decoder(crop=(256, 256), **options):
+    spec = make_spec(
+        sizing=InputSizing(rule="crop", crop=crop), decoder=DecoderSpec("integral", options)
+    )
+    return IntegralDecoder(spec)
+
+
+def people_of(crops):
+    """One person of score 1 for each crop."""
+    boxes = np.zeros((len(crops), 4), np.float32)
+    ones = np.ones(len(crops), np.float32)
+    return People(boxes, ones, ones, tuple(crops))
 
 
 # ---- reading the maps
@@ -39,7 +46,8 @@ def test_map_of_nan_gives_its_first_cell():
 
 def test_nobody_is_nobody():
     assert hard_argmax(np.zeros((0, 17, 4, 4), np.float32)).shape == (0, 17, 2)
-    poses = spatial_poses(np.zeros((0, 17, 3)), [], 2000.0)
+    decode = decoder(method="i*", depth_mm=2000.0)
+    poses = decode({"coordinates": np.zeros((0, 17, 3))}, people_of([]))
     assert (poses.keypoints.shape, poses.depth_mm.shape) == ((0, 17, 2), (0, 17))
 
 
@@ -74,30 +82,38 @@ def test_coordinates_are_shares_of_the_patch():
     np.testing.assert_array_equal(points, [[[0, 0], [216, 192]]])
 
 
-def test_pixel_of_the_flipped_image_is_the_width_less_one_less_itself():
-    order = np.array([1, 0])
-    straight = np.float32([[[-0.25, 0.1, 0.3], [0.25, 0.2, -0.1]]])
-    pixels = to_patch(straight, (64, 64))
-    flipped = straight[:, order].copy()
-    flipped[..., 0] = (64 - 1 - pixels[:, order, 0]) / 64 - 0.5
-    np.testing.assert_allclose(merge_flipped(straight, flipped, 64, order), straight, atol=1e-7)
-    shifted = flipped + np.float32([2 / 64, 0, 0.2])
-    expected = straight + np.float32([-1 / 64, 0, 0.1])
-    np.testing.assert_allclose(merge_flipped(straight, shifted, 64, order), expected, atol=1e-6)
-
-
 def test_people_come_back_into_the_image_with_their_depth():
     crops = [
         Crop.stretched((100, 60), (50, 200), (256, 256)),
         Crop.stretched((300, 90), (100, 100), (256, 256)),
     ]
     places = np.float32([[[-0.5, -0.5, 0.25]], [[0, 0, -0.1]]])
-    poses = spatial_poses(places, crops, 2000.0)
+    decode = decoder(method="i*", depth_mm=2000.0)
+    poses = decode({"coordinates": places}, people_of(crops))
     expected = [[[75, -40]], [[300, 90]]]
     np.testing.assert_allclose(poses.keypoints, expected, rtol=0, atol=1e-3)
     np.testing.assert_allclose(poses.depth_mm, [[500], [-200]], rtol=1e-6)
     np.testing.assert_array_equal(poses.keypoint_scores, [[1], [1]])
-    np.testing.assert_array_equal(keypoints_in_image(places, crops), poses.keypoints)
+
+
+def test_boxes_are_padded_to_the_inputs_shape_and_cut():
+    decode = decoder((384, 288), method="r1")
+    (crop,) = decode.people(np.float32([[100, 50, 200, 250]]), np.float32([1])).crops
+    corners = np.float32([[0, 0], [288, 384], [144, 192]])
+    # 200 pixels of height and 3/4 of it, both times 1.25, around (150, 150)
+    expected = [[150 - 93.75, 150 - 125], [150 + 93.75, 150 + 125], [150, 150]]
+    np.testing.assert_allclose(crop.to_image(corners), expected, rtol=0, atol=1e-3)
+
+
+def test_heatmaps_alone_are_read_by_their_maximum_and_the_best_person_comes_first():
+    heatmaps = np.zeros((2, 1, 64, 64), np.float32)
+    heatmaps[0, 0, 16, 32], heatmaps[1, 0, 32, 32] = 0.5, 0.8
+    decode = decoder(method="h1")
+    boxes = np.float32([[0, 0, 100, 100], [200, 0, 300, 100]])
+    poses = decode({"heatmap": heatmaps}, decode.people(boxes, np.float32([0.5, 1])))
+    np.testing.assert_allclose(poses.scores, [0.8, 0.25], rtol=1e-6)
+    np.testing.assert_allclose(poses.keypoints[:, 0], [[250, 50], [50, 18.75]], atol=1e-3)
+    assert poses.depth_mm is None
 
 
 # ---- against the authors' code
@@ -128,16 +144,12 @@ def test_patch_pixels_are_those_of_the_authors_code(shared):
 
 
 @pytest.mark.data
-def test_flip_test_and_poses_in_space_are_those_of_the_authors_code(shared):
+def test_poses_in_space_are_those_of_the_authors_code(shared):
     published = parity.load(shared, "integral_r18_narrow")
-    flipped = published["coords_patch_flip_raw"][..., :3] / 64 - [0.5, 0.5, 0]
-    straight = published["pred_norm_xyz"]
-    merged = merge_flipped(straight, flipped, 64, flip_order(published))
-    patch = published["coords_patch_merged"]
-    points = np.concatenate((to_patch(merged, (64, 64)), merged[..., 2:] * 64), axis=2)
-    np.testing.assert_allclose(points, patch[..., :3], rtol=0, atol=DECODED_PIXELS)
+    merged = published["coords_patch_merged"][..., :3] / 64 - [0.5, 0.5, 0]
     crops = [Crop.stretched(box[:2], box[2:], (64, 64)) for box in published["boxes_cxcywh"]]
-    poses = spatial_poses(merged, crops, 2000.0)
+    decode = decoder((64, 64), method="i*", depth_mm=2000.0)
+    poses = decode({"coordinates": merged}, people_of(crops))
     image = published["coords_image"]
     np.testing.assert_allclose(poses.keypoints, image[..., :2], rtol=0, atol=DECODED_PIXELS)
     np.testing.assert_allclose(poses.depth_mm, image[..., 2], rtol=0, atol=SOFT_ARGMAX * 2000)

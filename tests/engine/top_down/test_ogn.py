@@ -1,23 +1,31 @@
 """OGN's decoding: the fusion undoes the labels, and what suppression drops."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from posetrack.engine.top_down.crop import People
-from posetrack.engine.top_down.ogn import (
-    OgnDecoding,
-    cells_to_boxes,
-    decode_people,
-    pose_and_box_nms,
-)
+from factories import make_spec
+from posetrack.engine.top_down.ogn import OgnDecoder, OgnDecoding, cells_to_boxes
 from posetrack.kernels import fuse_offsets
-from posetrack.structures import COCO_17
+from posetrack.structures import DecoderSpec, HeadSpec, InputSizing
 
 STRIDE, RADIUS = 8, 25 / 8
 CROP = (256, 192)
 MAP = (CROP[0] // STRIDE, CROP[1] // STRIDE)
-DECODING = OgnDecoding(RADIUS, STRIDE)
+
+
+def decoder(**options):
+    spec = make_spec(
+        sizing=InputSizing(rule="crop", crop=CROP),
+        heads=(
+            HeadSpec("heatmap", "heatmap", 17, STRIDE),
+            HeadSpec("offset", "vector", 34, STRIDE),
+        ),
+        decoder=DecoderSpec("ogn", {"radius": RADIUS, **options}),
+        cell_origin="half-pixel",
+    )
+    return OgnDecoder(spec)
+
+
+DECODE = decoder()
 STANDING = np.stack((60 + 4 * np.arange(17.0), 20 + 12 * np.arange(17.0)), axis=1)
 
 
@@ -31,12 +39,16 @@ def labels(keypoints, radius=RADIUS, size=MAP):
     return inside.astype(np.float32), offsets.astype(np.float32)
 
 
+def heads_of(heatmap, offset):
+    return {"heatmap": heatmap, "offset": offset}
+
+
 def in_cells(pixels):
     return (np.asarray(pixels) + 0.5) / STRIDE - 0.5
 
 
 def people_at(boxes, scores):
-    return People.around(np.float32(boxes), np.float32(scores), CROP)
+    return DECODE.people(np.float32(boxes), np.float32(scores))
 
 
 # ---- fusion
@@ -85,7 +97,7 @@ def test_person_comes_back_into_the_image():
     people = people_at([[100, 50, 220, 210]], [0.9])
     keypoints = np.float32(STANDING * np.array([1, 0.8]) + np.array([60, 40]))[None]
     cells = in_cells(people.crops[0].to_input(keypoints))
-    poses = decode_people(*labels(cells), people, COCO_17, DECODING)
+    poses = DECODE(heads_of(*labels(cells)), people)
     np.testing.assert_allclose(poses.keypoints, keypoints, rtol=0, atol=1e-3)
     np.testing.assert_allclose(poses.scores, [0.9], rtol=1e-6)
     np.testing.assert_array_equal(poses.boxes, people.boxes)
@@ -96,7 +108,7 @@ def test_score_is_the_boxes_times_the_mean_of_the_keypoints():
     cells = np.repeat(in_cells(STANDING)[None], 2, axis=0)
     heatmaps, offsets = labels(cells)
     heatmaps[1, :8] *= 0.25
-    poses = decode_people(heatmaps, offsets, people, COCO_17, DECODING)
+    poses = DECODE(heads_of(heatmaps, offsets), people)
     expected = 0.9 * (8 * 0.25 + 9) / 17
     np.testing.assert_allclose(poses.scores, [expected, 0.5], rtol=1e-6)
     np.testing.assert_array_equal(poses.boxes, people.boxes[[1, 0]])
@@ -104,7 +116,7 @@ def test_score_is_the_boxes_times_the_mean_of_the_keypoints():
 
 def test_nobody_gives_no_poses():
     heatmaps, offsets = np.zeros((0, 17, *MAP), np.float32), np.zeros((0, 34, *MAP), np.float32)
-    poses = decode_people(heatmaps, offsets, people_at(np.zeros((0, 4)), []), COCO_17, DECODING)
+    poses = DECODE(heads_of(heatmaps, offsets), people_at(np.zeros((0, 4)), []))
     assert poses.keypoints.shape == (0, 17, 2)
 
 
@@ -126,8 +138,7 @@ def test_poses_are_compared_by_box_and_by_keypoints(box_step, pose_step, either,
     keypoints = np.stack((STANDING, STANDING + np.array([pose_step, 0])))
     scores = np.float32([0.9, 0.8])
     for suppress, expected in (("either", either), ("both", both)):
-        decoding = replace(DECODING, suppress=suppress)
-        kept = pose_and_box_nms(keypoints, scores, people, COCO_17, decoding)
+        kept = decoder(suppress=suppress).kept(keypoints, scores, people)
         assert kept.tolist() == expected
 
 

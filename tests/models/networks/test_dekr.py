@@ -78,7 +78,7 @@ def test_spec_says_how_published_networks_run():
     with torch.device("meta"):
         _, spec = DEKR_MODELS["dekr-hrnet-w32"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (512, "hrnet-affine")
-    assert (spec.mirror_shift, spec.mirror_fill) == (3, "keep")
+    assert (spec.flip, spec.flip_shift, spec.flip_fill) == ("inside", 3, "keep")
     assert [head.sign for head in spec.heads] == [1, -1]
 
 

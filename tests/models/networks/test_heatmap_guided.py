@@ -94,7 +94,7 @@ def test_spec_says_how_published_networks_run():
     with torch.device("meta"):
         _, spec = HEATMAP_GUIDED_MODELS["heatmap-guided-hrnet-w32"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (512, "hrnet-affine")
-    assert (spec.mirror_shift, spec.mirror_fill) == (3, "zero")
+    assert (spec.flip, spec.flip_shift, spec.flip_fill) == ("inside", 3, "zero")
     assert [head.sign for head in spec.heads] == [1, -1]
     paper = HeatmapGuidedConfig(NARROW, 4, 6, rules="paper")
     assert heatmap_guided_spec("a", paper, 512, COCO_17).rules == "paper"

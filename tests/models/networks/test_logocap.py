@@ -105,7 +105,7 @@ def test_spec_says_how_published_networks_run():
     assert (spec.sizing.size, spec.sizing.convention) == (640, "hrnet-affine")
     assert [head.sign for head in spec.heads if head.name == "offset"] == [-1]
     assert spec.cell_origin == "corner"
-    assert spec.mirror_shift == 0
+    assert (spec.flip, spec.flip_shift) == ("inside", 0)
     assert spec.decoder.options == {
         "adaptation": "full",
         "local_window": 11,

@@ -170,7 +170,7 @@ def tiny(family, width):
             sizing=InputSizing(),
             mean=(0, 0, 0),
             std=(1, 1, 1),
-            heads=(HeadSpec("heatmap", len(skeleton)),),
+            heads=(HeadSpec("heatmap", "heatmap", len(skeleton)),),
             cell_origin="corner",
             decoder=DecoderSpec("none"),
         )

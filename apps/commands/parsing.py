@@ -1,0 +1,79 @@
+"""Text of the command line -> what the engine takes; ranges are checked by the engine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from ...engine.engine_options import SCALES_MUST_BE, SIZES_MUST_BE, EngineOptions
+from ...formats import FORMATS
+
+
+def read_sizes(text: str) -> tuple[int, ...]:
+    """`256,512`; nothing is the model's own size.
+
+    Raises:
+        typer.BadParameter: not pixels, out of range, or not ascending.
+    """
+    parts = [part.strip() for part in text.split(",")] if text else []
+    if not all(part.isascii() and part.isdecimal() for part in parts):
+        raise _wrong("--size", f"{SIZES_MUST_BE}, got {text!r}")
+    with option_error("--size"):
+        return EngineOptions(sizes=tuple(int(part) for part in parts)).sizes
+
+
+def read_scales(text: str) -> tuple[float, ...]:
+    """`0.5,1,2`, largest first; nothing is 1.
+
+    Raises:
+        typer.BadParameter: not numbers, or out of range.
+    """
+    try:
+        scales = {float(part) for part in text.split(",")} if text else {1.0}
+    except ValueError:
+        raise _wrong("--scales", f"{SCALES_MUST_BE}, got {text!r}") from None
+    with option_error("--scales"):
+        return EngineOptions(scales=tuple(sorted(scales, reverse=True))).scales
+
+
+def read_formats(text: str, *, tracking: bool) -> tuple[str, ...]:
+    """`coco,posetrack18`, each once.
+
+    Raises:
+        typer.BadParameter: no such format, or one of tracks where nobody is tracked.
+    """
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(","))) if text else ()
+    for name in names:
+        if name not in FORMATS:
+            raise _wrong("--format", f"must be among {', '.join(FORMATS)}, got {name!r}")
+        if FORMATS[name].poses == "tracked" and not tracking:
+            raise _wrong("--format", f"{name} holds tracks: leave out --no-track and --stills")
+    return names
+
+
+def one_of(choices: tuple[str, ...], help: str) -> Any:
+    """An option that takes one of a few words, as tables of the engine list them."""
+
+    def check(value: str) -> str:
+        if value not in choices:
+            listed = ", ".join(map(repr, choices))
+            raise typer.BadParameter(f"{value!r} is not one of {listed}.")
+        return value
+
+    return typer.Option(callback=check, metavar=f"[{'|'.join(choices)}]", help=help)
+
+
+@contextmanager
+def option_error(option: str) -> Iterator[None]:
+    """A ValueError that begins with a parameter's name, raised as one of the option's."""
+    try:
+        yield
+    except ValueError as error:
+        raise _wrong(option, str(error).partition(" ")[2]) from error
+
+
+def _wrong(option: str, message: str) -> typer.BadParameter:
+    return typer.BadParameter(message, param_hint=f"'{option}'")

@@ -1,0 +1,142 @@
+"""What a run found and how it ended: the content of `run.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The source was read to its end.
+
+    Attributes:
+        warning: one sentence if pieces of it were lost on the way, else empty.
+    """
+
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Somebody stopped the run, or it was stopped with the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something broke, or the source ended too early.
+
+    Attributes:
+        why: one sentence.
+    """
+
+    why: str
+
+
+Ending: TypeAlias = Complete | Interrupted | Failed
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been found so far."""
+
+    frames: int = 0
+    people: int = 0  # summed over the frames
+    people_max: int = 0  # in one frame
+
+    def add(self, people: int) -> None:
+        """Count one frame."""
+        self.frames += 1
+        self.people += people
+        self.people_max = max(self.people_max, people)
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One source's run.
+
+    Attributes:
+        source: file or folder.
+        model: name, sha256 and licence of what was run.
+        backend, device, precision: of the session.
+        options: the user's choices.
+        video: facts of the source.
+        tally: frames and people.
+        tracks: identities among the people.
+        seconds: from the start to the end.
+        seconds_to_first_frame: until the first frame was written; None if none was.
+        stages: {stage: {"p50_ms", "p95_ms"}}.
+        machine: what it ran on.
+        ending: why it ended.
+    """
+
+    source: str
+    model: dict[str, Any]
+    backend: str
+    device: str
+    precision: str
+    options: dict[str, Any]
+    video: dict[str, Any]
+    tally: Tally
+    tracks: int
+    seconds: float
+    seconds_to_first_frame: float | None
+    stages: dict[str, dict[str, float]]
+    machine: dict[str, Any]
+    ending: Ending
+
+    @property
+    def fps(self) -> float:
+        """Frames per second, end to end, after the model was loaded."""
+        return self.tally.frames / self.seconds
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of `run.json`."""
+        first = self.seconds_to_first_frame
+        return {
+            "posetrack": version("posetrack"),
+            "source": self.source,
+            "model": self.model,
+            "backend": self.backend,
+            "device": self.device,
+            "precision": self.precision,
+            "options": self.options,
+            "video": self.video,
+            "frames": self.tally.frames,
+            "people": self.tally.people,
+            "people_max": self.tally.people_max,
+            "tracks": self.tracks,
+            "seconds": round(self.seconds, 3),
+            "fps": round(self.fps, 2),
+            "seconds_to_first_frame": None if first is None else round(first, 3),
+            "stages": self.stages,
+            "machine": self.machine,
+            "reason": _reason(self.ending),
+        }
+
+    def how_far(self) -> str:
+        """`120 of 900 frames`."""
+        frames, claimed = self.tally.frames, self.video["frames"]
+        return f"{frames} of {claimed} frames" if claimed else _count(frames, "frame")
+
+    def summary(self) -> str:
+        """`900 frames, 36.5 FPS: 3 tracks, at most 2 people at once`."""
+        frames, people = self.tally.frames, self.tally.people_max
+        count = f"{_count(frames, 'frame')}, {self.fps:.1f} FPS"
+        if self.tally.people == 0:
+            return f"{count}: no people found"
+        at_once = f"{people} {'people' if people > 1 else 'person'}"
+        if self.tracks == 0:
+            return f"{count}: {at_once}" + (" at most" if frames > 1 else "")
+        return f"{count}: {_count(self.tracks, 'track')}, at most {at_once} at once"
+
+
+def _reason(ending: Ending) -> str:
+    if isinstance(ending, Failed):
+        return f"failed: {ending.why}"
+    return "complete" if isinstance(ending, Complete) else "interrupted"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

@@ -1,0 +1,43 @@
+"""What can be chosen about an engine, and the only check of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_SIZE = 4096  # pixels
+MAX_SCALE = 8.0
+SIZES_MUST_BE = f"must be pixels up to {MAX_SIZE} such as 256 or 256,512"
+SCALES_MUST_BE = (
+    f"must be numbers up to {MAX_SCALE:g}, each once, with 1 among them, such as 0.5,1,2"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What can be chosen per run; the model's own constants stand in its `ModelSpec`.
+
+    Raises:
+        ValueError: sizes, scales or a limit out of range.
+    """
+
+    sizes: tuple[int, ...] = ()  # short sides of the input, ascending, pixels; () = the model's
+    scales: tuple[float, ...] = (1.0,)  # of a multi-scale test; the maps of all are averaged
+    flip_test: bool = False  # average with the flipped image: twice the work
+    max_people: int | None = None  # max. poses of one image; None = the model's
+
+    def __post_init__(self) -> None:
+        sizes, scales = self.sizes, self.scales
+        listed = ",".join(map(str, sizes))
+        if not all(1 <= size <= MAX_SIZE for size in sizes):
+            raise ValueError(f"sizes {SIZES_MUST_BE}, got {listed!r}")
+        if list(sizes) != sorted(set(sizes)):
+            raise ValueError(f"sizes must ascend, got {listed!r}")
+        in_range = all(0 < scale <= MAX_SCALE for scale in scales)
+        if 1.0 not in scales or len(set(scales)) != len(scales) or not in_range:
+            listed = ",".join(f"{scale:g}" for scale in scales)
+            raise ValueError(f"scales {SCALES_MUST_BE}, got {listed!r}")
+        if self.max_people is not None and self.max_people < 1:
+            raise ValueError(f"max_people must be at least 1, got {self.max_people}")
+
+
+DEFAULT_OPTIONS = EngineOptions()

@@ -1,0 +1,137 @@
+"""Poses of a video -> people: which poses are recorded, who is who, who is a person at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeAlias
+
+import numpy as np
+
+from ..structures import Frame, ModelSpec, Observation, Poses, TrackerState
+from ..structures.arrays import BoolArray, Float32Array
+from ..structures.errors_last import ErrorsLast
+from .look_ahead import LookAhead, TrackedFrame
+from .pose_tracker import PoseTracker
+from .tracker_config import TrackerConfig
+
+# Images of the frames in waiting: 80 of 1080p, a quarter second of 4K at 60 frames per second.
+MAX_WAITING_BYTES = 1 << 29
+_LOOK_AHEAD = "look_ahead_"
+
+Timer: TypeAlias = Callable[[str], AbstractContextManager[object]]
+
+
+class PeopleTracker:
+    """Everything between the poses of a frame and the people to show; one for each video.
+
+    The command does nothing else: poses below the model's `min_score` are left out, a `PoseTracker`
+    says who is who, and a look ahead of a quarter second lets a person count from the first frame
+    on. So frames come back a little later than they went in.
+
+    Args:
+        spec: the model's; it says which scores speak of a person.
+        config: the tracker's limits; None takes `TrackerConfig.of(spec)`.
+        min_score: poses below are left out; None takes the model's.
+        look_ahead_s: seconds; None takes the time that a confirmation needs, 0 is for live use.
+        max_waiting_bytes: of the images held for the look ahead.
+        track: False takes each frame by itself, without ids: for images that do not belong
+            together. People are then all poses if `min_score` is given, else those who are clear by
+            their scores.
+
+    Raises:
+        ValueError: a limit is negative.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        config: TrackerConfig | None = None,
+        *,
+        min_score: float | None = None,
+        look_ahead_s: float | None = None,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
+        track: bool = True,
+    ) -> None:
+        self.config = config or TrackerConfig.of(spec)
+        seconds = self.config.confirm_s if look_ahead_s is None else look_ahead_s
+        if seconds < 0 or max_waiting_bytes < 0:
+            raise ValueError(
+                "look_ahead_s and max_waiting_bytes must be at least 0, "
+                f"got {seconds} and {max_waiting_bytes}"
+            )
+        self._asked = min_score is not None
+        self._min_score = spec.min_score if min_score is None else min_score
+        self._tracker = PoseTracker(spec.skeleton, self.config) if track else None
+        self._look_ahead = LookAhead(self.config, seconds, max_waiting_bytes)
+
+    def push(
+        self, frame: Frame, poses: Poses, embeddings: Float32Array | None = None
+    ) -> list[TrackedFrame]:
+        """Take the newest frame, give back those that are settled, oldest first.
+
+        Args:
+            frame: later than every frame before.
+            poses: N, all that the engine found in it.
+            embeddings: (N, D) appearance of each, if somebody computed it.
+
+        Raises:
+            ValueError: as `PoseTracker.update`.
+        """
+        everything = Observation(poses, frame.time_s, frame.image, embeddings)
+        recorded = everything.rows(poses.scores >= self._min_score)
+        if self._tracker is None:
+            kept = recorded.poses
+            return [TrackedFrame(frame, poses, kept, kept[self._are_people(kept)])]
+        return self._look_ahead.push(frame, poses, self._tracker.update(recorded))
+
+    def finish(self) -> list[TrackedFrame]:
+        """The frames still held, when no more will come."""
+        return self._look_ahead.finish()
+
+    def follow(
+        self, found: Iterable[tuple[Frame, Poses]], timed: Timer = lambda _: nullcontext()
+    ) -> Iterator[TrackedFrame]:
+        """Every frame of a video with its people, in order; `push` and `finish` in one.
+
+        Args:
+            found: frames and all poses in them. What it raises is raised behind the last frame.
+            timed: makes a context of a stage's name, `track`, in which the tracker works.
+        """
+        with ErrorsLast(found) as frames:
+            for frame, poses in frames:
+                with timed("track"):
+                    ready = self.push(frame, poses)
+                yield from ready
+            yield from self.finish()
+            frames.raise_error()
+
+    def state(self) -> TrackerState:
+        """A copy of all that later results depend on, images in waiting included."""
+        tracker = {} if self._tracker is None else self._tracker.state()
+        waiting = self._look_ahead.state()
+        return {**tracker, **{_LOOK_AHEAD + name: array for name, array in waiting.items()}}
+
+    def restore(self, state: TrackerState) -> None:
+        """Go on exactly as the one whose `state` this is would have.
+
+        Raises:
+            ValueError: the state is of another kind of tracker or of another skeleton.
+        """
+        waiting = {
+            name.removeprefix(_LOOK_AHEAD): array
+            for name, array in state.items()
+            if name.startswith(_LOOK_AHEAD)
+        }
+        if self._tracker is not None:
+            self._tracker.restore(state)
+        try:
+            self._look_ahead.restore(waiting)
+        except KeyError as error:
+            raise ValueError(f"the state lacks {_LOOK_AHEAD}{error.args[0]}") from None
+
+    def _are_people(self, poses: Poses) -> BoolArray:
+        """(N,): who counts where nobody is followed over time."""
+        if self._asked:
+            return np.ones(len(poses), np.bool_)
+        return self.config.clear_people(poses.scores, poses.keypoint_scores.mean(axis=1))
