@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..structures.partial_file import partial_path
+
 
 class PartialFile:
     """Text streamed to `<path>.partial`, which becomes `path` if all went well.
 
     A run that fails or is interrupted removes the `.partial` file, so a reader finds a whole
-    result or none: half a result would be read as worse poses. A killed process leaves it behind,
-    recognisable by its name; the next run overwrites it.
+    result or none: half a result would be read as worse poses. A killed process leaves it behind;
+    the next run overwrites it.
 
     Args:
         path: the file to make; an existing one stays until the new one is whole.
@@ -18,7 +20,7 @@ class PartialFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._partial = path.with_name(path.name + ".partial")
+        self._partial = partial_path(path)
         self._file = self._partial.open("w", encoding="utf-8")
 
     @property

@@ -15,6 +15,7 @@ from av.video.reformatter import Colorspace
 
 from ...structures.arrays import UInt8Array
 from ...structures.closeable import Closeable
+from ...structures.partial_file import whole_file
 
 # H.264's numbers for the colours that `write` converts to; players would guess otherwise.
 _BT709, _LIMITED_RANGE = 1, 1
@@ -31,9 +32,8 @@ def write_image(path: Path, image: UInt8Array) -> None:
     whole, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     if not whole:
         raise OSError(f"{path} could not be encoded as PNG")
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data.tobytes())
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_bytes(data.tobytes())
 
 
 class VideoWriter(Closeable):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...formats import FORMATS
+from ...structures.partial_file import SUFFIX, partial_path, whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,14 @@ class ResultFolder:
     def leftovers(self) -> list[Path]:
         """Unfinished files of a run that was killed, and the video of one that did not end well."""
         whole = [self.report, self.picture, *(self.format_file(name) for name in FORMATS)]
-        partial = [f.with_name(f.name + ".partial") for f in whole]
-        drawn = sorted(self.drawn.glob("*.png.partial"))
+        partial = [partial_path(file) for file in whole]
+        drawn = sorted(self.drawn.glob(f"*.png{SUFFIX}"))
         return [f for f in (self.partial_video, *partial, *drawn) if f.is_file()]
 
     def write_report(self, report: dict[str, Any]) -> None:
         """Write `run.json`, which appears whole or not at all."""
-        partial = self.report.with_name(self.report.name + ".partial")
-        partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        partial.replace(self.report)
+        with whole_file(self.report) as partial:
+            partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 def result_folders(sources: list[Path], output: Path) -> list[ResultFolder]:

@@ -1,0 +1,75 @@
+"""What a run says of itself: how it ended, how far it came, what it found."""
+
+import pytest
+from posetrack.apps.run.report import Complete, Failed, Interrupted, RunReport, Tally
+
+COMPLETE = Complete()
+
+
+def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25):
+    return RunReport(
+        source="clip.mp4",
+        model={"name": "movenet-multipose"},
+        backend="onnxruntime",
+        device="cpu",
+        precision="fp32",
+        options={},
+        video={"frames": frames},
+        tally=tally or Tally(),
+        tracks=tracks,
+        seconds=2.0,
+        seconds_to_first_frame=first,
+        stages={},
+        machine={},
+        ending=ending,
+    )
+
+
+def counted(*people):
+    tally = Tally()
+    for count in people:
+        tally.add(count)
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason"),
+    [
+        (Complete(), "complete"),
+        (Complete("3 damaged packets"), "complete"),
+        (Interrupted(), "interrupted"),
+        (Failed("the disk is full"), "failed: the disk is full"),
+    ],
+)
+def test_reason_of_the_file_is_the_ending(ending, reason):
+    assert report(ending).as_json()["reason"] == reason
+
+
+def test_file_counts_frames_people_and_speed():
+    values = report(tally=counted(2, 0, 3, 1), tracks=4).as_json()
+    found = {name: values[name] for name in ("frames", "people", "people_max", "tracks", "fps")}
+    assert found == {"frames": 4, "people": 6, "people_max": 3, "tracks": 4, "fps": 2.0}
+    assert (values["seconds"], values["seconds_to_first_frame"]) == (2.0, 0.25)
+    assert report(first=None).as_json()["seconds_to_first_frame"] is None
+
+
+@pytest.mark.parametrize(
+    ("people", "tracks", "sentence"),
+    [
+        ([], 0, "0 frames, 0.0 FPS: no people found"),
+        ([0], 0, "1 frame, 0.5 FPS: no people found"),
+        ([1], 0, "1 frame, 0.5 FPS: 1 person"),
+        ([2, 1], 0, "2 frames, 1.0 FPS: 2 people at most"),
+        ([1, 1], 1, "2 frames, 1.0 FPS: 1 track, at most 1 person at once"),
+        ([2, 1], 3, "2 frames, 1.0 FPS: 3 tracks, at most 2 people at once"),
+    ],
+)
+def test_summary_is_one_line(people, tracks, sentence):
+    assert report(tally=counted(*people), tracks=tracks).summary() == sentence
+
+
+@pytest.mark.parametrize(
+    ("frames", "sentence"), [(None, "2 frames"), (900, "2 of 900 frames"), (0, "2 frames")]
+)
+def test_how_far_names_the_whole_where_it_is_known(frames, sentence):
+    assert report(tally=counted(1, 1), frames=frames).how_far() == sentence

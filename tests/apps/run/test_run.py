@@ -1,0 +1,143 @@
+"""One source through engine and tracker: what is written, and how the run ends."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from factories import make_spec, people
+from posetrack.apps.media.sources import Source, SourceCut, SourceDamaged, VideoFacts
+from posetrack.apps.run.folders import ResultFolder
+from posetrack.apps.run.options import RunOptions
+from posetrack.apps.run.report import Complete, Failed, Interrupted
+from posetrack.apps.run.run import Run
+from posetrack.engine import EngineOptions
+from posetrack.formats import read_poses
+from posetrack.structures import Frame, SourceError
+
+FRAMES = 20
+TWO = people([100.0, 400.0], scores=[0.4, 0.05], height=100.0)
+
+
+class Clip(Source):
+    """A video of black frames that ends as told."""
+
+    kind = "video"
+
+    def __init__(self, path, ending=None, frames=FRAMES, kind="video"):
+        super().__init__(path, "clip")
+        self.kind = kind
+        self.facts = VideoFacts(64, 48, 25.0, Fraction(1, 25), 0, FRAMES)
+        self.ending, self.count = ending, frames
+
+    def frames(self):
+        for i in range(self.count):
+            yield Frame(np.zeros((48, 64, 3), np.uint8), i, i, i / 25)
+        if self.ending is not None:
+            raise self.ending
+
+
+class Engine:
+    """Finds two people in every frame, one of them too weak to be recorded."""
+
+    spec = make_spec()
+    options = EngineOptions()
+    sizes = (256,)
+
+    class session:
+        backend, device, precision = "fake", "cpu", "fp32"
+
+    def run_timed(self, image):
+        return TWO, {"network": 0.001}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return ResultFolder(tmp_path / "clip", "clip")
+
+
+def execute(folder, source=None, stopped=lambda: False, **options):
+    source = source or Clip(folder.path)
+    job = Run(source, Engine(), folder, RunOptions(**options), {"name": "fake"})
+    return job.execute(stopped, quiet=True)
+
+
+def recorded(folder):
+    return list(read_poses(folder.poses))
+
+
+def test_whole_run_writes_every_frame_and_counts_people(folder):
+    report = execute(folder, draw=False)
+    assert report.ending == Complete()
+    assert [line.frame for line in recorded(folder)] == list(range(FRAMES))
+    assert {len(line.poses) for line in recorded(folder)} == {1}
+    tally = report.tally
+    assert (tally.frames, tally.people, tally.people_max, report.tracks) == (FRAMES, FRAMES, 1, 1)
+    assert json.loads(folder.report.read_text()) == json.loads(json.dumps(report.as_json()))
+    assert set(report.stages) == {"read", "network", "track", "write"}
+
+
+def test_source_that_is_cut_ends_the_run_failed_with_every_frame_written(folder):
+    report = execute(folder, Clip(folder.path, SourceCut("clip is cut short", 12), 12), draw=False)
+    assert report.ending == Failed("clip is cut short")
+    assert len(recorded(folder)) == 12
+    assert not read_poses(folder.poses).complete
+
+
+def test_damage_on_the_way_is_a_warning(folder):
+    report = execute(folder, Clip(folder.path, SourceDamaged("2 packets were left out")))
+    assert report.ending == Complete("2 packets were left out")
+    assert read_poses(folder.poses).complete
+
+
+def test_stopped_run_closes_its_files(folder):
+    asked = []
+    report = execute(folder, stopped=lambda: asked.append(1) or len(asked) > 12, draw=False)
+    assert report.ending == Interrupted()
+    assert 0 < len(recorded(folder)) <= 12
+    assert not read_poses(folder.poses).complete
+
+
+@pytest.mark.parametrize("ending", [None, SourceError("no frame of clip could be decoded")])
+def test_source_without_frames_is_an_error_and_writes_nothing(folder, ending):
+    with pytest.raises(SourceError, match=r"holds no frames|could be decoded"):
+        execute(folder, Clip(folder.path, ending, 0))
+    assert not folder.path.exists()
+
+
+def test_error_on_the_way_stands_in_the_report(folder, monkeypatch):
+    calls = []
+
+    def fail(self, image):
+        calls.append(1)
+        if len(calls) > 12:
+            raise RuntimeError("out of memory")
+        return TWO, {}
+
+    monkeypatch.setattr(Engine, "run_timed", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        execute(folder, draw=False)
+    assert json.loads(folder.report.read_text())["reason"] == "failed: out of memory"
+    assert len(recorded(folder)) == 12
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "ids"),
+    [
+        ("video", {}, {1}),
+        ("video", {"track": False}, {-1}),
+        ("images", {}, {1}),
+        ("images", {"stills": True}, {-1}),
+    ],
+)
+def test_who_belongs_together_is_tracked(folder, kind, options, ids):
+    execute(folder, Clip(folder.path, kind=kind), draw=False, **options)
+    assert {int(i) for line in recorded(folder) for i in line.poses.track_ids} == ids
+
+
+def test_max_frames_end_a_run_whole(folder):
+    report = execute(folder, Clip(folder.path, SourceCut("never reached", 9)), max_frames=5)
+    assert report.ending == Complete()
+    assert (report.tally.frames, folder.video.is_file()) == (5, True)

@@ -1,0 +1,62 @@
+"""From names and files of the command line to an engine, or to one sentence."""
+
+from importlib import util
+
+import pytest
+from posetrack.apps.engine_loading import ModelChoice, load_engine, model_card
+from posetrack.engine import DEFAULT_MODEL, EngineOptions, model_path
+from posetrack.structures import BackendError, SessionOptions
+
+OPTIONS = EngineOptions()
+
+
+def test_without_a_choice_the_default_model_is_loaded_and_named():
+    choice = ModelChoice(session=SessionOptions("onnxruntime", parallel=2))
+    with load_engine(choice, EngineOptions(sizes=(192,))) as engine:
+        card = model_card(choice, engine)
+        assert (engine.session.backend, engine.sizes) == ("onnxruntime", (192,))
+    assert (card["name"], card["licence"]) == (DEFAULT_MODEL, "Apache-2.0")
+    assert choice.file == model_path(DEFAULT_MODEL)
+    assert len(card["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"session": SessionOptions("torch")}, ValueError, "torch runs checkpoints: name one with"),
+        ({"score_weights": "a.pth"}, ValueError, "--score-weights goes with --weights"),
+        (
+            {"weights": "a.pth", "session": SessionOptions("openvino")},
+            ValueError,
+            "weights run in torch, not in openvino: write an .onnx file",
+        ),
+        (
+            {"weights": "a.pth", "session": SessionOptions(precision="bf16")},
+            BackendError,
+            "torch computes in fp32 here, not in bf16",
+        ),
+    ],
+)
+def test_choices_that_do_not_fit_are_refused_before_anything_is_loaded(options, kind, message):
+    with pytest.raises(kind, match=message):
+        load_engine(ModelChoice(**options), OPTIONS)
+
+
+def test_without_torch_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr("posetrack.apps.engine_loading.find_spec", lambda name: None)
+    with pytest.raises(BackendError, match=r"weights run in torch: pip install 'posetrack\[torch"):
+        load_engine(ModelChoice(weights=tmp_path / "a.pth"), OPTIONS)
+    assert util.find_spec("torch") is not None
+
+
+def test_gpu_that_torch_does_not_see_is_refused(clips):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    from posetrack.models.torch_session import TorchSession
+
+    with pytest.raises(BackendError, match=r"device cuda:1 was asked for and torch \S+ "):
+        TorchSession(
+            torch.nn.Identity(), "x", float, ("y",), options=SessionOptions("torch", "cuda:1")
+        )
