@@ -20,7 +20,7 @@ DEV_BUILD := $(BUILD) --config-settings=cmake.define.POSETRACK_WERROR=ON
 # The package as it lies here, for mypy: a folder may be called what no package can.
 PACKAGE := $(VENV)/package/posetrack
 
-.PHONY: demo check test test-all lint format typecheck dev clean FORCE
+.PHONY: demo check test test-all lint format typecheck dev wheel clean FORCE
 
 demo: $(VENV)/installed
 	@folder="$$($(BIN)/posetrack-run "$(VIDEO)" --output "$(OUTPUT)" --overwrite)" && \
@@ -52,6 +52,9 @@ typecheck: $(VENV)/bin/ruff
 	cd $(PACKAGE)/.. && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p posetrack
 
 dev: $(VENV)/editable
+
+wheel: $(VENV)/bin/python
+	$(PIP) wheel --quiet --no-deps $(BUILD) --wheel-dir dist .
 
 clean:
 	rm -rf $(VENV) build dist
