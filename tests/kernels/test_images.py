@@ -7,12 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from posetrack import kernels
 from posetrack.kernels import NetworkInput
-from tolerances import OPENCV_NV12_GREY_LEVELS, OPENCV_WARP_GREY_LEVELS, PREPROCESS_GREY_LEVELS
+from tolerances import (
+    OPENCV_GREY_LEVELS,
+    OPENCV_NV12_GREY_LEVELS,
+    OPENCV_WARP_GREY_LEVELS,
+    PREPROCESS_GREY_LEVELS,
+)
 
-from .case import picture
-from .cases import CASES
+from .case import NAN, picture
 from .images_cases import TURNED, WHOLE, images_of, zoomed
-from .places import run
 
 
 def cut(image, matrix, size, **options):
@@ -21,25 +24,170 @@ def cut(image, matrix, size, **options):
     return kernels.preprocess(image[None], np.float64([matrix]), wanted, **options)[0]
 
 
-def grey_rows(rows):
+def grey(rows):
     return np.uint8(rows)[..., None].repeat(3, 2)
 
 
-# ---- by hand
+# ---- size_image
+
+
+def test_size_image_to_half_takes_the_mean_of_four_pixels():
+    image = grey([[10, 20, 100, 120], [30, 40, 140, 160]])
+    np.testing.assert_array_equal(kernels.size_image(image, (1, 2), 0.5)[..., 0], [[25, 130]])
+
+
+def test_size_image_to_double_puts_pixels_at_quarters():
+    sized = kernels.size_image(grey([[0, 100]]), (1, 4), 2.0)
+    np.testing.assert_array_equal(sized[0, :, 0], [0, 25, 75, 100])
+
+
+def test_size_image_below_half_counts_every_pixel():
+    image = grey([[0, 0, 0, 0, 0, 0, 0, 0]])
+    for column in range(8):
+        image[:] = 0
+        image[0, column] = 240
+        assert kernels.size_image(image, (1, 2), 0.25).any(), f"column {column} is lost"
+
+
+def test_size_image_fills_what_lies_outside_with_the_border():
+    sized = kernels.size_image(grey([[200, 200], [200, 200]]), (3, 4), 1.0, (1, 2, 3))
+    np.testing.assert_array_equal(sized[:2, :2], np.full((2, 2, 3), 200))
+    np.testing.assert_array_equal(sized[2], np.tile(np.uint8([1, 2, 3]), (4, 1)))
+    np.testing.assert_array_equal(sized[:, 2:], np.tile(np.uint8([1, 2, 3]), (3, 2, 1)))
+
+
+def test_size_image_without_image_is_all_border():
+    sized = kernels.size_image(np.zeros((0, 9, 3), np.uint8), (2, 2), 1.0, (7, 8, 9))
+    np.testing.assert_array_equal(sized, np.tile(np.uint8([7, 8, 9]), (2, 2, 1)))
+
+
+def test_size_image_at_scale_one_copies():
+    image = picture(31, 47)
+    np.testing.assert_array_equal(kernels.size_image(image, (31, 47), 1.0), image)
+
+
+@settings(deadline=None)
+@given(value=st.integers(0, 255), scale=st.floats(0.005, 30), size=st.integers(1, 50))
+def test_size_image_keeps_a_plain_colour(value, scale, size):
+    image = np.full((size, 3, 3), value, np.uint8)
+    sized = kernels.size_image(image, (20, 20), scale, (value, value, value))
+    assert (sized == value).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "out_size"),
+    [
+        ((480, 640), (240, 320)),
+        ((480, 640), (256, 341)),
+        ((360, 640), (252, 448)),
+        ((300, 200), (297, 198)),
+        ((120, 160), (256, 341)),
+        ((37, 53), (111, 159)),
+    ],
+)
+def test_size_image_agrees_with_opencv_down_to_half(size, out_size):
+    image = picture(*size)
+    scale = out_size[0] / size[0]
+    ours = kernels.size_image(image, out_size, scale)
+    theirs = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    height, width = np.minimum(ours.shape, theirs.shape)[:2]
+    assert height == out_size[0]
+    assert width >= out_size[1] - 1
+    difference = np.abs(ours[:height, :width].astype(int) - theirs[:height, :width])
+    assert difference.max() <= OPENCV_GREY_LEVELS
+
+
+def test_size_image_writes_to_out():
+    image, out = picture(20, 30), np.full((10, 16, 3), 77, np.uint8)
+    wanted = kernels.size_image(image, (10, 16), 0.5, (1, 2, 3))
+    assert kernels.size_image(image, (10, 16), 0.5, (1, 2, 3), out=out) is out
+    np.testing.assert_array_equal(out, wanted)
+
+
+def test_size_image_by_a_thousandth_keeps_a_flat_image_flat():
+    image = np.full((1, 4096, 3), 200, np.uint8)
+    assert (kernels.size_image(image, (1, 1), 1 / 4096) == 200).all()
+
+
+def test_images_of_a_batch_are_sized_apart():
+    images = np.stack([picture(31, 47, seed) for seed in range(3)])
+    sized = kernels.size_image(images, (20, 24), 0.4, (1, 2, 3))
+    assert sized.shape == (3, 20, 24, 3)
+    for image, small in zip(images, sized, strict=True):
+        np.testing.assert_array_equal(kernels.size_image(image, (20, 24), 0.4, (1, 2, 3)), small)
+
+
+SMALL = picture(8, 9)
+SIZE_IMAGE_REFUSED = [
+    ((SMALL.astype(np.float32), (4, 4), 0.5), TypeError, "image must be uint8"),
+    ((SMALL[..., :2], (4, 4), 0.5), ValueError, r"image .*\(any, any, 3\)"),
+    ((SMALL[:, ::2], (4, 4), 0.5), ValueError, "image must be C-contiguous"),
+    ((SMALL, (4, 4), 0.0), ValueError, "scale must be from 1 / 4096 to 16384, got 0.0"),
+    ((SMALL, (4, 4), -1.0), ValueError, "scale must be from 1 / 4096 to 16384, got -1.0"),
+    ((SMALL, (4, 4), NAN), ValueError, "scale must be from 1 / 4096 to 16384, got nan"),
+    ((SMALL, (-4, 4), 1.0), ValueError, r"size must be at least 0, got \(-4, 4\)"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), SIZE_IMAGE_REFUSED)
+def test_size_image_names_a_wrong_argument(arguments, error, message):
+    with pytest.raises(error, match=message):
+        kernels.size_image(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "message"),
+    [
+        (np.zeros((4, 5, 3), np.uint8), ValueError, r"out must have shape \(4, 4, 3\)"),
+        (np.zeros((4, 4, 3), np.float32), TypeError, "out must be uint8"),
+        (np.zeros((8, 4, 3), np.uint8)[::2], ValueError, "out must be C-contiguous"),
+    ],
+)
+def test_size_image_refuses_a_wrong_out(out, error, message):
+    with pytest.raises(error, match=message):
+        kernels.size_image(SMALL, (4, 4), 0.5, out=out)
+
+
+def test_size_image_refuses_a_border_that_is_no_colour():
+    with pytest.raises(ValueError, match="border"):
+        kernels.size_image(SMALL, (12, 12), 1.0, (1, 2, 3, 4))
+    with pytest.raises(ValueError, match="border"):
+        kernels.size_image(SMALL, (12, 12), 1.0, (1, 2))
+
+
+def test_size_image_refuses_a_border_out_of_range():
+    with pytest.raises(ValueError, match="border"):
+        kernels.size_image(SMALL, (12, 12), 1.0, (300, 0, 0))
+
+
+def test_size_image_refuses_an_out_that_is_read_only():
+    out = np.zeros((4, 4, 3), np.uint8)
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match="out"):
+        kernels.size_image(SMALL, (4, 4), 0.5, out=out)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1 / 5000, 20000.0, float("nan")])
+def test_size_image_refuses_a_scale_that_makes_no_sense(scale):
+    with pytest.raises(ValueError, match="scale"):
+        kernels.size_image(SMALL, (4, 4), scale)
+
+
+# ---- preprocess, by hand
 
 
 def test_pixel_between_four_is_their_mean():
-    image = grey_rows([[10, 20], [30, 80]])
+    image = grey([[10, 20], [30, 80]])
     np.testing.assert_array_equal(cut(image, [[0, 0, 0.5], [0, 0, 0.5]], (1, 1)), [[[35]]] * 3)
 
 
 def test_matrix_goes_from_output_to_image():
-    image = grey_rows([[0, 10, 20, 30, 40, 50]])
+    image = grey([[0, 10, 20, 30, 40, 50]])
     np.testing.assert_array_equal(cut(image, [[2, 0, 1], [0, 1, 0]], (1, 3))[0], [[10, 30, 50]])
 
 
 def test_half_a_pixel_outside_is_half_border():
-    image = grey_rows([[100, 100]])
+    image = grey([[100, 100]])
     row = cut(image, [[1, 0, -0.5], [0, 1, 0]], (1, 4), border=(0, 50, 200))[:, 0]
     np.testing.assert_array_equal(row[0], [50, 100, 50, 0])
     np.testing.assert_array_equal(row[1], [75, 100, 75, 50])
@@ -85,7 +233,7 @@ def test_nv12_colour_belongs_to_four_pixels():
     assert (red[:, 2:] == 255).all()
 
 
-# ---- against OpenCV
+# ---- preprocess, against OpenCV
 
 
 @pytest.mark.parametrize("matrix", [zoomed(0.7, -3.3, 2.6), zoomed(2.3, 11, -4), TURNED, WHOLE])
@@ -108,7 +256,7 @@ def test_nv12_agrees_with_opencv():
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=OPENCV_NV12_GREY_LEVELS)
 
 
-# ---- the same bits
+# ---- preprocess, the same bits
 
 
 @pytest.mark.parametrize("layout", ["rgb", "bgr", "nv12-bt601", "nv12-bt709"])
@@ -122,20 +270,6 @@ def test_zoom_gives_the_bits_of_a_turn_by_nothing(layout, half):
         turned[0, 1] = turned[1, 0] = 1e-300  # too little for a sum to show
         ways = (cut(image, m, None, wanted=wanted, layout=layout) for m in (matrix, turned))
         assert len({way.tobytes() for way in ways}) == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["center_nms_topk", "gaussian_argmax", "merge_flipped", "preprocess"]
-)
-def test_both_twins_give_the_same_bits(name):
-    for case in CASES[name]:
-        if case.half or "300" in case.name:  # slow on the stand-in
-            continue
-        results = [run(place, name, case.arguments) for place in ("cpu", "cuda-on-host")]
-        one, other = (r if isinstance(r, tuple) else (r,) for r in results)
-        for a, b in zip(one, other, strict=True):
-            np.testing.assert_array_equal(a, b, err_msg=case.name)
 
 
 @settings(deadline=None, max_examples=200)
@@ -162,7 +296,7 @@ def test_float16_between_two_is_the_even_one(toward):
         assert half.tobytes() == single.astype(np.float16).tobytes()
 
 
-# ---- properties and refusals
+# ---- preprocess, properties and refusals
 
 
 @settings(deadline=None, max_examples=50)
@@ -242,11 +376,3 @@ NV12 = images_of("nv12-bt709", 1, 6, 8)
 def test_a_wrong_argument_is_named(arguments, options, error, message):
     with pytest.raises(error, match=message):
         kernels.preprocess(*arguments, **options)
-
-
-def test_images_of_a_batch_are_sized_apart():
-    images = np.stack([picture(31, 47, seed) for seed in range(3)])
-    sized = kernels.size_image(images, (20, 24), 0.4, (1, 2, 3))
-    assert sized.shape == (3, 20, 24, 3)
-    for image, small in zip(images, sized, strict=True):
-        np.testing.assert_array_equal(kernels.size_image(image, (20, 24), 0.4, (1, 2, 3)), small)

@@ -1,4 +1,4 @@
-"""Suppression of people found twice: small stories, the authors' code, what is refused."""
+"""How alike poses are and who is suppressed: small stories, the authors' code, what is refused."""
 
 import numpy as np
 import parity
@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from posetrack import kernels
 from posetrack.kernels import reference
 from posetrack.structures import COCO_17
-from tolerances import PUBLISHED_OKS_ATOL
+from tolerances import OKS_ATOL, PUBLISHED_OKS_ATOL
 
-from .case import NAN, rng
+from .case import NAN, bodies, rng
 from .similarity_cases import CASES
 
 SIGMAS = COCO_17.sigma_array
@@ -38,6 +38,111 @@ def rows_of(result):
 def stays(people, scores, **limits):
     scores = np.float32(scores)[None]
     return rows_of(kernels.nms_oks_iou(*people, ONE_SIGMA, scores, **limits))
+
+
+# ---- oks_matrix
+
+
+def one_pose(*points):
+    return np.float32([points]), np.ones((1, len(points)), np.float32)
+
+
+def test_oks_matrix_by_hand():
+    a, _ = one_pose((0, 0), (10, 0))
+    b, scores = one_pose((0, 0), (10, 3))
+    area, sigmas = np.float32([100]), np.float32([0.05, 0.15])
+    wanted = (1 + np.exp(-9 / (2 * 100 * 0.3**2))) / 2
+    oks = kernels.oks_matrix(a, b, scores, area, sigmas)
+    assert oks.shape == (1, 1)
+    assert oks.item() == pytest.approx(wanted, abs=OKS_ATOL)
+
+
+def test_oks_matrix_counts_keypoints_of_b_only():
+    a, _ = one_pose((0, 0), (500, 0))
+    b, scores = one_pose((0, 0), (10, 0))
+    scores[0, 1] = 0
+    sigmas = np.float32([0.05, 0.05])
+    assert kernels.oks_matrix(a, b, scores, np.float32([100]), sigmas).item() == 1
+    assert kernels.oks_matrix(a, b, scores * 0, np.float32([100]), sigmas).item() == 0
+    assert kernels.oks_matrix(a, b, scores, np.float32([0]), sigmas).item() == 0
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 999), zoom=st.floats(0.1, 10))
+def test_oks_matrix_is_a_similarity(seed, zoom):
+    poses, _, area = bodies(7, seed)
+    scores = np.ones((7, 17), np.float32)
+    area[:] = area[0]
+    oks = kernels.oks_matrix(poses, poses, scores, area, SIGMAS)
+    np.testing.assert_array_equal(np.diag(oks), 1)
+    np.testing.assert_allclose(oks, oks.T, rtol=0, atol=OKS_ATOL)
+    assert ((oks >= 0) & (oks <= 1)).all()
+    zoomed = kernels.oks_matrix(
+        poses * np.float32(zoom),
+        poses * np.float32(zoom),
+        scores,
+        area * np.float32(zoom**2),
+        SIGMAS,
+    )
+    np.testing.assert_allclose(zoomed, oks, rtol=0, atol=1e-4)
+
+
+def test_a_batch_wants_a_batch_of_others():
+    with pytest.raises(ValueError, match=r"b must have shape \(1, any, 17, 2\), got \(3, 17, 2\)"):
+        kernels.oks_matrix(A[None], B, B_SCORES, B_AREA, SIGMAS)
+
+
+# ---- nms_oks_visible
+
+
+def test_nms_oks_visible_by_hand():
+    keypoints = np.float32([[[0, 0]], [[1, 0]], [[2, 0]], [[50, 0]]])
+    scores, area, sigmas = np.ones((4, 1), np.float32), np.full(4, 100, np.float32), [0.05]
+    # One pixel apart: exp(-0.5) = 0.61; two: exp(-2) = 0.14.
+    keep = kernels.nms_oks_visible(keypoints, scores, area, np.float32(sigmas), threshold=0.3)
+    assert keep.tolist() == [True, False, True, True], "who was dropped suppresses nobody"
+    keep = kernels.nms_oks_visible(keypoints, scores, area, np.float32(sigmas), threshold=0.1)
+    assert keep.tolist() == [True, False, False, True]
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 999), threshold=st.floats(0.01, 0.99))
+def test_nms_oks_visible_keeps_poses_that_are_not_alike(seed, threshold):
+    people = bodies(20, seed)
+    keep = kernels.nms_oks_visible(*people, SIGMAS, threshold=threshold)
+    assert keep[0]
+    oks = kernels.oks_matrix(people[0], *people, SIGMAS)
+    alike = np.tril(oks > np.float32(threshold), -1)
+    assert not alike[np.ix_(keep, keep)].any()
+    assert alike[np.ix_(~keep, keep)].any(axis=1).all(), "each dropped one has its reason"
+
+
+def test_nms_oks_visible_refuses_a_threshold_that_is_no_number():
+    poses = np.zeros((1, 2, 2), np.float32)
+    ones = np.ones((1, 2), np.float32)
+    with pytest.raises(ValueError, match="threshold must be a number, got nan"):
+        kernels.nms_oks_visible(poses, ones, ones[:, 0], ones[0], threshold=float("nan"))
+
+
+def test_nms_oks_visible_names_a_wrong_argument():
+    with pytest.raises(ValueError, match=r"area must have shape \(3\), got \(2,\)"):
+        kernels.nms_oks_visible(B, B_SCORES, B_AREA[:2], SIGMAS, threshold=0.3)
+
+
+def test_images_of_a_batch_are_compared_apart():
+    (a, *_), (b, *rest) = (
+        [np.stack(parts) for parts in zip(*(bodies(n, seed) for seed in range(3)), strict=True)]
+        for n in (4, 5)
+    )
+    together = kernels.oks_matrix(a, b, *rest, SIGMAS)
+    kept = kernels.nms_oks_visible(b, *rest, SIGMAS, threshold=0.3)
+    assert (together.shape, kept.shape) == ((3, 4, 5), (3, 5))
+    for i in range(3):
+        image = (b[i], *(part[i] for part in rest))
+        np.testing.assert_array_equal(together[i], kernels.oks_matrix(a[i], *image, SIGMAS))
+        np.testing.assert_array_equal(
+            kept[i], kernels.nms_oks_visible(*image, SIGMAS, threshold=0.3)
+        )
 
 
 # ---- oks_between
@@ -228,12 +333,43 @@ def test_an_image_does_not_depend_on_its_batch(name):
             np.testing.assert_array_equal(one[0], all_of_them[b])
 
 
+A, (B, B_SCORES, B_AREA) = bodies(4)[0], bodies(3)
 POSES = np.zeros((2, 3, 17, 2), np.float32)
 PER_POSE = np.ones((2, 3), np.float32)
 OPTIONS = {"distance": 1.0, "min_keypoints": 8, "relative": True}
 LIMIT = {"oks_threshold": 0.5}
 PEOPLE = (POSES, PER_POSE, SIGMAS, PER_POSE)
 REFUSED = [
+    (
+        kernels.oks_matrix,
+        (A, B[:, :5], B_SCORES, B_AREA, SIGMAS),
+        {},
+        ValueError,
+        r"b .*\(any, 17, 2\)",
+    ),
+    (
+        kernels.oks_matrix,
+        (A, B, B_SCORES[:2], B_AREA, SIGMAS),
+        {},
+        ValueError,
+        r"b_scores .*\(3, 17\)",
+    ),
+    (kernels.oks_matrix, (A, B, B_SCORES, B_AREA[:2], SIGMAS), {}, ValueError, r"b_area .*\(3\)"),
+    (kernels.oks_matrix, (A, B, B_SCORES, B_AREA, SIGMAS[:5]), {}, ValueError, r"sigmas .*\(17\)"),
+    (
+        kernels.oks_matrix,
+        (A.astype(float), B, B_SCORES, B_AREA, SIGMAS),
+        {},
+        TypeError,
+        "a must be flo",
+    ),
+    (
+        kernels.oks_matrix,
+        (A[::2], B, B_SCORES, B_AREA, SIGMAS),
+        {},
+        ValueError,
+        "a must be C-contig",
+    ),
     (
         kernels.oks_between,
         (POSES, PER_POSE, POSES[:, :, :5].copy(), PER_POSE, SIGMAS),

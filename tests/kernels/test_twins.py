@@ -97,3 +97,26 @@ def test_the_same_input_gives_the_same_bytes(name):
         pairs = zip(first, second, strict=True) if isinstance(first, tuple) else [(first, second)]
         for a, b in pairs:
             assert a.tobytes() == b.tobytes(), case.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["center_nms_topk", "gaussian_argmax", "merge_flipped", "preprocess"]
+)
+def test_both_twins_give_the_same_bits(name):
+    for case in CASES[name]:
+        if case.half or "300" in case.name:  # slow on the stand-in
+            continue
+        results = [run(place, name, case.arguments) for place in ("cpu", "cuda-on-host")]
+        one, other = (r if isinstance(r, tuple) else (r,) for r in results)
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=case.name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_inputs_stay_as_they_are(name):
+    for case in CASES[name]:
+        arrays = {k: v for k, v in case.arguments.items() if isinstance(v, np.ndarray)}
+        before = {key: array.tobytes() for key, array in arrays.items()}
+        getattr(kernels, name)(**case.arguments)
+        assert {key: array.tobytes() for key, array in arrays.items()} == before
