@@ -45,7 +45,7 @@ TWINS = {
     # similarity.h
     "pt_oks_between": "ppppppllll",
     "pt_oks_matrix": "ppppppllll",
-    "pt_nms_oks_visible": "ppppplllf",
+    "pt_nms_oks_visible": "ppppppplllf",
     "pt_nms_oks_iou": "pppppppppllldddl",
     "pt_nms_near_keypoints": "ppppppllldll",
     # single_person.h

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..structures.arrays import BoolArray, Float32Array, Float64Array, Int32Array
+from ..structures.arrays import Float32Array, Float64Array, Int32Array
 from .checks import batch_of, check, check_at_least, check_number
 from .devices import device_of, scratch
 
@@ -56,40 +56,41 @@ def oks_matrix(
 def nms_oks_visible(
     keypoints: Float32Array,
     scores: Float32Array,
-    area: Float32Array,
+    areas: Float32Array,
     sigmas: Float32Array,
+    counts: Int32Array | None = None,
     *,
     threshold: float,
-) -> BoolArray:
-    """Greedy suppression of poses that are alike: the earlier row wins, so sort best first.
-
-    Arrays are of one image, or of B with that axis first, sigmas apart.
+) -> tuple[Int32Array, Int32Array]:
+    """Rows of poses that are not too similar to an earlier row that stays: sort best first.
 
     Args:
-        keypoints: (N, K, 2) float32, image pixels.
-        scores: (N, K) float32; a keypoint not above 0 is left out.
-        area: (N,) float32 px².
+        keypoints: (B, N, K, 2) float32, image pixels; compared as `oks_matrix` does.
+        scores: (B, N, K) float32; a keypoint of an earlier pose that is not above 0 is left out.
+        areas: (B, N) float32 px²; the earlier pose's sets the scale.
         sigmas: (K,) float32, unit-less, from the skeleton.
+        counts: (B,) int32 rows of each image that count; None: all.
         threshold: a pose is dropped if its OKS to an earlier kept one is above this.
 
     Returns:
-        (N,) or (B, N) bool, True = kept.
+        (B, N) int32 rows that stay, in their own order, -1 behind the last; (B,) int32 how many.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
     """
-    device = device_of(keypoints, scores, area, sigmas)
-    batch = batch_of(keypoints, 3)
-    check("keypoints", keypoints, np.float32, (*batch, None, None, 2))
-    sizes = keypoints.shape[-3:-1]
-    check("scores", scores, np.float32, (*batch, *sizes))
-    check("area", area, np.float32, (*batch, sizes[0]))
-    check("sigmas", sigmas, np.float32, sizes[1:])
+    device = device_of(keypoints, scores, areas, sigmas, counts)
+    check("keypoints", keypoints, np.float32, (None, None, None, 2))
+    sizes = keypoints.shape[:3]
+    check("scores", scores, np.float32, sizes)
+    check("areas", areas, np.float32, sizes[:2])
+    check("sigmas", sigmas, np.float32, sizes[2:])
+    if counts is not None:
+        check("counts", counts, np.int32, sizes[:1])
     check_number("threshold", threshold)
-    keep = device.empty((*batch, sizes[0]), np.bool_)
-    arrays = (keypoints, scores, area, sigmas)
-    device.call("pt_nms_oks_visible", keep, *arrays, prod(batch), *sizes, threshold)
-    return keep
+    rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
+    arrays = (rows, count, keypoints, scores, areas, sigmas, counts)
+    device.call("pt_nms_oks_visible", *arrays, *sizes, threshold)
+    return rows, count
 
 
 def oks_between(

@@ -90,14 +90,13 @@ class MoveNetMultiSizeDecoder:
             poses = poses[np.argsort(-poses.scores, kind="stable")]
         constants = self._decode.constants
         sides = poses.boxes[:, 2:] - poses.boxes[:, :2]
-        area = sides[:, 0] * sides[:, 1] * np.float32(constants.nms_area)
+        areas = sides[:, 0] * sides[:, 1] * np.float32(constants.nms_area)
         found = poses.keypoint_scores > constants.found_score
         counts = found | (found.sum(axis=1, keepdims=True) < _FEWEST_FOUND)
         scores = np.where(counts, poses.keypoint_scores, np.float32(0))
-        keep = kernels.nms_oks_visible(
-            poses.keypoints, scores, area, self._sigmas, threshold=constants.nms_oks
-        )
-        return poses[keep]
+        arrays = (poses.keypoints[None], scores[None], areas[None], self._sigmas)
+        rows, count = kernels.nms_oks_visible(*arrays, threshold=constants.nms_oks)
+        return poses[rows[0, : count[0]]]
 
 
 def _to_image(poses: Poses, transform: ImageTransform) -> Poses:

@@ -1,8 +1,10 @@
 #include "../shared/oks.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "../include/posetrack_kernels.h"
+#include "../shared/nms_oks_iou.h"
 #include "dispatch.h"
 
 namespace posetrack {
@@ -40,16 +42,34 @@ PT_CLONES void fill_row(
         oks[m] = oks_pair(a, b + m * K * 2, b_scores + m * K, b_area[m], sigmas, K);
 }
 
-/* Drops who is like pose n, from the next pose on. */
-PT_CLONES void suppress(
-    uint8_t* __restrict keep, const float* __restrict keypoints, const float* __restrict scores,
-    float area, const float* __restrict sigmas, int64_t n, int64_t N, int64_t K, float threshold) {
-    const float* pose = keypoints + n * K * 2;
-    for (int64_t m = n + 1; m < N; ++m) {
-        if (!keep[m]) continue;
-        const float oks = oks_pair(keypoints + m * K * 2, pose, scores + n * K, area, sigmas, K);
-        if (is_alike(oks, threshold)) keep[m] = 0;
+struct Poses {
+    const float* keypoints; /* (N, K, 2) */
+    const float* scores;    /* (N, K) */
+    const float* areas;     /* (N) */
+    const float* sigmas;    /* (K) */
+    int64_t N, K;           /* the N that count */
+};
+
+/* Whether pose n is like one of the `kept`. */
+PT_CLONES bool is_dropped(
+    const int32_t* __restrict kept, int32_t count, const Poses& poses, int64_t n, float threshold) {
+    const int64_t K = poses.K;
+    for (int32_t i = 0; i < count; ++i) {
+        const int64_t m = kept[i];
+        const float oks = oks_pair(
+            poses.keypoints + n * K * 2, poses.keypoints + m * K * 2, poses.scores + m * K,
+            poses.areas[m], poses.sigmas, K);
+        if (is_alike(oks, threshold)) return true;
     }
+    return false;
+}
+
+/* Rows that stay, in their own order; how many. */
+int32_t suppress(int32_t* rows, const Poses& poses, float threshold) {
+    int32_t count = 0;
+    for (int64_t n = 0; n < poses.N; ++n)
+        if (!is_dropped(rows, count, poses, n, threshold)) rows[count++] = (int32_t)n;
+    return count;
 }
 
 }  // namespace
@@ -74,18 +94,20 @@ pt_status pt_oks_matrix_cpu(
 }
 
 pt_status pt_nms_oks_visible_cpu(
-    uint8_t* keep, const float* keypoints, const float* scores, const float* area,
-    const float* sigmas, int64_t B, int64_t N, int64_t K, float threshold) {
-    if (B < 0 || N < 0 || K < 0 || threshold != threshold) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0) return PT_OK;
-    if (!keep || !area || (K > 0 && (!keypoints || !scores || !sigmas))) return PT_INVALID_ARGUMENT;
-    std::fill(keep, keep + B * N, (uint8_t)1);
+    int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,
+    const float* sigmas, const int32_t* counts, int64_t B, int64_t N, int64_t K, float threshold) {
+    if (B < 0 || N < 0 || K < 0 || N > std::numeric_limits<int32_t>::max())
+        return PT_INVALID_ARGUMENT;
+    if (threshold != threshold) return PT_INVALID_ARGUMENT;
+    if (B == 0) return PT_OK;
+    if (!count || (N > 0 && (!rows || !areas))) return PT_INVALID_ARGUMENT;
+    if (N > 0 && K > 0 && (!keypoints || !scores || !sigmas)) return PT_INVALID_ARGUMENT;
     for (int64_t b = 0; b < B; ++b) {
-        uint8_t* image = keep + b * N;
-        const float *poses = keypoints + b * N * K * 2, *their_scores = scores + b * N * K;
-        for (int64_t n = 0; n < N; ++n)
-            if (image[n])
-                suppress(image, poses, their_scores, area[b * N + n], sigmas, n, N, K, threshold);
+        const int64_t valid = valid_rows(counts ? counts[b] : N, N);
+        const Poses poses = {
+            keypoints + b * N * K * 2, scores + b * N * K, areas + b * N, sigmas, valid, K};
+        count[b] = suppress(rows + b * N, poses, threshold);
+        std::fill(rows + b * N + count[b], rows + (b + 1) * N, -1);
     }
     return PT_OK;
 }

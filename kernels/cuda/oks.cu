@@ -1,3 +1,4 @@
+#include "../shared/nms_oks_iou.h"
 #include "../shared/oks.h"
 #include "launch.cuh"
 
@@ -27,23 +28,35 @@ __global__ void fill_oks(
     oks[i] = oks_pair(a + n * K * 2, b + m * K * 2, b_scores + m * K, b_area[m], sigmas, K);
 }
 
-/* One block per image: poses in turn, those after a kept one side by side. */
+/* One block per image: poses in turn, those after a kept one side by side. Until its turn a row
+ * says whether it is dropped; kept ones move to the front, where nobody looks any more.
+ */
 __global__ void suppress(
-    uint8_t* keep, const float* keypoints, const float* scores, const float* area,
-    const float* sigmas, int64_t N, int64_t K, float threshold) {
-    const int64_t first = (int64_t)blockIdx.x * N, end = first + N;
-    for (int64_t n = first + threadIdx.x; n < end; n += blockDim.x) keep[n] = 1;
-    for (int64_t n = first; n < end; ++n) {
+    int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,
+    const float* sigmas, const int32_t* counts, int64_t N, int64_t K, float threshold) {
+    const int64_t b = blockIdx.x, valid = valid_rows(counts ? counts[b] : N, N);
+    rows += b * N;
+    keypoints += b * N * K * 2;
+    scores += b * N * K;
+    areas += b * N;
+    for (int64_t n = threadIdx.x; n < valid; n += blockDim.x) rows[n] = (int32_t)n;
+    int32_t kept = 0;
+    for (int64_t n = 0; n < valid; ++n) {
         __syncthreads();
-        if (!keep[n]) continue;
+        if (rows[n] < 0) continue;
+        if (threadIdx.x == 0 && kept < n) rows[kept] = (int32_t)n;
+        ++kept;
         const float* pose = keypoints + n * K * 2;
-        for (int64_t m = n + 1 + threadIdx.x; m < end; m += blockDim.x) {
-            if (!keep[m]) continue;
+        for (int64_t m = n + 1 + threadIdx.x; m < valid; m += blockDim.x) {
+            if (rows[m] < 0) continue;
             const float oks =
-                oks_pair(keypoints + m * K * 2, pose, scores + n * K, area[n], sigmas, K);
-            if (is_alike(oks, threshold)) keep[m] = 0;
+                oks_pair(keypoints + m * K * 2, pose, scores + n * K, areas[n], sigmas, K);
+            if (is_alike(oks, threshold)) rows[m] = -1;
         }
     }
+    __syncthreads(); /* all have read the last row */
+    for (int64_t n = kept + threadIdx.x; n < N; n += blockDim.x) rows[n] = -1;
+    if (threadIdx.x == 0) count[b] = kept;
 }
 
 }  // namespace
@@ -66,12 +79,16 @@ pt_status pt_oks_matrix_cuda(
 }
 
 pt_status pt_nms_oks_visible_cuda(
-    uint8_t* keep, const float* keypoints, const float* scores, const float* area,
-    const float* sigmas, int64_t B, int64_t N, int64_t K, float threshold, void* stream) {
-    if (B < 0 || N < 0 || K < 0 || threshold != threshold) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0) return PT_OK;
-    if (!keep || !area || (K > 0 && (!keypoints || !scores || !sigmas))) return PT_INVALID_ARGUMENT;
+    int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,
+    const float* sigmas, const int32_t* counts, int64_t B, int64_t N, int64_t K, float threshold,
+    void* stream) {
+    if (B < 0 || N < 0 || K < 0 || N > INT32_MAX) return PT_INVALID_ARGUMENT;
+    if (threshold != threshold) return PT_INVALID_ARGUMENT;
+    if (B == 0) return PT_OK;
+    if (!count || (N > 0 && (!rows || !areas))) return PT_INVALID_ARGUMENT;
+    if (N > 0 && K > 0 && (!keypoints || !scores || !sigmas)) return PT_INVALID_ARGUMENT;
     return launch(
-        {B, kThreads, 0, stream}, suppress, keep, keypoints, scores, area, sigmas, N, K, threshold);
+        {B, kThreads, 0, stream}, suppress, rows, count, keypoints, scores, areas, sigmas, counts,
+        N, K, threshold);
 }
 #endif

@@ -45,22 +45,16 @@ def _oks_matrix(
 def nms_oks_visible(
     keypoints: Float32Array,
     scores: Float32Array,
-    area: Float32Array,
+    areas: Float32Array,
     sigmas: Float32Array,
+    counts: Int32Array | None = None,
     *,
     threshold: float,
-) -> BoolArray:
+) -> tuple[Int32Array, Int32Array]:
     """See `kernels.nms_oks_visible`."""
-    oks = oks_matrix(keypoints, keypoints, scores, area, sigmas)
-    return per_image(lambda image: _first_of_alike(image <= threshold), 2, oks)
-
-
-def _first_of_alike(unlike: BoolArray) -> BoolArray:
-    keep = np.ones(len(unlike), np.bool_)
-    for n in range(len(unlike)):
-        if keep[n]:
-            keep[n + 1 :] &= unlike[n + 1 :, n]
-    return keep
+    alike = oks_matrix(keypoints, keypoints, scores, areas, sigmas) > threshold
+    all_equal = np.zeros(areas.shape, np.float32)  # so the earlier row comes first
+    return greedy_nms(alike, all_equal, counts)
 
 
 def oks_between(

@@ -59,28 +59,32 @@ def oks_matrix_cases():
     ]
 
 
-def _suppressed(name, people, threshold=0.3):
-    keypoints, scores, area = people
-    arguments = {"keypoints": keypoints, "scores": scores, "area": area}
-    sigmas = COCO_17.sigma_array[: keypoints.shape[-2]]
-    return Case(name, {**arguments, "sigmas": sigmas, "threshold": threshold})
+def _suppressed(name, people, threshold=0.3, counts=None):
+    keypoints, scores, areas = people
+    arguments = {"keypoints": keypoints, "scores": scores, "areas": areas}
+    counts = None if counts is None else np.int32(counts)
+    sigmas = COCO_17.sigma_array[: keypoints.shape[2]]
+    return Case(name, {**arguments, "sigmas": sigmas, "counts": counts, "threshold": threshold})
 
 
 def nms_oks_visible_cases():
-    some = bodies(30, seed=13)
-    twice = tuple(np.concatenate((part[:5], part[:5])) for part in some)
+    some, three = _crowds(1, 30, seed=13), _crowds(3, 30, seed=40)
+    twice = tuple(np.concatenate((part[:, :5], part[:, :5]), 1) for part in some)
+    same = tuple(part[:, :1].repeat(9, 1) for part in some)
+    strange = tuple(part[None] for part in _strange_bodies())
     return [
-        *[_suppressed(f"{n} people", bodies(n, seed=n)) for n in PEOPLE],
+        *[_suppressed(f"{n} people", _crowds(1, n, seed=n)) for n in PEOPLE],
         *[_suppressed(f"threshold {t}", some, t) for t in (-1.0, 0.0, 0.05, 0.7, 1.0, 2.0)],
-        *[_suppressed(f"batch {b}", _crowds(b, 30, 40)) for b in BATCHES],
-        _suppressed("batch of no images", [part[:0] for part in _crowds(1, 30)]),
-        _suppressed("batch, nobody", [part[:, :0].copy() for part in _crowds(3, 30)]),
+        *[_suppressed(f"batch {b}", tuple(part[:b] for part in three)) for b in BATCHES],
+        _suppressed("no images", tuple(part[:0] for part in three)),
+        _suppressed("nobody", tuple(part[:, :0].copy() for part in three)),
+        _suppressed("some rows of each", three, counts=[7, 0, 30]),
+        _suppressed("counts out of range", three, counts=[-5, 31, 2**31 - 1]),
         _suppressed("everyone twice", twice),
         _suppressed("everyone twice, threshold met exactly", twice, 1.0),
-        _suppressed("everyone the same", tuple(part[:1].repeat(9, 0) for part in some), 0.5),
-        _suppressed("strange ones", _strange_bodies(), 0.2),
-        _suppressed("nobody", bodies(0)),
-        _suppressed("no keypoints", bodies(3, keypoints=0)),
+        _suppressed("everyone the same", same, 0.5),
+        _suppressed("strange ones", strange, 0.2),
+        _suppressed("no keypoints", tuple(part[None] for part in bodies(3, keypoints=0))),
     ]
 
 

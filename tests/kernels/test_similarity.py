@@ -87,6 +87,18 @@ def test_oks_matrix_is_a_similarity(seed, zoom):
     np.testing.assert_allclose(zoomed, oks, rtol=0, atol=1e-4)
 
 
+def test_images_of_a_batch_are_compared_apart():
+    (a, *_), others = (
+        [np.stack(parts) for parts in zip(*(bodies(n, seed) for seed in range(3)), strict=True)]
+        for n in (4, 5)
+    )
+    together = kernels.oks_matrix(a, *others, SIGMAS)
+    assert together.shape == (3, 4, 5)
+    for i in range(3):
+        alone = kernels.oks_matrix(a[i], *(part[i] for part in others), SIGMAS)
+        np.testing.assert_array_equal(together[i], alone)
+
+
 def test_a_batch_wants_a_batch_of_others():
     with pytest.raises(ValueError, match=r"b must have shape \(1, any, 17, 2\), got \(3, 17, 2\)"):
         kernels.oks_matrix(A[None], B, B_SCORES, B_AREA, SIGMAS)
@@ -96,53 +108,37 @@ def test_a_batch_wants_a_batch_of_others():
 
 
 def test_nms_oks_visible_by_hand():
-    keypoints = np.float32([[[0, 0]], [[1, 0]], [[2, 0]], [[50, 0]]])
-    scores, area, sigmas = np.ones((4, 1), np.float32), np.full(4, 100, np.float32), [0.05]
+    keypoints, areas = points(0, 1, 2, 50)
+    people = (keypoints, np.ones((1, 4, 1), np.float32), areas, ONE_SIGMA)
     # One pixel apart: exp(-0.5) = 0.61; two: exp(-2) = 0.14.
-    keep = kernels.nms_oks_visible(keypoints, scores, area, np.float32(sigmas), threshold=0.3)
-    assert keep.tolist() == [True, False, True, True], "who was dropped suppresses nobody"
-    keep = kernels.nms_oks_visible(keypoints, scores, area, np.float32(sigmas), threshold=0.1)
-    assert keep.tolist() == [True, False, False, True]
+    rows = rows_of(kernels.nms_oks_visible(*people, threshold=0.3))
+    assert rows == [0, 2, 3], "who was dropped suppresses nobody"
+    assert rows_of(kernels.nms_oks_visible(*people, threshold=0.1)) == [0, 3]
+    assert rows_of(kernels.nms_oks_visible(*people, np.int32([3]), threshold=0.3)) == [0, 2]
+
+
+def test_nms_oks_visible_compares_by_the_earlier_poses_keypoints_and_area():
+    keypoints = np.float32([[[[0, 0], [0, 0]], [[0, 0], [99, 0]]]])
+    scores, areas = np.float32([[[1, 0], [1, 1]]]), np.float32([[100, 0]])
+    sigmas = np.float32([0.05, 0.05])
+    assert rows_of(kernels.nms_oks_visible(keypoints, scores, areas, sigmas, threshold=0.9)) == [0]
+    turned = (array[:, ::-1].copy() for array in (keypoints, scores, areas))
+    assert rows_of(kernels.nms_oks_visible(*turned, sigmas, threshold=0.9)) == [0, 1]
 
 
 @settings(deadline=None, max_examples=30)
 @given(seed=st.integers(0, 999), threshold=st.floats(0.01, 0.99))
 def test_nms_oks_visible_keeps_poses_that_are_not_alike(seed, threshold):
     people = bodies(20, seed)
-    keep = kernels.nms_oks_visible(*people, SIGMAS, threshold=threshold)
-    assert keep[0]
+    images = (part[None] for part in people)
+    rows = rows_of(kernels.nms_oks_visible(*images, SIGMAS, threshold=threshold))
+    assert rows[0] == 0
+    assert rows == sorted(rows)
     oks = kernels.oks_matrix(people[0], *people, SIGMAS)
     alike = np.tril(oks > np.float32(threshold), -1)
-    assert not alike[np.ix_(keep, keep)].any()
-    assert alike[np.ix_(~keep, keep)].any(axis=1).all(), "each dropped one has its reason"
-
-
-def test_nms_oks_visible_refuses_a_threshold_that_is_no_number():
-    poses = np.zeros((1, 2, 2), np.float32)
-    ones = np.ones((1, 2), np.float32)
-    with pytest.raises(ValueError, match="threshold must be a number, got nan"):
-        kernels.nms_oks_visible(poses, ones, ones[:, 0], ones[0], threshold=float("nan"))
-
-
-def test_nms_oks_visible_names_a_wrong_argument():
-    with pytest.raises(ValueError, match=r"area must have shape \(3\), got \(2,\)"):
-        kernels.nms_oks_visible(B, B_SCORES, B_AREA[:2], SIGMAS, threshold=0.3)
-
-
-def test_images_of_a_batch_are_compared_apart():
-    (a, *_), (b, *rest) = (
-        [np.stack(parts) for parts in zip(*(bodies(n, seed) for seed in range(3)), strict=True)]
-        for n in (4, 5)
-    )
-    together = kernels.oks_matrix(a, b, *rest, SIGMAS)
-    kept = kernels.nms_oks_visible(b, *rest, SIGMAS, threshold=0.3)
-    assert (together.shape, kept.shape) == ((3, 4, 5), (3, 5))
-    for i in range(3):
-        image = (b[i], *(part[i] for part in rest))
-        np.testing.assert_array_equal(together[i], kernels.oks_matrix(a[i], *image, SIGMAS))
-        np.testing.assert_array_equal(
-            kept[i], kernels.nms_oks_visible(*image, SIGMAS, threshold=0.3)
-        )
+    dropped = np.setdiff1d(np.arange(20), rows)
+    assert not alike[np.ix_(rows, rows)].any()
+    assert alike[np.ix_(dropped, rows)].any(axis=1).all(), "each dropped one has its reason"
 
 
 # ---- oks_between
@@ -313,7 +309,9 @@ def test_nms_near_keypoints_on_a_coarse_grid_is_the_references(seed, people, dis
 # ---- all of them
 
 
-@pytest.mark.parametrize("name", ["oks_between", "nms_oks_iou", "nms_near_keypoints"])
+@pytest.mark.parametrize(
+    "name", ["oks_between", "nms_oks_visible", "nms_oks_iou", "nms_near_keypoints"]
+)
 def test_an_image_does_not_depend_on_its_batch(name):
     kernel = getattr(kernels, name)
     arguments = next(case for case in CASES[name] if case.name == "batch 3").arguments
@@ -369,6 +367,34 @@ REFUSED = [
         {},
         ValueError,
         "a must be C-contig",
+    ),
+    (
+        kernels.nms_oks_visible,
+        (POSES, POSES[..., 0].copy(), PER_POSE[:, :2].copy(), SIGMAS),
+        {"threshold": 0.3},
+        ValueError,
+        r"areas must have shape \(2, 3\), got \(2, 2\)",
+    ),
+    (
+        kernels.nms_oks_visible,
+        (POSES[0], POSES[0, ..., 0].copy(), PER_POSE[0], SIGMAS),
+        {"threshold": 0.3},
+        ValueError,
+        r"keypoints must have shape \(any, any, any, 2\), got \(3, 17, 2\)",
+    ),
+    (
+        kernels.nms_oks_visible,
+        (POSES, POSES[..., 0].copy(), PER_POSE, SIGMAS, np.int64([1, 1])),
+        {"threshold": 0.3},
+        TypeError,
+        "counts must be int32, got int64",
+    ),
+    (
+        kernels.nms_oks_visible,
+        (POSES, POSES[..., 0].copy(), PER_POSE, SIGMAS),
+        {"threshold": NAN},
+        ValueError,
+        "threshold must be a number, got nan",
     ),
     (
         kernels.oks_between,

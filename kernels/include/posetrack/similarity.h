@@ -28,11 +28,14 @@ PT_TWINS(
  * `threshold`.
  */
 PT_TWINS(
-    pt_nms_oks_visible, uint8_t* keep, /* (B, N) 1 = kept */
-    const float* keypoints,            /* (B, N, K, 2) */
-    const float* scores,               /* (B, N, K) */
-    const float* area,                 /* (B, N) */
-    const float* sigmas,               /* (K) */
+    pt_nms_oks_visible,
+    int32_t* rows,          /* (B, N) rows that stay, in their own order; -1 behind the last */
+    int32_t* count,         /* (B) how many stay */
+    const float* keypoints, /* (B, N, K, 2) */
+    const float* scores,    /* (B, N, K) */
+    const float* areas,     /* (B, N) */
+    const float* sigmas,    /* (K) */
+    const int32_t* counts,  /* (B) rows of each image that count; NULL: all N */
     int64_t B, int64_t N, int64_t K, float threshold);
 
 /* Object keypoint similarity of found poses, in float64.
