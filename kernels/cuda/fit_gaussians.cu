@@ -4,6 +4,30 @@
 namespace posetrack {
 namespace {
 
+/* What the Gaussian of `trial` leaves of the window's values: every thread adds up its lane. */
+__device__ void fill_terms(
+    FitTerms& terms, const double* trial, const double* values, int32_t rows, int32_t columns) {
+    const int32_t lane = threadIdx.x;
+    const double inverse = inverse_spread(trial[3]);
+    const double row = distance_term(lane, trial[1]);
+    const double column = distance_term(lane, trial[2]);
+    terms.row_distance[lane] = row;
+    terms.row_factor[lane] = factor_term(lane, rows, row, inverse);
+    terms.column_distance[lane] = column;
+    terms.column_factor[lane] = factor_term(lane, columns, column, inverse);
+    __syncthreads();
+    const double model = scaled_factor(trial[0], terms.row_factor[lane]);
+    double squares = 0, m0 = 0, m1 = 0, m2 = 0;
+    for (int32_t part = 0; lane < rows && part < columns; ++part)
+        add_residual(
+            squares, m0, m1, m2, model, terms.column_factor[part], terms.column_distance[part],
+            values[part * kFitLanes + lane]);
+    terms.squares[lane] = squares;
+    terms.moments[0][lane] = m0;
+    terms.moments[1][lane] = m1;
+    terms.moments[2][lane] = m2;
+}
+
 /* One block per keypoint, one thread per lane; the first thread takes the steps. */
 template <typename Head>
 __global__ void fit_keypoints(
@@ -40,24 +64,7 @@ __global__ void fit_keypoints(
     }
     __syncthreads();
     while (fit.running) {
-        const double inverse = inverse_spread(fit.trial[3]);
-        const double row = distance_term(lane, fit.trial[1]);
-        const double column = distance_term(lane, fit.trial[2]);
-        terms.row_distance[lane] = row;
-        terms.row_factor[lane] = factor_term(lane, rows, row, inverse);
-        terms.column_distance[lane] = column;
-        terms.column_factor[lane] = factor_term(lane, columns, column, inverse);
-        __syncthreads();
-        const double model = scaled_factor(fit.trial[0], terms.row_factor[lane]);
-        double squares = 0, m0 = 0, m1 = 0, m2 = 0;
-        for (int32_t part = 0; lane < rows && part < columns; ++part)
-            add_residual(
-                squares, m0, m1, m2, model, terms.column_factor[part], terms.column_distance[part],
-                values[part * kFitLanes + lane]);
-        terms.squares[lane] = squares;
-        terms.moments[0][lane] = m0;
-        terms.moments[1][lane] = m1;
-        terms.moments[2][lane] = m2;
+        fill_terms(terms, fit.trial, values, rows, columns);
         __syncthreads();
         if (lane == 0) advance_fit(fit, summed_lanes(terms, fit.trial, rows, columns));
         __syncthreads();

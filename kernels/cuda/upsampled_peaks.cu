@@ -78,25 +78,36 @@ __global__ void list_tiles(
     }
 }
 
-/* One block per map: the lists of its tiles into one. */
+/* Room for the pixels of one map. */
+struct Peaks {
+    int32_t* cells; /* (N) */
+    float* values;  /* (N) */
+    int64_t N;
+};
+
 template <typename Head>
-__global__ void merge_tiles(
-    int32_t* cells, float* values, StrongPixel* lists, const Head* maps, Upsampling upsampling,
-    int64_t tiles, int64_t C, int64_t N, int64_t batch_stride, int32_t radius, int32_t places) {
-    __shared__ StrongPixel best[kBlock];
-    __shared__ int32_t owner[kBlock];
-    __shared__ int64_t found;
-    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
-    const Head* map = maps + blockIdx.x / C * batch_stride + blockIdx.x % C * area;
-    const int32_t size = (int32_t)(upsampling.H * upsampling.W);
-    lists += blockIdx.x * tiles * (places + 1);
-    cells += blockIdx.x * N;
-    values += blockIdx.x * N;
-    if (threadIdx.x == 0) found = 0;
-    /* peaks above 0 */
-    for (int64_t n = 0; n < N; ++n) {
+struct EnlargedMap {
+    const Head* map;
+    Upsampling upsampling;
+    int32_t radius, size; /* of a window; of the enlarged map */
+
+    __device__ float suppressed(int32_t cell) const {
+        return suppressed_value(map, upsampling, cell, radius);
+    }
+};
+
+__device__ void put(const Peaks& peaks, int64_t n, StrongPixel pixel) {
+    peaks.cells[n] = pixel.cell;
+    peaks.values[n] = pixel.value;
+}
+
+/* First come the peaks above 0, from the lists of the tiles. Every thread gets how many. */
+__device__ int64_t take_listed(
+    const Peaks& peaks, StrongPixel* lists, int64_t tiles, int32_t places, StrongPixel* best,
+    int32_t* owner) {
+    for (int64_t n = 0; n < peaks.N; ++n) {
         __syncthreads();
-        StrongPixel own = {0, size};
+        StrongPixel own = {0, 0};
         for (int32_t tile = threadIdx.x; tile < tiles; tile += kBlock) {
             const StrongPixel* list = lists + tile * (int64_t)(places + 1);
             if (list[0].cell > places || !(list[list[0].cell].value > 0)) continue;
@@ -108,46 +119,71 @@ __global__ void merge_tiles(
         strongest_of_block<true>(best, owner);
         const StrongPixel first = best[0];
         const int32_t tile = owner[0];
-        if (!(first.value > 0)) break;
+        if (!(first.value > 0)) return n;
         __syncthreads();
         if (threadIdx.x != 0) continue;
-        cells[n] = first.cell;
-        values[n] = first.value;
-        found = n + 1;
+        put(peaks, n, first);
         ++lists[tile * (int64_t)(places + 1)].cell;
     }
-    __syncthreads();
-    /* pixels that count 0, in their order */
-    for (int64_t start = 0; start < size && found < N; start += kBlock) {
+    return peaks.N;
+}
+
+/* Then come the pixels that count 0, in their order. `found`, how many pixels there are so far, is
+ * shared by the block.
+ */
+template <typename Head>
+__device__ void take_zeros(
+    const Peaks& peaks, int64_t& found, const EnlargedMap<Head>& enlarged, StrongPixel* best) {
+    for (int64_t start = 0; start < enlarged.size && found < peaks.N; start += kBlock) {
         const int64_t cell = start + threadIdx.x;
         best[threadIdx.x].value =
-            cell < size ? suppressed_value(map, upsampling, (int32_t)cell, radius) : lowest_float();
+            cell < enlarged.size ? enlarged.suppressed((int32_t)cell) : lowest_float();
         __syncthreads();
-        for (int32_t i = 0; threadIdx.x == 0 && i < kBlock && found < N; ++i) {
-            if (!(best[i].value == 0)) continue;
-            cells[found] = (int32_t)(start + i);
-            values[found] = best[i].value;
-            ++found;
-        }
+        for (int32_t i = 0; threadIdx.x == 0 && i < kBlock && found < peaks.N; ++i)
+            if (best[i].value == 0) put(peaks, found++, {best[i].value, (int32_t)(start + i)});
         __syncthreads();
     }
-    /* pixels below 0 */
+}
+
+/* Last come the pixels below 0, from place `found` on; none is left where there is no cell. */
+template <typename Head>
+__device__ void take_negative(
+    const Peaks& peaks, int64_t found, const EnlargedMap<Head>& enlarged, StrongPixel* best) {
+    const int32_t size = enlarged.size;
     StrongPixel last = {0, size};
-    for (int64_t n = found; n < N; ++n) {
+    for (int64_t n = found; n < peaks.N; ++n) {
         __syncthreads();
         StrongPixel own = {lowest_float(), size};
         for (int32_t cell = threadIdx.x; cell < size; cell += kBlock) {
-            const StrongPixel pixel = {suppressed_value(map, upsampling, cell, radius), cell};
+            const StrongPixel pixel = {enlarged.suppressed(cell), cell};
             if (pixel.value < 0 && is_stronger(last, pixel) && is_stronger(pixel, own)) own = pixel;
         }
         best[threadIdx.x] = own;
         strongest_of_block<false>(best, nullptr);
         last = best[0];
-        if (threadIdx.x == 0) {
-            cells[n] = last.cell < size ? last.cell : -1;
-            values[n] = last.cell < size ? last.value : 0;
-        }
+        if (threadIdx.x == 0) put(peaks, n, last.cell < size ? last : StrongPixel{0, -1});
     }
+}
+
+/* One block per map: the lists of its tiles into one, and what else it takes to fill it. */
+template <typename Head>
+__global__ void merge_tiles(
+    int32_t* cells, float* values, StrongPixel* lists, const Head* maps, Upsampling upsampling,
+    int64_t tiles, int64_t C, int64_t N, int64_t batch_stride, int32_t radius, int32_t places) {
+    __shared__ StrongPixel best[kBlock];
+    __shared__ int32_t owner[kBlock];
+    __shared__ int64_t found;
+    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
+    const Head* map = maps + blockIdx.x / C * batch_stride + blockIdx.x % C * area;
+    const int32_t size = (int32_t)(upsampling.H * upsampling.W);
+    const EnlargedMap<Head> enlarged = {map, upsampling, radius, size};
+    const Peaks peaks = {cells + blockIdx.x * N, values + blockIdx.x * N, N};
+    lists += blockIdx.x * tiles * (places + 1);
+    const int64_t listed = take_listed(peaks, lists, tiles, places, best, owner);
+    if (threadIdx.x == 0) found = listed;
+    __syncthreads();
+    take_zeros(peaks, found, enlarged, best);
+    take_negative(peaks, found, enlarged, best);
 }
 
 }  // namespace
