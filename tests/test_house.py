@@ -1,6 +1,7 @@
 """The house rules that a machine can check: who may import whom, sizes, no printing."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -33,6 +34,11 @@ ONLY_IN = {
 MAX_LINES = {"package": 400, "tests": 500, "native": 500}
 MAX_FUNCTION_LINES = 60
 PACKAGE = sorted(p for folder in LEVEL for p in (ROOT / folder).rglob("*.py"))
+NATIVE = [
+    path
+    for suffix in ("*.h", "*.cpp", "*.cu", "*.cuh")
+    for path in sorted((ROOT / "kernels").rglob(suffix))
+]
 PRINTERS = {"apps", "benchmarks"}
 VAGUE_NAMES = {"utils.py", "helpers.py", "common.py", "misc.py"}
 
@@ -103,7 +109,7 @@ def test_files_are_short():
     groups = {
         "package": PACKAGE + sorted((ROOT / "benchmarks").glob("*.py")),
         "tests": sorted((ROOT / "tests").rglob("*.py")),
-        "native": [p for s in ("*.h", "*.cpp", "*.cu") for p in (ROOT / "kernels").rglob(s)],
+        "native": NATIVE,
     }
     for group, paths in groups.items():
         assert paths, group
@@ -126,6 +132,70 @@ def test_functions_are_short():
         for path in PACKAGE
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef)
+    }
+    assert {name: n for name, n in lengths.items() if n > MAX_FUNCTION_LINES} == {}
+    assert sum(n < 40 for n in lengths.values()) >= 0.9 * len(lengths)
+
+
+NOT_CODE = re.compile(
+    r"""/\*.*?\*/ | //[^\n]*  # comments
+    | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*'  # strings and characters
+    | ^[ \t]*\#(?:\\\n|[^\n])*  # preprocessor lines, also those of several lines""",
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+
+
+def native_functions(text):
+    """First line and number of lines of every function body in C++ or CUDA, both braces counted.
+
+    What it understands: a body is a block outside other bodies before whose brace a parenthesis
+    closes, with only words such as `const` between. So it counts functions, methods and
+    constructors, also in namespaces and structs, a lambda as part of the function around it, and
+    macros not at all. It takes every branch of an #if for code, so each must close its own braces.
+    """
+    code = NOT_CODE.sub(lambda found: "\n" * found.group().count("\n"), text)
+    blocks, end_of_last = [], 0
+    for mark in re.finditer(r"[{};]", code):
+        if mark.group() == "{":
+            before = code[end_of_last : mark.start()]
+            starts = not any(is_body for is_body, _ in blocks)
+            blocks.append((starts and bool(re.search(r"\)[\w\s]*$", before)), mark.start()))
+        elif mark.group() == "}":
+            is_body, start = blocks.pop()
+            if is_body:
+                yield code.count("\n", 0, start) + 1, code.count("\n", start, mark.end()) + 1
+        end_of_last = mark.end()
+    assert not blocks, "a brace is not closed"
+
+
+def test_native_functions_are_found():
+    text = """#define MACRO(x) \\
+    if (x) {          \\
+    }
+namespace a {  // {
+struct Pair {
+    int sum() const {
+        return 1; /* } */
+    }
+    int values[2] = {1, 2};
+};
+template <typename T>
+void outer(
+    T value) {
+    const auto inner = [&](int i) {
+        if (i) value("}");
+    };
+}
+}
+"""
+    assert list(native_functions(text)) == [(6, 3), (13, 5)]
+
+
+def test_native_functions_are_short():
+    lengths = {
+        f"{name_of(path)}:{line}": lines
+        for path in NATIVE
+        for line, lines in native_functions(path.read_text(encoding="utf-8"))
     }
     assert {name: n for name, n in lengths.items() if n > MAX_FUNCTION_LINES} == {}
     assert sum(n < 40 for n in lengths.values()) >= 0.9 * len(lengths)
