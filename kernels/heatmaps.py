@@ -27,7 +27,7 @@ def center_nms_topk(
 
     Args:
         maps: (B, h, w) head; may be one channel of a larger contiguous array.
-        count: N, most peaks per map.
+        count: N, the maximum number of peaks per map.
         radius: a peak is not exceeded within the square of side 2 * radius + 1 around it ...
         tolerance: ... by more than this.
         threshold: a peak is above this.
@@ -146,9 +146,9 @@ def gaussian_argmax(
 
 
 def _check_ratio(ratio: int, size: tuple[int, int]) -> None:
-    most = _INT32_MAX // max(*size, 1)
-    if not 1 <= ratio <= most:
-        raise ValueError(f"ratio must be from 1 to {most} for a map of {size}, got {ratio}")
+    max_ratio = _INT32_MAX // max(*size, 1)
+    if not 1 <= ratio <= max_ratio:
+        raise ValueError(f"ratio must be from 1 to {max_ratio} for a map of {size}, got {ratio}")
 
 
 def _check_cells(cells: Any, size: tuple[int, int]) -> None:

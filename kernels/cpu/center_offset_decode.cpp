@@ -12,8 +12,8 @@ pt_status pt_center_offset_decode_cpu(
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
     if (offset_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
     if (rule != PT_RULE_FLOOR && rule != PT_RULE_ROUNDED) return PT_INVALID_ARGUMENT;
-    constexpr int64_t most = std::numeric_limits<int32_t>::max();
-    if (ratio < 1 || ratio > most || h > most / ratio || w > most / ratio)
+    constexpr int64_t limit = std::numeric_limits<int32_t>::max();
+    if (ratio < 1 || ratio > limit || h > limit / ratio || w > limit / ratio)
         return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
     if (!keypoints || !cells || (h > 0 && w > 0 && !offset)) return PT_INVALID_ARGUMENT;

@@ -52,7 +52,7 @@ FitSums evaluate(const double* at, const double* values, int32_t rows, int32_t c
 
 FittedGaussian fit_one(
     const float* map, const Upsampling& upsampling, const FitWindow& window, double sigma,
-    int32_t most_evaluations) {
+    int32_t max_evaluations) {
     const float height = upsampled_value(map, upsampling, window.start_y, window.start_x);
     if (window.height == 0) return started_gaussian(window, height);
     double values[kFitLanes * kFitLanes] = {};
@@ -65,7 +65,7 @@ FittedGaussian fit_one(
         values[window_slot(window, i)] = (double)pixels[i];
     }
     GaussianFit fit;
-    begin_fit(fit, height, window.row, window.column, sigma, most_evaluations);
+    begin_fit(fit, height, window.row, window.column, sigma, max_evaluations);
     while (fit.running) /* the released grid: as many rows as the window has columns */
         advance_fit(fit, evaluate(fit.trial, values, window.width, window.height));
     return fitted_gaussian(fit, window);

@@ -70,8 +70,8 @@ pt_status pt_roi_align_cpu(
     float to_stride) {
     if (B < 0 || N < 0 || C < 0 || h < 0 || w < 0 || rows < 0 || columns < 0 || samples < 1)
         return PT_INVALID_ARGUMENT;
-    const int64_t most = std::numeric_limits<int32_t>::max();
-    if (h > kMaxSide || w > kMaxSide || rows > most / samples || columns > most / samples)
+    const int64_t limit = std::numeric_limits<int32_t>::max();
+    if (h > kMaxSide || w > kMaxSide || rows > limit / samples || columns > limit / samples)
         return PT_INVALID_ARGUMENT;
     if (map_dtype != PT_FLOAT32 || !(stride > 0.0f)) return PT_INVALID_ARGUMENT;
     const int64_t size = rows * columns;

@@ -55,26 +55,26 @@ PT_CLONES void weigh(
     }
 }
 
-/* Smooths up to `most` rows at once. */
+/* Smooths up to `max_rows` rows at once. */
 struct Filter {
     int64_t radius, h, w, wide;
-    float* padded; /* (most + 2 * radius, wide) with the border continued; then the result */
-    float* down;   /* (most, wide) after the first pass */
+    float* padded; /* (max_rows + 2 * radius, wide) with the border continued; then the result */
+    float* down;   /* (max_rows, wide) after the first pass */
     float weights[kMaxReach + 1];
 
-    Filter(void* scratch, int64_t most, int64_t height, int64_t width, double deviation)
+    Filter(void* scratch, int64_t max_rows, int64_t height, int64_t width, double deviation)
         : radius(smoothing_radius(deviation)),
           h(height),
           w(width),
           wide(width + 2 * radius),
           padded(static_cast<float*>(scratch)),
-          down(padded + (most + 2 * radius) * wide) {
+          down(padded + (max_rows + 2 * radius) * wide) {
         smoothing_weights(weights, radius, deviation);
     }
 
-    static size_t floats(int64_t most, int64_t w, double deviation) {
+    static size_t floats(int64_t max_rows, int64_t w, double deviation) {
         const int64_t border = 2 * smoothing_radius(deviation);
-        return (size_t)((2 * most + border) * (w + border));
+        return (size_t)((2 * max_rows + border) * (w + border));
     }
 
     /* Rows from `top` on into smoothed (count, w). */

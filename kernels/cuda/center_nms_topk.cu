@@ -47,7 +47,7 @@ template <typename Head>
 __global__ void list_peaks(Lists lists, const Head* map, Maps maps) {
     __shared__ Peak peaks[kPeakTile];
     __shared__ int32_t counts[kListThreads];
-    const int64_t tiles = peak_tiles(maps.h, maps.w), most = peaks_of_tile(maps.N);
+    const int64_t tiles = peak_tiles(maps.h, maps.w), max_peaks = peaks_of_tile(maps.N);
     const Head* image = map + (blockIdx.x / tiles) * maps.batch_stride;
     const int64_t first = (blockIdx.x % tiles) * kPeakTile + (int64_t)threadIdx.x * kCellsPerThread;
     bool found[kCellsPerThread];
@@ -70,9 +70,10 @@ __global__ void list_peaks(Lists lists, const Head* map, Maps maps) {
         int32_t place = 0;
         for (int32_t other = 0; other < total; ++other)
             place += comes_before(peaks[other], peaks[i]);
-        if (place < most) lists.from[blockIdx.x * most + place] = peaks[i];
+        if (place < max_peaks) lists.from[blockIdx.x * max_peaks + place] = peaks[i];
     }
-    if (threadIdx.x == 0) lists.counts[blockIdx.x] = (int32_t)(total < most ? total : most);
+    if (threadIdx.x == 0)
+        lists.counts[blockIdx.x] = (int32_t)(total < max_peaks ? total : max_peaks);
 }
 
 /* How many peaks of a list in order come before one. */
@@ -91,13 +92,13 @@ __device__ int64_t places_before(const Peak* list, int64_t count, Peak peak) {
 /* One block per image: lists 2i and 2i + 1 become list i, until there is one. */
 __global__ void merge_peaks(
     int32_t* cells, float* scores, int32_t* found, Lists lists, int64_t N, int64_t tiles) {
-    const int64_t most = peaks_of_tile(N);
-    Peak* from = lists.from + blockIdx.x * tiles * most;
-    Peak* to = lists.to + blockIdx.x * tiles * most;
+    const int64_t max_peaks = peaks_of_tile(N);
+    Peak* from = lists.from + blockIdx.x * tiles * max_peaks;
+    Peak* to = lists.to + blockIdx.x * tiles * max_peaks;
     int32_t* counts = lists.counts + blockIdx.x * tiles;
-    /* list i spans `step` tiles, its room is step * most; its count lies where it begins */
+    /* list i spans `step` tiles, its room is step * max_peaks; its count lies where it begins */
     for (int64_t step = 1; step < tiles; step *= 2) {
-        const int64_t room = step * most, longest = room < N ? room : N;
+        const int64_t room = step * max_peaks, longest = room < N ? room : N;
         const int64_t left = (tiles + step - 1) / step;
         for (int64_t i = threadIdx.x; i < left * longest; i += blockDim.x) {
             const int64_t list = i / longest, at = i % longest, other = list ^ 1;

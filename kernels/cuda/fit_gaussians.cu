@@ -33,7 +33,7 @@ template <typename Head>
 __global__ void fit_keypoints(
     float* points, float* heights, const Head* heatmap, const float* keypoints,
     const uint8_t* wanted, Upsampling upsampling, int64_t N, int64_t K, int64_t batch_stride,
-    int32_t radius, double sigma, int32_t most_evaluations, bool clamped) {
+    int32_t radius, double sigma, int32_t max_evaluations, bool clamped) {
     __shared__ double values[kFitLanes * kFitLanes];
     __shared__ FitTerms terms;
     __shared__ GaussianFit fit;
@@ -58,7 +58,7 @@ __global__ void fit_keypoints(
     }
     __syncthreads();
     if (lane == 0) {
-        begin_fit(fit, height, window.row, window.column, sigma, most_evaluations);
+        begin_fit(fit, height, window.row, window.column, sigma, max_evaluations);
         for (int32_t other = 0; other < kFitLanes; ++other)
             fit.running = fit.running && fitted && finite[other];
     }

@@ -66,13 +66,13 @@ inline pt_status status_of(cudaError_t error) {
 /* Let blocks of a kernel have more shared memory than is theirs unasked, as far as the GPU has it.
  */
 inline pt_status allow_shared(const void* kernel, int64_t bytes) {
-    int device = 0, most = 0;
+    int device = 0, max_bytes = 0;
     pt_status status = status_of(cudaGetDevice(&device));
     if (status == PT_OK)
         status = status_of(
-            cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+            cudaDeviceGetAttribute(&max_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
     if (status != PT_OK) return status;
-    if (bytes > most) return PT_INVALID_ARGUMENT;
+    if (bytes > max_bytes) return PT_INVALID_ARGUMENT;
     return status_of(
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes));
 }

@@ -199,8 +199,8 @@ pt_status find_peaks(
     int32_t* cells, float* values, void* scratch, const Head* maps, Upsampling upsampling,
     int64_t batch_stride, int64_t B, int64_t C, int64_t N, int32_t radius, void* stream) {
     const int64_t tiles = upsampling.H > 0 ? tiles_of(upsampling.H, upsampling.W) : 0;
-    const int64_t most = kTileRows * kTileColumns;
-    const int32_t places = (int32_t)(N < most ? N : most);
+    const int64_t max_places = kTileRows * kTileColumns;
+    const int32_t places = (int32_t)(N < max_places ? N : max_places);
     auto* lists = static_cast<StrongPixel*>(scratch);
     const pt_status listed = launch(
         {B * C * tiles, kBlock, 0, stream}, list_tiles<Head>, lists, maps, upsampling, tiles, C,

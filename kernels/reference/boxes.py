@@ -124,15 +124,15 @@ def greedy_nms(
 
 def valid_rows(scores: Float32Array, counts: Int32Array | None) -> list[int]:
     """How many rows of each image count."""
-    most = scores.shape[1]
+    limit = scores.shape[1]
     if counts is None:
-        return [most] * len(scores)
-    return [min(max(int(count), 0), most) for count in counts]
+        return [limit] * len(scores)
+    return [min(max(int(count), 0), limit) for count in counts]
 
 
-def padded(kept: Sequence[AnyArray], most: int) -> tuple[Int32Array, Int32Array]:
+def padded(kept: Sequence[AnyArray], size: int) -> tuple[Int32Array, Int32Array]:
     """Rows of each image, -1 behind the last, and how many there are."""
-    rows = np.full((len(kept), most), -1, np.int32)
+    rows = np.full((len(kept), size), -1, np.int32)
     for b, image_rows in enumerate(kept):
         rows[b, : len(image_rows)] = image_rows
     return rows, np.array([len(image_rows) for image_rows in kept], np.int32)

@@ -28,7 +28,7 @@ PT_HD bool comes_before(Peak a, Peak b) {
 constexpr int64_t kPeakTile = 1024;
 PT_HD int64_t peak_tiles(int64_t h, int64_t w) { return (h * w + kPeakTile - 1) / kPeakTile; }
 
-/* Most peaks of one tile that can be among the N best. */
+/* The maximum number of peaks of one tile that can be among the N best. */
 PT_HD int64_t peaks_of_tile(int64_t N) { return N < kPeakTile ? N : kPeakTile; }
 
 }  // namespace posetrack

@@ -16,7 +16,7 @@
 
 namespace posetrack {
 
-constexpr int32_t kFitLanes = 16; /* most rows, and most columns, of a window */
+constexpr int32_t kFitLanes = 16; /* maximum number of rows, and of columns, of a window */
 constexpr int64_t kMaxFitRadius = 7;
 constexpr int32_t kFitParameters = 4; /* height, row, column, sigma */
 /* Defaults of scipy.optimize.leastsq, which the released code leaves as they are. */
@@ -33,8 +33,6 @@ struct FitWindow {
     int32_t row, column;              /* from the window's corner; may be negative */
     int32_t start_y, start_x; /* the pixel whose value is the first height; -1: there is none */
 };
-
-/* Neither infinite nor NaN. */
 
 /* A whole number as an integer; what is far off any map stays so. */
 PT_HD int32_t far_pixel(float whole) {
@@ -177,7 +175,7 @@ PT_HD FitSums summed_lanes(const FitTerms& terms, const double* at, int32_t rows
 struct GaussianFit {
     bool running, converged;
     bool first; /* no step has been taken yet */
-    int32_t evaluations, most_evaluations;
+    int32_t evaluations, max_evaluations;
     double at[kFitParameters], trial[kFitParameters]; /* where the Gaussian is to be evaluated */
     double scale[kFitParameters];
     double norm;            /* of the residuals */
@@ -258,18 +256,19 @@ PT_HD void damped_step(
         fit.damping = 0.0;
         return;
     }
-    double least = 0.0, total = 0.0;
-    if (regular) least = excess / fit.region / shrinking(lower, step, norm, fit.scale);
+    double min_damping = 0.0, total = 0.0;
+    if (regular) min_damping = excess / fit.region / shrinking(lower, step, norm, fit.scale);
     for (int32_t i = 0; i < kFitParameters; ++i)
         total += (gradient[i] / fit.scale[i]) * (gradient[i] / fit.scale[i]);
     const double steepest = sqrt(total);
-    double most = steepest / fit.region;
-    if (most == 0.0) most = kLeastDamping / (fit.region < 0.1 ? fit.region : 0.1);
-    double damping = fit.damping > least ? fit.damping : least;
-    damping = damping < most ? damping : most;
+    double max_damping = steepest / fit.region;
+    if (max_damping == 0.0) max_damping = kLeastDamping / (fit.region < 0.1 ? fit.region : 0.1);
+    double damping = fit.damping > min_damping ? fit.damping : min_damping;
+    damping = damping < max_damping ? damping : max_damping;
     if (damping == 0.0) damping = steepest / norm;
     for (int32_t round = 1;; ++round) {
-        if (damping == 0.0) damping = 0.001 * most > kLeastDamping ? 0.001 * most : kLeastDamping;
+        if (damping == 0.0)
+            damping = 0.001 * max_damping > kLeastDamping ? 0.001 * max_damping : kLeastDamping;
         double damped[kFitParameters][kFitParameters];
         factorise(damped, fit.sums.normal, damping, fit.scale);
         solve(step, damped, gradient);
@@ -277,12 +276,12 @@ PT_HD void damped_step(
         const double before = excess;
         excess = norm - fit.region;
         if (fabs(excess) <= 0.1 * fit.region || round == 10 ||
-            (least == 0.0 && excess <= before && before < 0.0))
+            (min_damping == 0.0 && excess <= before && before < 0.0))
             break;
         const double correction = excess / fit.region / shrinking(damped, step, norm, fit.scale);
-        if (excess > 0.0 && damping > least) least = damping;
-        if (excess < 0.0 && damping < most) most = damping;
-        damping = damping + correction > least ? damping + correction : least;
+        if (excess > 0.0 && damping > min_damping) min_damping = damping;
+        if (excess < 0.0 && damping < max_damping) max_damping = damping;
+        damping = damping + correction > min_damping ? damping + correction : min_damping;
     }
     fit.damping = damping;
 }
@@ -335,13 +334,13 @@ PT_HD void accept(GaussianFit& fit, const FitSums& sums, double norm) {
 /* A fit from these parameters on; the next thing wanted are the sums at `fit.trial`. */
 PT_HD void begin_fit(
     GaussianFit& fit, double height, double row, double column, double sigma,
-    int32_t most_evaluations) {
+    int32_t max_evaluations) {
     const double start[kFitParameters] = {height, row, column, sigma};
     for (int32_t i = 0; i < kFitParameters; ++i) fit.at[i] = fit.trial[i] = start[i];
     fit.running = fit.first = true;
     fit.converged = false;
     fit.evaluations = 0;
-    fit.most_evaluations = most_evaluations;
+    fit.max_evaluations = max_evaluations;
     fit.damping = 0.0;
 }
 
@@ -381,7 +380,7 @@ PT_HD void advance_fit(GaussianFit& fit, const FitSums& sums) {
     const bool small_gain =
         fabs(reduction) <= kFitTolerance && fit.promised <= kFitTolerance && 0.5 * ratio <= 1.0;
     fit.converged = small_gain || fit.region <= kFitTolerance * fit.reach;
-    fit.running = !fit.converged && fit.evaluations < fit.most_evaluations;
+    fit.running = !fit.converged && fit.evaluations < fit.max_evaluations;
     if (better && fit.running) {
         fit.first = false;
         accept(fit, sums, norm);

@@ -6,8 +6,6 @@
 
 namespace posetrack {
 
-/* The higher of a value and the best so far; NaN never is. */
-
 /* A cell with its value; -1 is none. */
 struct Highest {
     int32_t cell;

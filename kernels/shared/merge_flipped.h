@@ -1,6 +1,6 @@
 /* One cell of a head that is averaged with the flipped image's. */
-#ifndef POSETRACK_SHARED_MERGE_MIRRORED_H
-#define POSETRACK_SHARED_MERGE_MIRRORED_H
+#ifndef POSETRACK_SHARED_MERGE_FLIPPED_H
+#define POSETRACK_SHARED_MERGE_FLIPPED_H
 
 #include "portable.h"
 

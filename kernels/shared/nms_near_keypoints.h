@@ -1,8 +1,8 @@
 /* When one pose is near another by the published count of near keypoints. float32 throughout, as
  * the source has it.
  */
-#ifndef POSETRACK_SHARED_POSE_NMS_H
-#define POSETRACK_SHARED_POSE_NMS_H
+#ifndef POSETRACK_SHARED_NMS_NEAR_KEYPOINTS_H
+#define POSETRACK_SHARED_NMS_NEAR_KEYPOINTS_H
 
 #include "portable.h"
 

@@ -1,6 +1,6 @@
 /* The order in which rows are suppressed, and when two people are one. */
-#ifndef POSETRACK_SHARED_PERSON_NMS_H
-#define POSETRACK_SHARED_PERSON_NMS_H
+#ifndef POSETRACK_SHARED_NMS_OKS_IOU_H
+#define POSETRACK_SHARED_NMS_OKS_IOU_H
 
 #include "portable.h"
 

@@ -22,7 +22,7 @@ PT_HD double filter_radius(double scale) {
     return radius > 1.0 ? radius : 1.0;
 }
 
-/* Most image pixels that one output pixel can need. */
+/* The maximum number of image pixels that one output pixel can need. */
 PT_HD int64_t tap_count(double scale) { return (int64_t)ceil(2.0 * filter_radius(scale)); }
 
 /* Output pixels of one axis whose centre lies inside the image, at most `limit`. */

@@ -1,6 +1,6 @@
 /* Keypoints and the peaks around them. */
-#ifndef POSETRACK_SHARED_ABSORB_H
-#define POSETRACK_SHARED_ABSORB_H
+#ifndef POSETRACK_SHARED_SNAP_TO_PEAKS_H
+#define POSETRACK_SHARED_SNAP_TO_PEAKS_H
 
 #include "portable.h"
 

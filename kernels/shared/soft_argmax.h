@@ -12,9 +12,9 @@ PT_HD int64_t part_count(int64_t cells) { return (cells + kPartCells - 1) / kPar
 
 /* Whether a map's cells, and those of a part behind them, can be counted in 31 bits. */
 PT_HD bool map_fits(int64_t d, int64_t h, int64_t w) {
-    const int64_t most = 0x7fffffff - kPartCells;
+    const int64_t limit = 0x7fffffff - kPartCells;
     if (d == 0 || h == 0 || w == 0) return true;
-    return h <= most / w && d <= most / (h * w);
+    return h <= limit / w && d <= limit / (h * w);
 }
 
 /* Whether there is a logit above -infinity, as none among NaN is. */

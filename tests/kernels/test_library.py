@@ -12,6 +12,9 @@ from posetrack.kernels.prototypes import SCRATCH, TWINS
 FOLDER = Path(__file__).parents[2] / "kernels"
 HEADER = FOLDER / "include" / "posetrack_kernels.h"
 PARTS = sorted((FOLDER / "include" / "posetrack").glob("*.h"))
+OWN_HEADERS = sorted(
+    path for path in FOLDER.glob("*/*.*h") if path.parent.name in ("shared", "cpu", "cuda")
+)
 LETTERS = {"int64_t": "l", "float": "f", "double": "d", "pt_dtype": "i"}
 COMMON = {"map_sampling", "portable"}  # formulas of several kernels
 FORMULAS = sorted(path.stem for path in (FOLDER / "shared").glob("*.h") if path.stem not in COMMON)
@@ -51,6 +54,18 @@ def test_the_header_includes_every_part():
     assert set(re.findall(r'#include "posetrack/(\w+).h"', HEADER.read_text())) == {
         part.stem for part in PARTS
     }
+
+
+@pytest.mark.parametrize("header", OWN_HEADERS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_include_guard_is_the_name_of_its_file(header):
+    guard = f"POSETRACK_{header.parent.name}_{header.stem}_{header.suffix[1:]}".upper()
+    assert f"#ifndef {guard}\n#define {guard}\n" in header.read_text()
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
+def test_include_guard_of_a_part_is_its_name(part):
+    guard = f"POSETRACK_{part.stem}_H".upper()
+    assert f"#ifndef {guard}\n#define {guard}\n" in part.read_text()
 
 
 def test_library_has_every_function():

@@ -209,10 +209,10 @@ def test_fit_without_enough_evaluations_leaves_the_keypoint():
 def test_as_many_evaluations_are_enough_as_for_scipy():
     heat = gaussian(30.3, 20.6)
     window, start = heat[0, 0, 18:31, 27:40], (float(heat[0, 0, 24, 33]), 6, 6, 2.0)
-    for most in range(1, 100):
-        expected = fit_gaussian(window, start, most)
-        _, heights = fit(heat, (33, 24), max_evaluations=most)
-        assert np.isnan(heights[0]) == (expected is None), most
+    for count in range(1, 100):
+        expected = fit_gaussian(window, start, count)
+        _, heights = fit(heat, (33, 24), max_evaluations=count)
+        assert np.isnan(heights[0]) == (expected is None), count
 
 
 def test_people_on_one_pixel_share_one_fit():
@@ -376,11 +376,11 @@ def test_wrong_peaks_are_named(cells, values, width, options, message):
 def test_wrong_options_are_named():
     with pytest.raises(ValueError, match="at must be 'between', 'floor' or 'transposed', got 'x'"):
         kernels.sample_heat(HEATMAP, (16, 18), KEYPOINTS, at="x")
-    for most in (0, 10**7):
+    for count in (0, 10**7):
         with pytest.raises(
-            ValueError, match=f"max_evaluations must be from 1 to 1000000, got {most}"
+            ValueError, match=f"max_evaluations must be from 1 to 1000000, got {count}"
         ):
-            kernels.fit_gaussians(HEATMAP, (16, 18), KEYPOINTS, WANTED, max_evaluations=most)
+            kernels.fit_gaussians(HEATMAP, (16, 18), KEYPOINTS, WANTED, max_evaluations=count)
     with pytest.raises(TypeError, match="wanted must be bool, got uint8"):
         kernels.fit_gaussians(HEATMAP, (16, 18), KEYPOINTS, WANTED.astype(np.uint8))
     with pytest.raises(ValueError, match=r"scores must have shape \(4, 17\)"):

@@ -1,6 +1,6 @@
 /* Keypoints of regressed poses and the heatmap around them; include posetrack_kernels.h. */
-#ifndef POSETRACK_GROUPING_H
-#define POSETRACK_GROUPING_H
+#ifndef POSETRACK_REFINEMENT_H
+#define POSETRACK_REFINEMENT_H
 
 #include "base.h"
 
