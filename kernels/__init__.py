@@ -1,13 +1,13 @@
 """Native post-processing: one function per kernel.
 
-NumPy arrays run on the CPU, torch tensors on a GPU there; results lie where the arguments do. Every
-function checks dtype, shape and memory order of its arrays and never converts them. A *head* is
-what a network returns: float32, on a GPU also float16. A cell of a map is one number,
-row * w + column; -1 means none. Letters: B batch, N poses, M other poses, K keypoints, C channels,
-H x W image, h x w map.
+A call with NumPy arrays runs on the CPU, one with torch tensors on the GPU they lie on; results lie
+where the arguments do. Every function checks its arrays and never converts them: a wrong shape or
+memory order raises ValueError, a wrong dtype TypeError. A *head* is what a network returns:
+float32, on a GPU also float16. A cell of a map is one number, row * w + column; -1 means none.
+Letters: B batch, N poses, M other poses, K keypoints, C channels, H x W image, h x w map.
 
-A call works on its thread and releases the interpreter: images run in parallel by calls from
-several threads. `reference` has the same functions in slow, obvious NumPy.
+A call works on the calling thread and releases the interpreter's lock, so calls from several
+threads process images in parallel. `reference` has the same functions in slow, obvious NumPy.
 """
 
 from .adaptive import adaptive_convolution

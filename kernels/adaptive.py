@@ -1,4 +1,4 @@
-"""Convolutions whose taps lie elsewhere at every cell."""
+"""Convolutions whose taps are placed anew at every cell."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def adaptive_convolution(
     dilation: float = 1.0,
     base: float = 1.0,
 ) -> Float32Array:
-    """3x3 convolution whose nine taps an affine map places at every cell.
+    """3x3 convolution whose nine taps are placed by an affine map of each cell's own.
 
     With G the regular grid of taps, (y, x) in {-1, 0, 1}^2, they lie at
-    cell + dilation * G + (matrix G - base * G) + translation. Between cells the map is bilinear;
-    cells outside count 0, and so does a tap whose place is no number.
+    cell + dilation * G + (matrix G - base * G) + translation. Between cells x is interpolated
+    bilinearly; outside it counts as 0, and so does a tap with a NaN coordinate.
 
     Args:
         x: (B, cin, h, w) head.
         matrix: (B, 4, h, w) head of x's type: yy, yx, xy, xx of each cell.
         weight: (cout, cin, 3, 3) float32.
-        translation: (B, 2, h, w) head of x's type: y, x in cells; None: none.
+        translation: (B, 2, h, w) head of x's type: y, x in cells; None: no translation.
         dilation: spacing of the grid that the convolution starts from, in cells.
-        base: spacing of the grid that the affine map's offsets count from.
+        base: spacing of the grid that is subtracted from the mapped grid, matrix G, in cells.
 
     Returns:
         (B, cout, h, w) float32.

@@ -1,4 +1,4 @@
-"""What it costs to take one thing for another, and who is who at the least cost."""
+"""Costs of matching boxes and features, and the matches of least total cost."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def iou_cost(boxes: Float64Array, others: Float64Array) -> Float64Array:
 
 
 def appearance_cost(features: Float32Array, others: Float32Array) -> Float32Array:
-    """1 - cosine of the angle between every feature and every other one, but at most 1.
+    """1 - cosine of the angle between every feature and every other feature, 1 at most.
 
-    For features of length 1 that is half their squared distance. Features that point apart are no
-    less alike than unrelated ones: both cost 1.
+    For features of length 1 that is half their squared distance. Features of opposite directions
+    count as no less alike than unrelated ones: both pairs cost 1.
 
     Args:
         features: (T, D) float32, of any length, or (B, T, D) of several images.
         others: (N, D) or (B, N, D) float32, likewise.
 
     Returns:
-        (T, N) or (B, T, N) float32 in [0, 1]. A feature whose squared length is 0 or no
-        finite float32 costs 1 with all others.
+        (T, N) or (B, T, N) float32 in [0, 1]. A feature whose squared length is 0 or
+        not a finite float32 costs 1 with all others.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -68,18 +68,18 @@ def assign(cost: Float64Array, gate: float) -> Int32Array:
     """The one-to-one matches of least total cost, where leaving a row unmatched costs `gate`.
 
     Args:
-        cost: (B, T, N) float64, a matrix of its own for each b; NaN and infinity are never matched.
+        cost: (B, T, N) float64, one matrix for each b; NaN and infinity are never matched.
         gate: finite; only pairs that cost less are matched.
 
     Returns:
-        (B, T) int32 column of each row, -1 for none. Of several optima, which one depends on the
-        costs alone.
+        (B, T) int32 column of each row, -1 for none. Where several solutions cost the same, the
+        costs alone decide which of them is returned.
 
     Raises:
         ValueError, TypeError: as for every kernel here; the gate is not finite.
 
     Source: Jonker and Volgenant, A shortest augmenting path algorithm for dense and sparse linear
-        assignment problems, Computing 38, 1987; here with prices for a row's staying alone.
+        assignment problems, Computing 38, 1987; extended so that a row may stay unmatched.
     """
     device = device_of(cost)
     check("cost", cost, np.float64, (None, None, None))

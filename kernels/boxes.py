@@ -1,4 +1,4 @@
-"""Boxes: their overlap, their choice, and maps cut out by them."""
+"""Boxes: their overlap, which of them stay, and pooling of the maps inside them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .devices import device_of, head_dtype, scratch
 
 @dataclass(frozen=True, slots=True)
 class BoxGeneration:
-    """Constants of `generate_boxes`; the paper's, but for `min_area`, which it leaves open."""
+    """Constants of `generate_boxes`: those of the paper, which leaves only `min_area` open."""
 
     # px²: smaller people are left out. COCO's keypoint evaluation ignores those below 32 x 32.
     min_area: float = 32.0**2
-    reliable_score: float = 0.8  # boxes above are taken for true ("equivalent ground truth")
-    min_reliable_iou: float = 0.5  # others need this overlap with one of them
-    group_iou: float = 0.7  # that every two boxes of a group have
-    per_group: int = 4  # N: the best boxes of a group that stay
-    aspect: float = 3 / 4  # width over height to which all are extended
+    reliable_score: float = 0.8  # boxes above it are reliable ("equivalent ground truth")
+    min_reliable_iou: float = 0.5  # all others need this overlap with a reliable box
+    group_iou: float = 0.7  # every two boxes of a group overlap at least by this
+    per_group: int = 4  # N: how many boxes of a group stay, the best ones
+    aspect: float = 3 / 4  # width / height to which every box is extended
 
 
 def box_overlap(boxes: Float32Array, others: Float32Array, *, edge: float = 0.0) -> Float64Array:
@@ -34,10 +34,11 @@ def box_overlap(boxes: Float32Array, others: Float32Array, *, edge: float = 0.0)
     Args:
         boxes: (B, N, 4) float32 x1, y1, x2, y2.
         others: (B, M, 4) float32.
-        edge: what a side is longer than x2 - x1; 1 for boxes given by their first and last pixel.
+        edge: by how much a side is longer than x2 - x1: 1 for boxes given by their first and last
+            pixel.
 
     Returns:
-        (B, N, M) float64 in [0, 1]; 0 where both boxes are empty, or a number is missing.
+        (B, N, M) float64 in [0, 1]; 0 where both boxes are empty, or a coordinate is NaN.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -64,13 +65,13 @@ def nms_boxes(
 
     Args:
         boxes: (B, N, 4) float32 x1, y1, x2, y2.
-        scores: (B, N) float32; of equal ones the earlier row comes first, NaN last.
-        counts: (B,) int32 rows of each image that count; None: all.
+        scores: (B, N) float32; of equal scores the earlier row comes first, NaN comes last.
+        counts: (B,) int32, how many rows of each image count; None: all.
         threshold: a box is dropped if its overlap with a kept one is above this.
         edge: as for `box_overlap`.
 
     Returns:
-        (B, N) int32 rows that stay, best first, -1 behind the last; (B,) int32 how many.
+        (B, N) int32 rows that stay, best first, -1 behind the last; (B,) int32 how many stay.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -102,20 +103,21 @@ def generate_boxes(
 ) -> tuple[Float32Array, Int32Array, Int32Array]:
     """Greedy box generation: OGN's alternative to suppressing a detector's boxes.
 
-    Large boxes stay that a detector is sure of, or that overlap such a box. Best first, each joins
-    the first group all of whose members it overlaps, or starts one: the paper asks for groups in
-    which every two boxes overlap, and not for which of the many such divisions. The best few of
-    each group stay.
+    A box counts if it is large and the detector is sure of it, or it overlaps a large box that the
+    detector is sure of. Taken best score first, each box joins the first group all of whose members
+    it overlaps, or starts a new group. The best few boxes of each group stay. The paper asks for
+    groups in which every two boxes overlap; there are many ways to make such groups, and it does
+    not say which to take.
 
     Args:
-        boxes: (B, N, 4) float32 x1, y1, x2, y2, all that the detector gives, unsuppressed.
-        scores: (B, N) float32; of equal ones the earlier row comes first, NaN last.
-        counts: (B,) int32 rows of each image that count; None: all.
-        constants: of the strategy.
+        boxes: (B, N, 4) float32 x1, y1, x2, y2: all boxes of the detector, not suppressed.
+        scores: (B, N) float32; of equal scores the earlier row comes first, NaN comes last.
+        counts: (B,) int32, how many rows of each image count; None: all.
+        constants: thresholds and sizes.
 
     Returns:
-        (B, N, 4) float32 boxes that stay, extended about their middles, best first, 0 behind the
-        last; (B, N) int32 their rows, -1 behind the last; (B,) int32 how many.
+        (B, N, 4) float32 boxes that stay, extended about their centres, best first, 0 behind the
+        last; (B, N) int32 their rows, -1 behind the last; (B,) int32 how many stay.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -160,13 +162,13 @@ def roi_align(
 
     A sample outside its map takes the nearest cell's value; one that lies more than a cell
     outside, as happens to RoIs extended beyond the image, counts as 0 (Detectron's rule). Of
-    several maps that one is taken whose stride suits the RoI: 16 for one of 224 pixels a side.
+    several maps, each RoI reads the one whose stride suits its size: stride 16 suits 224 x 224.
 
     Args:
         maps: (B, C, h, w) heads, finest first; one map or several levels of a pyramid.
         strides: input pixels per cell of each map, each twice the one before.
-        rois: (B, N, 4) float32 x1, y1, x2, y2 in input pixels; an empty one gives what lies at its
-            place, one with NaN zeros.
+        rois: (B, N, 4) float32 x1, y1, x2, y2 in input pixels; an empty one gives the value at its
+            place, one with NaN gives zeros.
         size: (rows, columns) of the grid; need not be square.
         samples: samples per cell and axis.
         cell_origin: `half-pixel`: cell j lies at (j + 0.5) * stride - 0.5; `corner`: at j * stride.
@@ -175,7 +177,7 @@ def roi_align(
         (B, N, C, rows, columns) float32.
 
     Raises:
-        ValueError, TypeError: as for every kernel here; no map, or strides that do not double.
+        ValueError, TypeError: as for every kernel here; there is no map, or strides do not double.
 
     Sources: He et al., "Mask R-CNN", ICCV 2017 (RoIAlign); Lin et al., "Feature Pyramid Networks
     for Object Detection", CVPR 2017, equation 1 (levels).

@@ -18,13 +18,14 @@ Shape = tuple[int | None, ...]
 def batch_of(array: AnyArray, axes: int) -> tuple[int, ...]:
     """The batch axis, (B,), of an array that has one more axis than `axes`; otherwise ().
 
-    For kernels whose arrays may be one image's or a batch's: shapes are this and the image's.
+    For kernels that take one image's arrays or a batch's: put before the shapes of one image, it
+    makes the shapes to check.
     """
     return tuple(array.shape[:1]) if len(array.shape) == axes + 1 else ()
 
 
 def check(name: str, array: AnyArray, dtype: npt.DTypeLike, shape: Shape) -> None:
-    """A C-contiguous array of this dtype and shape, None standing for any size.
+    """Check that an array is C-contiguous and has this dtype and shape; None is any size.
 
     Raises:
         ValueError: a wrong shape or memory order.
@@ -34,7 +35,7 @@ def check(name: str, array: AnyArray, dtype: npt.DTypeLike, shape: Shape) -> Non
 
 
 def check_out(name: str, array: AnyArray, dtype: npt.DTypeLike, shape: Shape) -> None:
-    """Like `check`, for an array to write to.
+    """Like `check`, for an array that a kernel writes to.
 
     Raises:
         ValueError: as `check`, or it is read-only.
@@ -46,7 +47,7 @@ def check_out(name: str, array: AnyArray, dtype: npt.DTypeLike, shape: Shape) ->
 
 
 def check_head(name: str, head: AnyArray, shape: Shape, device: Device) -> None:
-    """A C-contiguous head of a network: float32, on a GPU also float16.
+    """Check that a network's head is C-contiguous, and float32 or, on a GPU, float16.
 
     Raises:
         ValueError: a wrong shape or memory order.
@@ -56,10 +57,10 @@ def check_head(name: str, head: AnyArray, shape: Shape, device: Device) -> None:
 
 
 def check_head_batch(name: str, head: AnyArray, shape: Shape, device: Device) -> int:
-    """Like `check_head`, but images may lie apart, as channels of a larger array do.
+    """Like `check_head`, but images may lie apart, as in a slice of a larger array's channels.
 
     Returns:
-        The elements from one image to the next.
+        How many elements lie from the start of one image to that of the next.
 
     Raises:
         ValueError: a wrong shape or memory order.
@@ -76,10 +77,10 @@ def check_head_batch(name: str, head: AnyArray, shape: Shape, device: Device) ->
 
 
 def check_at_least(name: str, got: float | Sequence[int], least: float) -> None:
-    """A number, or several, not below a limit and no NaN.
+    """Check that a number, or each of several, is at least `least` and not NaN.
 
     Raises:
-        ValueError: it is.
+        ValueError: it is not.
     """
     numbers = got if isinstance(got, Sequence) else (got,)
     if not all(number >= least for number in numbers):
@@ -87,7 +88,7 @@ def check_at_least(name: str, got: float | Sequence[int], least: float) -> None:
 
 
 def check_above(name: str, got: float, limit: float) -> None:
-    """A number above a limit and no NaN.
+    """Check that a number is above a limit and not NaN.
 
     Raises:
         ValueError: it is not.
@@ -97,7 +98,7 @@ def check_above(name: str, got: float, limit: float) -> None:
 
 
 def check_number(name: str, got: float) -> None:
-    """A number, of any size.
+    """Check that a number is not NaN; it may be infinite.
 
     Raises:
         ValueError: it is NaN.

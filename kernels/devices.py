@@ -1,7 +1,8 @@
-"""Where arrays lie, and with that which twin works on them.
+"""Which device arrays lie on, and with that which twin works on them.
 
-NumPy arrays run on the CPU, torch tensors on a GPU there, on torch's current stream; results lie
-where the arguments do. torch itself is not imported: whoever passes a tensor has done so.
+A call with NumPy arrays runs on the CPU, one with torch tensors on the GPU they lie on, in torch's
+current stream; results lie where the arguments do. torch is not imported here: a caller that has a
+tensor has imported it.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ FLOAT32, FLOAT16 = 0, 1  # pt_dtype
 
 
 class Device(Protocol):
-    """What a kernel's Python function needs of the place its arrays are in."""
+    """What a kernel's Python function needs of the device its arrays lie on."""
 
     head_dtypes: tuple[type, ...]
-    cuda: bool  # the CUDA twins work there
+    cuda: bool  # whether the CUDA twins work on it
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> AnyArray:
-        """A new array there."""
+        """A new array on the device."""
 
     def call(self, kernel: str, *arguments: Argument) -> None:
-        """Run a kernel: arrays become pointers, a sequence of sizes its numbers."""
+        """Run a kernel: arrays become pointers, numbers stay as they are."""
 
 
 class Cpu:
@@ -76,11 +77,11 @@ CPU: Device = Cpu()
 
 
 def device_of(*arrays: Any) -> Device:
-    """Where these arrays lie, those that are None left out.
+    """The device that these arrays lie on; an array that is None is left out.
 
     Raises:
         TypeError: an array is neither NumPy's nor a tensor on a GPU.
-        ValueError: they do not all lie in one place.
+        ValueError: they do not all lie on one device.
     """
     given = [array for array in arrays if array is not None]
     if all(isinstance(array, np.ndarray) for array in given):
@@ -97,12 +98,12 @@ def device_of(*arrays: Any) -> Device:
 
 
 def scratch(device: Device, kernel: str, *sizes: int | float) -> AnyArray:
-    """Working memory for a kernel: see its `_scratch_bytes`, whose sizes these are."""
+    """Working memory for a kernel; `sizes` are what its `_scratch_bytes` function takes."""
     return device.empty((library("cpu").scratch_bytes(kernel, *sizes),), np.uint8)
 
 
 def head_dtype(head: Any) -> int:
-    """The element type of a checked head as the C interface has it."""
+    """The element type of a checked head as a number of the C interface (pt_dtype)."""
     return FLOAT32 if dtype_of(head) == np.float32 else FLOAT16
 
 

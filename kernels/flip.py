@@ -1,4 +1,4 @@
-"""Flip test: what a network says of an image and of its flipped image."""
+"""Flip test: the heads of an image and of its flipped image become one."""
 
 from __future__ import annotations
 
@@ -20,24 +20,26 @@ def merge_flipped(
     constant: Float32Array | None = None,
     shift: int = 0,
 ) -> Float32Array:
-    """The mean of an image's head and its flipped image's, turned back.
+    """The mean of an image's head and of its flipped image's head, once that is flipped back.
 
     Args:
         straight: (B, C, h, w) head; may be some channels of a larger contiguous array.
-        flipped: (B, C, h, w) head of the flipped images, as the network gave it; the same.
-        order: (C,) int32: which channel of `flipped` says what a channel of `straight` says.
-        sign: (C,) float32; the turned channel c is constant[c] + sign[c] * value. For lengths along
-            x, which a flip turns around. Both or none are given.
+        flipped: (B, C, h, w) head of the flipped images, as the network gave it; may be channels
+            of a larger array, too.
+        order: (C,) int32: the channel of `flipped` that belongs to each channel of `straight`.
+        sign: (C,) float32; flipped back, channel c is constant[c] + sign[c] * value. For lengths
+            along x, whose sign a flip changes. `sign` and `constant` need each other.
         constant: (C,) float32.
-        shift: cells by which the turned head moves to the right; the first `shift` columns stay,
-            as published for heatmaps that lie about a cell too far left.
+        shift: cells by which the head that was flipped back moves to the right; its first `shift`
+            columns stay. Published code does so where flipped heatmaps come out about a cell too
+            far left.
 
     Returns:
         (B, C, h, w) float32.
 
     Raises:
-        ValueError, TypeError: as for every kernel here; a channel in `order` that does not exist (a
-            GPU cannot say so: there the straight channel stands alone).
+        ValueError, TypeError: as for every kernel here; a channel in `order` that does not exist
+            (on a GPU this is not checked: the straight channel is returned as it is).
     """
     device = device_of(straight, flipped, order, sign, constant)
     shape = (None, None, None, None)
@@ -62,7 +64,7 @@ def merge_flipped(
 
 
 def _check_order(order: Any, channels: int) -> None:
-    """Whether every entry names a channel; on a GPU nobody looks."""
+    """Check that every entry names a channel; a tensor on a GPU is not checked."""
     if not isinstance(order, np.ndarray):
         return
     wrong = order[(order < 0) | (order >= channels)]

@@ -1,4 +1,4 @@
-"""Peaks of maps and what is read at them."""
+"""Centers in heatmaps, and the keypoints that belong to them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def center_nms_topk(
     tolerance: float = 0.0,
     threshold: float = 0.0,
 ) -> tuple[Int32Array, Float32Array, Int32Array]:
-    """The highest local maxima of each map, highest first; equal ones by lower cell.
+    """The highest local maxima of each map, highest first; of equal ones the lower cell first.
 
     Args:
         maps: (B, h, w) head; may be one channel of a larger contiguous array.
         count: N, the maximum number of peaks per map.
-        radius: a peak is not exceeded within the square of side 2 * radius + 1 around it ...
-        tolerance: ... by more than this.
+        radius: of the square of side 2 * radius + 1 around a peak, cells.
+        tolerance: no cell of that square exceeds the peak by more than this.
         threshold: a peak is above this.
 
     Returns:
@@ -71,19 +71,19 @@ def center_offset_decode(
         cells: (B, N) int32 centers, cells of a map of (ratio * h, ratio * w); -1 gives zeros.
         offset: (B, 2K, h, w) head, x0, y0, x1, ... in its own cells.
         sign: 1 where the field points from center to keypoint, -1 where it points back.
-        ratio: how many times finer the map is that the centers were found in.
-        rule: `floor`: the offset of the cell that covers the center counts from the center itself,
-            which may lie between cells; `rounded`: the offset of the nearest cell counts from
-            there. All the same where `ratio` is 1.
+        ratio: how many times finer than `offset` the map is in which the centers were found.
+        rule: `floor`: the offset of the cell that covers the center is added to the center, which
+            may lie between cells; `rounded`: the offset of the nearest cell is added to that cell.
+            The same where `ratio` is 1.
 
     Returns:
         (B, N, K, 2) float32 x, y in cells of `offset`: position + sign * offset.
 
     Raises:
-        ValueError, TypeError: as for every kernel here; a cell outside the map (a GPU cannot say
-            so: there it counts as -1).
+        ValueError, TypeError: as for every kernel here; a cell outside the map (on a GPU this is
+            not checked: the cell counts as -1).
 
-    Source: LOGO-CAP's released code has the rule `floor`, its paper `rounded`.
+    Source: LOGO-CAP's released code applies the rule `floor`, its paper describes `rounded`.
     """
     device = device_of(cells, offset)
     check("cells", cells, np.int32, (None, None))
@@ -152,7 +152,7 @@ def _check_ratio(ratio: int, size: tuple[int, int]) -> None:
 
 
 def _check_cells(cells: Any, size: tuple[int, int]) -> None:
-    """Cells of a map of (h, w), or below 0: none; on a GPU nobody looks."""
+    """Check that no cell lies behind a map of (h, w); a tensor on a GPU is not checked."""
     if not isinstance(cells, np.ndarray):
         return
     highest = int(cells.max(initial=-1))

@@ -1,4 +1,4 @@
-"""Images into the network's input."""
+"""From images to a network's input."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LAYOUTS = get_args(ImageLayout)  # in the order of the header's PT_RGB, ...
 
 @dataclass(frozen=True, slots=True)
 class NetworkInput:
-    """What a network wants of an image.
+    """The input that a network expects.
 
     Attributes:
         size: (h, w).
-        mean: of red, green, blue in 0..255, subtracted.
-        std: of the same, divided by; positive.
+        mean: of red, green, blue in 0..255; it is subtracted.
+        std: of red, green, blue, positive; what remains is divided by it.
         half: float16 instead of float32.
     """
 
@@ -43,11 +43,12 @@ def size_image(
 ) -> UInt8Array:
     """Zoom an image uniformly into the top-left corner of the network's input.
 
-    Output pixel i takes the image around (i + 0.5) / scale - 0.5 with a triangle filter of radius
-    max(1, 0.5 / scale): bilinear down to half size, no pixel of the image lost below that.
+    Output pixel i is the mean of the image around (i + 0.5) / scale - 0.5, weighted by a triangle
+    filter of radius max(1, 0.5 / scale). Down to half size that is bilinear interpolation; below
+    half size every pixel of the image still counts.
 
     Args:
-        image: (H, W, 3) uint8, or (B, H, W, 3): several.
+        image: (H, W, 3) uint8, or (B, H, W, 3) for several.
         size: (h, w) of the result.
         scale: result pixels per image pixel, 1 / 4096 to 16384.
         border: colour of result pixels whose centre lies outside the image.
@@ -57,8 +58,8 @@ def size_image(
         (h, w, 3) or (B, h, w, 3) uint8, `out` if given.
 
     Raises:
-        ValueError: a wrong shape or order, a negative size, a border that is no colour, `scale` out
-            of range.
+        ValueError: a wrong shape or memory order, a negative size, a border that is no colour,
+            `scale` out of range.
         TypeError: a wrong dtype.
     """
     device = device_of(image, out)
@@ -86,17 +87,17 @@ def preprocess(
     border: tuple[int, int, int] = (0, 0, 0),
     out: AnyArray | None = None,
 ) -> AnyArray:
-    """Parts of images as a network wants them: moved, zoomed, turned, normalised, channels apart.
+    """Parts of images as network input: moved, scaled, rotated, normalised, one plane a channel.
 
-    Output pixel (x, y) takes the image at matrix @ (x, y, 1), bilinear between four pixels; each of
-    the four that lies outside the image has the border colour. A zoom below half size leaves pixels
-    out: `size_image` does not.
+    Output pixel (x, y) is the image at matrix @ (x, y, 1), interpolated bilinearly between four
+    pixels; each of the four that lies outside the image has the border colour. A scale below a half
+    leaves pixels of the image out, which `size_image` does not.
 
     Args:
         images: (B, H, W, 3) uint8; NV12: (B, H * 3 / 2, W), H and W even, range 16 to 235.
-        matrix: (B, 2, 3) float64, output pixels -> image pixels: the inverse of a crop's map.
-        wanted: of the network.
-        layout: of `images`; NV12 also says by which standard its colours are meant.
+        matrix: (B, 2, 3) float64, from output pixels to image pixels: the inverse of a crop's map.
+        wanted: size and type of the result, and how colours are normalised.
+        layout: of `images`; for NV12 also the standard of its colours.
         border: red, green, blue, 0..255, whatever the layout.
         out: (B, 3, h, w) float32 or float16 to write to.
 
@@ -104,7 +105,7 @@ def preprocess(
         (B, 3, h, w) float32 or float16, (colour - mean) / std, red first; `out` if given.
 
     Raises:
-        ValueError: a wrong shape or order, an option that makes no sense.
+        ValueError: a wrong shape or memory order, an option out of range.
         TypeError: a wrong dtype.
     """
     device = device_of(images, matrix, out)
@@ -128,7 +129,7 @@ def preprocess(
 
 
 def _image_size(images: UInt8Array, layout: ImageLayout) -> tuple[int, int]:
-    """H, W of a batch of images that are as their layout wants them."""
+    """H, W of a batch of images, once they are checked to have their layout's shape."""
     if layout not in _LAYOUTS:
         raise ValueError(f"layout must be one of {', '.join(_LAYOUTS)}, got {layout!r}")
     if layout in ("rgb", "bgr"):

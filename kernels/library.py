@@ -1,4 +1,4 @@
-"""Finds and loads the native libraries; status -> exception."""
+"""Finds and loads the native libraries, and turns their status codes into exceptions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Library:
         return int(self._function(name, SCRATCH[kernel], ctypes.c_size_t)(*sizes))
 
     def _function(self, name: str, arguments: str, result: Any) -> Any:
-        """A function of the library with its prototype; threads that race declare it alike."""
+        """A function of the library; two threads may declare it at once, both the same way."""
         function = self._functions.get(name)
         if function is None:
             function = getattr(self._native, name)

@@ -10,18 +10,18 @@ from .devices import device_of, head_dtype, scratch
 from .upsampling import check_size
 
 _MAX_SIDE = 4096  # of windows and kernels, cells
-_MAX_PIXELS = 2**22  # of an axis: float32 must tell quarters of pixels
+_MAX_PIXELS = 2**22  # along an axis: up to here float32 can tell quarters of pixels apart
 
 
 @dataclass(frozen=True, slots=True)
 class GlobalWindow:
-    """How the large windows of `global_adaptation` are read.
+    """How the large windows of `global_adaptation` are weighted and evaluated.
 
     Attributes:
-        weights: (g, g) float32 of a window's cells, g odd: the Gaussian. They must lie where the
-            keypoints do: on a GPU, a tensor there.
-        first_weight: of the highest cell; the second has the rest.
-        clamp: whether kernels are cut to [0, 1] and divided by their number of points first.
+        weights: (g, g) float32, g odd: the Gaussian that a window is multiplied by; on the device
+            of the keypoints.
+        first_weight: weight of the highest cell; that of the second is 1 - first_weight.
+        clamp: whether kernels are clipped to [0, 1] and divided by their number of entries first.
     """
 
     weights: Float32Array
@@ -32,25 +32,25 @@ class GlobalWindow:
 def local_windows(
     keypoints: Float32Array, steps: Float32Array, embedding: Float32Array, stride: float
 ) -> Float32Array:
-    """The embedding at every point of the mesh around each keypoint.
+    """The embedding at every point of a mesh around each keypoint.
 
     Point (row, column) of keypoint k's mesh lies steps[k, column], steps[k, row] from the keypoint.
 
     Args:
-        keypoints: (B, N, K, 2) float32, input pixels; a coordinate that is no number counts as 0.
+        keypoints: (B, N, K, 2) float32, input pixels; a NaN coordinate counts as 0.
         steps: (K, s) float32 input pixels.
         embedding: (B, C, h, w) head.
         stride: input pixels per cell; pixel p lies at p / stride.
 
     Returns:
-        (B, N, K * C, s, s) float32 as the message passing network reads it: channel k * C + c, rows
-        along y.
+        (B, N, K * C, s, s) float32, the input of the message passing network: channel k * C + c is
+        channel c of the embedding around keypoint k; rows run along y.
 
     Raises:
         ValueError, TypeError: as for every kernel here; the embedding has no cells.
 
     Source: N. Xue et al., "Learning Local-Global Contextual Adaptation for Multi-Person Pose
-    Estimation", CVPR 2022, section 3.2; the rule between cells is that of its released code.
+    Estimation", CVPR 2022, section 3.2; interpolation between cells as in its released code.
     """
     device = device_of(keypoints, steps, embedding)
     check("keypoints", keypoints, "float32", (None, None, None, 2))
@@ -76,26 +76,28 @@ def global_adaptation(
     kernels: Float32Array | None,
     window: GlobalWindow,
 ) -> tuple[Float32Array, Float32Array]:
-    """Keypoints moved to where the heatmap, spread by their own attraction map, is highest.
+    """Keypoints moved to where the heatmap, convolved with their attraction maps, is highest.
 
-    A window is read around each keypoint from the heatmap as if it had been enlarged to `size`,
-    weighed, convolved with the keypoint's kernel, and its two highest cells make the result. Equal
-    cells go by row, then column. A keypoint that is not finite, or
-    whose window holds no number, stays and has the value 0; a window of one cell reads the heatmap.
+    A window around each keypoint is read from the heatmap as if that were enlarged to `size`. The
+    window is multiplied by `window.weights` and convolved (the kernel is flipped, as in a true
+    convolution) with the keypoint's kernel. The weighted means of its two highest cells are the new
+    place and value; of equal cells the one in the earlier row, then column, is the higher. A
+    keypoint that is not finite, or whose window is all NaN, stays and has the value 0. With a
+    window of one cell the heatmap is just read at the keypoint.
 
     Args:
         keypoints: (B, N, K, 2) float32, input pixels.
         heatmap: (B, K, h, w) head; may be the first channels of a larger array.
-        size: (H, W) of the input, not below (h, w).
+        size: (H, W) of the input, at least (h, w).
         kernels: (B, N, K, s, s) head, s odd, the attraction maps; None: no convolution.
-        window: its size, weights, and how the result is made.
+        window: its size and weights, and how the two highest cells are joined.
 
     Returns:
         (B, N, K, 2) float32 input pixels and (B, N, K) float32 values.
 
     Raises:
-        ValueError, TypeError: as for every kernel here; a window or kernel of even side; on a GPU
-            one whose blocks have too little shared memory (97 x 97 fits every GPU).
+        ValueError, TypeError: as for every kernel here; a window or kernel has an even side; on a
+            GPU, they do not fit into the shared memory of a block (97 x 97 fits on every GPU).
 
     Source: as `local_windows`, section 3.3; order and constants are those of the released code.
     """

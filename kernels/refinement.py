@@ -1,8 +1,8 @@
-"""Regressed keypoints and the heatmap around them, and what is made of the pose in the end.
+"""Regressed keypoints refined by the heatmap around them, and the feature that scores a pose.
 
-What the heatmap-guided networks and DEKR are decoded with. Heatmaps come as the network returns
-them and are read as if they were enlarged to the network's input, by the rule "corner" of
-`upsampled_peaks`; with their own size they are read as they are.
+The heatmap-guided networks and DEKR are decoded with these. Heatmaps are passed as the network
+returns them and read as if they were enlarged to `size`, the network's input, by the rule "corner"
+of `upsampled_peaks`; where `size` is their own, they are read as they are.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from .checks import check, check_at_least, check_head_batch, check_number
 from .devices import device_of, head_dtype
 from .upsampling import check_size
 
-# Where a heatmap is read.
-# "between": bilinearly between pixels; the one before a point is found by rounding towards 0, so
-#     that for up to a pixel before the map its first two pixels are extrapolated, as published.
-#     0 where a pixel is missing, and with that on the last row and column.
-# "floor": at the pixel that the point lies in, or the nearest border pixel.
-# "transposed": at row x, column y, rounded towards 0 and limited to the map: a slip of the
-#     released code, kept.
+# Where a heatmap is read at a point (x, y).
+# "between": interpolated bilinearly between four pixels. As in the released code, the upper left of
+#     them is found by rounding towards 0, so up to a pixel outside the left or upper border the
+#     first two pixels are extrapolated. 0 where one of the four pixels does not exist, which
+#     includes points on the last row or column.
+# "floor": at the pixel that the point lies in; outside the map, at the nearest border pixel.
+# "transposed": at row x, column y, because the released code swaps them; rounded towards 0 and
+#     limited to the map.
 # Sources: `kpts_nms` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation, `get_heat_value` of
 # github.com/HRNet/DEKR, `absorb_heat` of the former.
 Reading: TypeAlias = Literal["between", "floor", "transposed"]
@@ -45,7 +46,7 @@ def sample_heat(
         heatmap: (B, K, h, w) head; may be some channels of a larger array.
         size: H, W of the enlarged heatmap.
         keypoints: (B, N, K, 2) float32 x, y in its pixels.
-        at: "between", "floor" or "transposed": where it is read.
+        at: "between", "floor" or "transposed", see `Reading`.
 
     Returns:
         (B, N, K) float32; 0 for a keypoint that is NaN.
@@ -77,20 +78,20 @@ def snap_to_peaks(
     max_distance: float,
     min_value: float = -np.inf,
 ) -> tuple[Float32Array, Float32Array, BoolArray]:
-    """Each keypoint at the nearest of its peaks, if one is near enough.
+    """Keypoints moved to the nearest of their peaks, if one is near enough.
 
     Args:
         keypoints: (B, N, K, 2) float32 x, y in pixels.
         cells: (B, K, M) int32 peaks, row * width + column; -1 is none.
-        values: (B, K, M) float32, theirs.
-        width: pixels of a row.
-        max_distance: pixels; a keypoint with no peak nearer stays.
-        min_value: peaks at or below are passed over.
+        values: (B, K, M) float32 values of the peaks.
+        width: of the map, pixels.
+        max_distance: pixels; a keypoint without a peak nearer than this stays.
+        min_value: peaks that are not above it are skipped.
 
     Returns:
         (B, N, K, 2) float32 keypoints, (B, N, K) float32 values of the nearest peaks (of the
-        first where all are passed over, 0 where there are none), and (B, N, K) bool, which were
-        moved. The first of equally near peaks counts.
+        first peak where all are skipped, 0 where there are none), and (B, N, K) bool, which were
+        moved. Of equally near peaks the first counts.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -125,25 +126,29 @@ def fit_gaussians(
     clamped: bool = False,
     max_evaluations: int = 300,
 ) -> tuple[Float32Array, Float32Array]:
-    """Each wanted keypoint in the middle of the Gaussian that fits the heatmap around it best.
+    """Keypoints moved to the centre of the Gaussian that fits the heatmap around them best.
 
-    A Gaussian height * exp(-r^2 / (2 sigma^2)) is fitted to the up to 13 x 13 pixels around the
-    keypoint's own (rounded to the nearest), by Levenberg-Marquardt from the height there and a
-    sigma of 2. A window that the border makes oblong is read as one of as many rows as it has
-    columns: value number i of h rows stands at row i // h, column i % h, as released.
+    A Gaussian height * exp(-r^2 / (2 sigma^2)) is fitted to a window of 13 x 13 pixels, cut at the
+    border of the map, around the pixel nearest to the keypoint. Levenberg-Marquardt steps start
+    from the height of that pixel and a sigma of 2. As in the released code, a window of h rows is
+    laid out as if it had h columns, too: value number i, counted along the rows, is taken to lie at
+    row i // h, column i % h. That scrambles the windows that the border makes oblong.
 
     A keypoint stays where the fit does not converge or a value is not finite; so does one on the
-    border of the map, unless `clamped`. One more than seven pixels above or left of the map comes
-    to its own pixel, with the height of the pixel as far from the map's other end: the released
-    code fits it to most of the map, by way of a negative index, and ends as it begins.
+    border of the map, unless `clamped`. Else, for a keypoint more than seven pixels above or left
+    of the map, the released code reads negative indices, which count from the map's other end: the
+    fit covers most of the map and ends where it starts. So the keypoint comes to its nearest pixel,
+    with the height of the pixel at that negative index.
 
     Args:
         heatmap: (B, K, h, w) head; may be some channels of a larger array.
         size: H, W of the enlarged heatmap.
         keypoints: (B, N, K, 2) float32 x, y in its pixels.
-        wanted: (B, N, K) bool, which are fitted.
-        clamped: fit a keypoint on or beyond the border at the border, as DEKR does.
-        max_evaluations: of the Gaussian, four of them for every set of derivatives.
+        wanted: (B, N, K) bool, which keypoints are fitted; the others stay.
+        clamped: whether a keypoint on the border or outside is fitted at the nearest border pixel,
+            as in DEKR's code.
+        max_evaluations: limit of the evaluations of the Gaussian, of which every set of derivatives
+            counts as four.
 
     Returns:
         (B, N, K, 2) float32 keypoints, and (B, N, K) float32 heights of the Gaussians, NaN where a
@@ -153,7 +158,7 @@ def fit_gaussians(
         ValueError, TypeError: as for every kernel here; a heatmap without cells cannot be read.
 
     Source: `adjust` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation and of HRNet/DEKR, which
-    call SciPy's MINPACK; the steps and tests here are MINPACK's.
+    call MINPACK through SciPy; steps and stopping tests are MINPACK's.
     """
     device = device_of(heatmap, keypoints, wanted)
     stride = check_head_batch("heatmap", heatmap, (None, None, None, None), device)
@@ -175,7 +180,7 @@ def fit_gaussians(
 
 
 def scoring_feature(keypoints: Float32Array, scores: Float32Array) -> Float32Array:
-    """What the pose scoring network sees of each pose.
+    """The input of the pose scoring network for each pose.
 
     Args:
         keypoints: (N, K, 2) float32 image pixels; K is 17 (COCO) or 14 (CrowdPose).
@@ -184,7 +189,7 @@ def scoring_feature(keypoints: Float32Array, scores: Float32Array) -> Float32Arr
     Returns:
         (N, 3L + K) float32 for L links, 74 or 59 columns: dx, dy of each link, lengths of the
         links, keypoint scores. Vectors and lengths are in units of the pose's size: the mean
-        length of links 9 and 11, one pixel at least.
+        length of links 9 and 11, at least one pixel.
 
     Raises:
         ValueError, TypeError: as for every kernel here; there are no links for K keypoints.

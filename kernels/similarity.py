@@ -1,4 +1,4 @@
-"""How alike poses are, and suppression of those too much alike."""
+"""Similarity of poses, and suppression of people that are too similar."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def oks_matrix(
 ) -> Float32Array:
     """Object keypoint similarity between every pose of `a` and every pose of `b`.
 
-    Arrays are of one image, or of B with that axis first, sigmas apart.
+    All arrays but `sigmas` are of one image, or of B images with that axis first.
 
     Args:
         a: (N, K, 2) float32 keypoints, image pixels.
         b: (M, K, 2) float32 keypoints, image pixels.
-        b_scores: (M, K) float32; a keypoint not above 0 is left out of the mean.
+        b_scores: (M, K) float32; a keypoint whose score is not above 0 is left out of the mean.
         b_area: (M,) float32 px², sets the scale of each pose of `b`.
         sigmas: (K,) float32, unit-less, from the skeleton.
 
@@ -62,18 +62,21 @@ def nms_oks_visible(
     *,
     threshold: float,
 ) -> tuple[Int32Array, Int32Array]:
-    """Rows of poses that are not too similar to an earlier row that stays: sort best first.
+    """Rows of poses that are not too similar to an earlier row that stays.
+
+    The earlier of two similar rows wins, so callers sort poses best first.
 
     Args:
         keypoints: (B, N, K, 2) float32, image pixels; compared as `oks_matrix` does.
-        scores: (B, N, K) float32; a keypoint of an earlier pose that is not above 0 is left out.
-        areas: (B, N) float32 px²; the earlier pose's sets the scale.
+        scores: (B, N, K) float32; keypoints whose score in the earlier pose is not above 0 are left
+            out.
+        areas: (B, N) float32 px²; that of the earlier pose sets the scale.
         sigmas: (K,) float32, unit-less, from the skeleton.
-        counts: (B,) int32 rows of each image that count; None: all.
+        counts: (B,) int32, how many rows of each image count; None: all.
         threshold: a pose is dropped if its OKS to an earlier kept one is above this.
 
     Returns:
-        (B, N) int32 rows that stay, in their own order, -1 behind the last; (B,) int32 how many.
+        (B, N) int32 rows that stay, in input order, -1 behind the last; (B,) int32 how many stay.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -104,13 +107,13 @@ def oks_between(
 
     Args:
         keypoints: (B, N, K, 2) float32, image pixels.
-        areas: (B, N) float32 px² of the people; a pair takes the mean of its two.
+        areas: (B, N) float32 px² of the people; the mean of both sets the scale of a pair.
         others: (B, M, K, 2) float32 keypoints to compare with.
         other_areas: (B, M) float32.
         sigmas: (K,) float32, unit-less, from the skeleton.
 
     Returns:
-        (B, N, M) float64 in [0, 1]; a keypoint with a number missing adds 0.
+        (B, N, M) float64 in [0, 1]; a keypoint with a NaN coordinate adds 0.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -143,22 +146,22 @@ def nms_oks_iou(  # noqa: PLR0913 - all that two people are compared by
     iou_threshold: float = inf,
     suppress: Literal["either", "both"] = "either",
 ) -> tuple[Int32Array, Int32Array]:
-    """Rows of people who are not too similar to a better one by pose, by box, or by both.
+    """Rows of people that are not too similar to a better one that stays, by pose, box or both.
 
     Args:
         keypoints: (B, N, K, 2) float32, image pixels; compared as `oks_between` does.
         areas: (B, N) float32 px² of the people.
         sigmas: (K,) float32, unit-less, from the skeleton.
-        scores: (B, N) float32; of equal ones the earlier row comes first, NaN last.
+        scores: (B, N) float32; of equal scores the earlier row comes first, NaN comes last.
         boxes: (B, N, 4) float32 x1, y1, x2, y2; None: poses alone decide.
-        counts: (B,) int32 rows of each image that count; None: all.
+        counts: (B,) int32, how many rows of each image count; None: all.
         oks_threshold: poses are alike if their similarity is above this.
         iou_threshold: boxes are alike if their overlap is above this.
-        suppress: `either` drops who is like a kept one by pose or by box; `both` only who is like
-            one by pose and by box.
+        suppress: `either`: a row is dropped if it is similar to a kept row by pose or by box;
+            `both`: only if it is similar to one kept row by pose and by box.
 
     Returns:
-        (B, N) int32 rows that stay, best first, -1 behind the last; (B,) int32 how many.
+        (B, N) int32 rows that stay, best first, -1 behind the last; (B,) int32 how many stay.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -197,24 +200,25 @@ def nms_near_keypoints(
     min_keypoints: int,
     relative: bool,
 ) -> tuple[Int32Array, Int32Array]:
-    """The poses that stay, in the order in which their groups are met.
+    """Rows of the best pose of each group of similar ones, in the order of the groups.
 
-    The list is walked in its own order, not by score: a pose that is in no group yet forms one
-    with all poses similar to it, and the best of the group stays unless an earlier group has it.
+    Rows are visited in input order, not by score: a pose that is in no group yet forms one with all
+    poses similar to it. The best pose of the group stays, unless it is in an earlier group, too.
 
     Args:
         keypoints: (B, N, K, 2) float32, any unit.
-        scores: (B, N) float32 by which the best of a group is chosen; the first of equal ones, NaN
-            last.
-        counts: (B,) int32 rows of each image that count; None: all.
-        distance: two keypoints are near if they lie closer than this: absolute in the unit of
-            `keypoints`, or a fraction of the diagonal of the first pose's extent.
+        scores: (B, N) float32, highest for the best pose of a group; of equal scores the earlier
+            row is better, NaN counts as -infinity.
+        counts: (B,) int32, how many rows of each image count; None: all.
+        distance: two keypoints are near if they lie closer than this, in the unit of `keypoints` or
+            as `relative` says.
         min_keypoints: poses are similar if *more* than this many keypoints are near.
-        relative: whether `distance` is that fraction. Similarity is then not symmetric, and a
-            pose without extent is similar to nothing, not even to itself, and goes.
+        relative: whether `distance` is a fraction of the diagonal of the extent of the pose that
+            forms the group. Similarity is then not symmetric: no pose is similar to one without
+            extent, not even that one itself, so it stays only as the best of another's group.
 
     Returns:
-        (B, N) int32 rows that stay, -1 behind the last; (B,) int32 how many.
+        (B, N) int32 rows that stay, -1 behind the last; (B,) int32 how many stay.
 
     Raises:
         ValueError, TypeError: as for every kernel here.

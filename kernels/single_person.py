@@ -13,7 +13,7 @@ _MAPS = (None, None, None, None)
 
 
 def smooth_heatmaps(maps: Float32Array, deviation: float) -> Float32Array:
-    """Maps through a Gaussian filter; beyond the border the outermost cell goes on.
+    """Maps smoothed by a Gaussian filter; beyond the border the outermost cell repeats.
 
     Args:
         maps: (B, K, h, w) head; may be channels of a larger array.
@@ -21,7 +21,7 @@ def smooth_heatmaps(maps: Float32Array, deviation: float) -> Float32Array:
             floor(4 * deviation + 0.5) away count.
 
     Returns:
-        (B, K, h, w) float32; NaN spreads to every cell that it counts for.
+        (B, K, h, w) float32; NaN spreads to every cell in whose sum it is.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -39,13 +39,13 @@ def smooth_heatmaps(maps: Float32Array, deviation: float) -> Float32Array:
 
 
 def heatmap_argmax(maps: Float32Array) -> tuple[Int32Array, Float32Array]:
-    """The highest cell of each map, the first of equal ones; NaN is never it.
+    """The highest cell of each map, the first of equal ones; NaN does not count.
 
     Args:
         maps: (B, K, h, w) head; may be channels of a larger array.
 
     Returns:
-        (B, K) int32 cells and (B, K) float32 values there; -1 and 0 without any value.
+        (B, K) int32 cells and (B, K) float32 values there; -1 and 0 where all is NaN.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -63,7 +63,7 @@ def quarter_offset_argmax(
 ) -> tuple[Float32Array, Float32Array]:
     """The highest cell of each map, moved a little towards its higher neighbours.
 
-    As published, cells on the first *two* and on the last rows and columns stay.
+    As in the released code, cells of the first two and of the last row and column stay.
 
     Args:
         maps: (B, K, h, w) head; may be channels of a larger array.
@@ -100,14 +100,14 @@ def fuse_offsets(
     Args:
         heatmaps: (B, K, h, w) head; may be channels of a larger array.
         offsets: (B, 2K, h, w) head of the same dtype, x0, y0, x1, ... in units of R; may be
-            channels of a larger array; None: the cell is all.
+            channels of a larger array; None: none is added.
         radius: R in cells.
         smoothing: standard deviation of the filter, cells, 0 to 64; see `smooth_heatmaps`.
 
     Returns:
-        (B, K, 2) float32 x, y in cells; (B, K) float32 values of the heatmap as the network gave
-        it: the filter lowers a small disk and would make scores depend on the stride. Zeros where
-        the smoothed map has no value.
+        (B, K, 2) float32 x, y in cells; (B, K) float32 values there of the heatmap before it was
+        smoothed, because smoothing lowers a small disk and would make scores depend on the stride.
+        Zeros where the smoothed map is all NaN.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -134,15 +134,15 @@ def fuse_offsets(
 
 
 def soft_argmax(logits: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """Where keypoints lie on average if the softmax over all cells of a map is their distribution.
+    """The expected place of each keypoint if its distribution is the softmax of its map.
 
     Args:
         logits: (B, K, h, w) head, or (B, K, d, h, w) in three dimensions; may be channels of a
-            larger array. -infinity and NaN weigh nothing; infinite ones share all the weight.
+            larger array. -infinity and NaN have no weight; cells of +infinity share all of it.
 
     Returns:
         (B, K, 2) float32 x, y, or (B, K, 3) x, y, z: cell j of n gives j / n - 0.5; (B, K) float32
-        probability of the highest cell. Zeros where nothing weighs.
+        probability of the highest cell. Zeros where no cell has weight.
 
     Raises:
         ValueError, TypeError: as for every kernel here.

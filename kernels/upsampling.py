@@ -10,10 +10,10 @@ from ..structures.arrays import Float32Array, Int32Array
 from .checks import check_at_least, check_head_batch
 from .devices import device_of, head_dtype, scratch
 
-# How the cells of a map lie on the pixels of a larger one; both are bilinear.
+# How the cells of a map lie on the pixels of a larger one; between them, both are bilinear.
 # "half-pixel": cell i is centred on pixel (i + 0.5) * W / w - 0.5 and the border repeats, which is
 #     torch's interpolate(mode="bilinear", align_corners=False), bit for bit (LOGO-CAP).
-# "corner": cell i lies on pixel i * W / w and what follows the last cell repeats it
+# "corner": cell i lies on pixel i * W / w and pixels behind the last cell repeat it
 #     (`up_interpolate` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation).
 Rule: TypeAlias = Literal["half-pixel", "corner"]
 
@@ -23,7 +23,7 @@ _MAX_SIDE = 2**24  # of maps: up to here float32 counts pixels
 
 
 def upsample_maps(maps: Float32Array, size: tuple[int, int], *, rule: Rule) -> Float32Array:
-    """Maps at another size, as they are where it is their own.
+    """Maps interpolated to another size; maps that have it already are copied.
 
     Args:
         maps: (B, C, h, w) head; may be some channels of a larger array.
@@ -51,9 +51,10 @@ def upsampled_peaks(
 ) -> tuple[Int32Array, Float32Array]:
     """The strongest pixels of enlarged maps after non-maximum suppression, without enlarging them.
 
-    A pixel counts its value if none in its window exceeds it, and 0 otherwise. All members of a
-    plateau stay; where fewer than `count` pixels are above 0, the first that count 0 follow, then
-    those below. Equal ones come by cell. NaN counts 0 and hides none.
+    Suppression sets a pixel to 0 if another one in its window exceeds it, so all pixels of a
+    plateau stay. Where fewer than `count` pixels are above 0 after that, pixels of 0 follow, then
+    those below 0. Equal values are in the order of their cells. NaN counts as 0 and suppresses
+    none.
 
     Args:
         maps: (B, C, h, w) head; may be some channels of a larger array.
@@ -64,7 +65,7 @@ def upsampled_peaks(
 
     Returns:
         (B, C, N) int32 cells of the enlarged maps, row * W + column, -1 where a map has fewer
-        pixels; (B, C, N) float32 values, falling, 0 there.
+        pixels; (B, C, N) float32 values after suppression, highest first, 0 where there is no cell.
 
     Raises:
         ValueError, TypeError: as for every kernel here; maps without cells cannot be enlarged.
@@ -88,7 +89,7 @@ def upsampled_peaks(
 
 
 def _rule_number(rule: str) -> int:
-    """A rule as the C interface has it.
+    """A rule's number in the C interface.
 
     Raises:
         ValueError: there is no such rule.
@@ -99,10 +100,10 @@ def _rule_number(rule: str) -> int:
 
 
 def check_size(name: str, cells: tuple[int, int], size: tuple[int, int]) -> None:
-    """A map of some cells and the size it is enlarged to.
+    """Check the cells of a map and the size it is enlarged to.
 
     Raises:
-        ValueError: a size is negative or has no end, or there is nothing to enlarge.
+        ValueError: a side is negative or above 2^24, or there are no cells to enlarge.
     """
     check_at_least("size", size, 0)
     if max(*size, *cells) > _MAX_SIDE:

@@ -1,10 +1,9 @@
 /* posetrack kernels: the C interface of every native post-processing step, on CPU and CUDA.
  *
  * Conventions
- *   - PT_TWINS(pt_x, ...) declares pt_x_cpu(...) in libposetrack_cpu and pt_x_cuda(..., stream) in
- *     libposetrack_cuda: the same arguments, pointers to host or to device memory. Options that
- *     are not pointers are on the host. Scratch suits either twin; its size is asked of
- *     libposetrack_cpu.
+ *   - PT_TWINS(pt_x, ...) declares the twins pt_x_cpu(...) in libposetrack_cpu and
+ *     pt_x_cuda(..., stream) in libposetrack_cuda. Both take the same arguments, with pointers to
+ *     host memory or to device memory. libposetrack_cpu says how much scratch either twin needs.
  *   - Outputs come first, then inputs, sizes, options, stream. Every pointer carries its shape.
  *   - Arrays are dense and row-major; `*_batch_stride` counts elements from one image to the next.
  *   - Heads of a network come with a pt_dtype: float32, on CUDA also float16. Everything else,
@@ -13,7 +12,8 @@
  *   - A CPU twin works on the calling thread and shares nothing: images run in parallel by calls
  *     from several threads. A CUDA twin only enqueues work on its stream, never waits, and can be
  *     captured in a CUDA graph.
- *   - Sizes of zero do nothing and are fine. Same input, same output, every run.
+ *   - Sizes may be zero; there is nothing to do then. The same input gives the same output in every
+ *     run.
  *   - Letters: B batch, N poses, M other poses, K keypoints, H x W image, h x w map, C channels.
  *   - A cell of a map is one number: row * w + column; -1 is none.
  */

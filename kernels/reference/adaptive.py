@@ -1,4 +1,4 @@
-"""Convolutions whose taps lie elsewhere at every cell: the definition of right."""
+"""Convolutions whose taps are placed anew at every cell: the definition of right."""
 
 from __future__ import annotations
 

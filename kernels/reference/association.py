@@ -1,4 +1,4 @@
-"""What it costs to take one thing for another, and who is who: the definition of right."""
+"""Costs of matching boxes and features, and the matches: the definition of right."""
 
 from __future__ import annotations
 

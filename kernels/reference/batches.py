@@ -1,4 +1,4 @@
-"""Definitions of one image, taken over all images of a batch."""
+"""Applies a definition for one image to every image of a batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...structures.arrays import AnyArray
 
 
 def per_image(one: Callable[..., AnyArray], axes: int, *arrays: AnyArray) -> AnyArray:
-    """`one` of the arrays, or of each image's if the first has an axis more than `axes`."""
+    """`one(*arrays)`, or that of each image if the first array has one axis more than `axes`."""
     if arrays[0].ndim == axes:
         return one(*arrays)
     images = [one(*image) for image in zip(*arrays, strict=True)]

@@ -1,4 +1,4 @@
-"""Boxes: their overlap, their choice, and maps cut out by them; the definition of right."""
+"""Boxes: overlap, which of them stay, pooling of maps inside them: the definition of right."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def chosen_boxes(boxes: Float32Array, scores: Float32Array, constants: BoxGenera
 
 
 def greedy_groups(alike: BoolArray) -> Int64Array:
-    """Groups whose members are all alike: each row in turn joins the first it fits, or starts one.
+    """Groups whose members are all alike: each row joins the first that it fits, or starts one.
 
     Args:
         alike: (N, N), symmetric, true on the diagonal; best row first.
@@ -102,7 +102,7 @@ def greedy_groups(alike: BoolArray) -> Int64Array:
 def greedy_nms(
     alike: BoolArray, scores: Float32Array, counts: Int32Array | None
 ) -> tuple[Int32Array, Int32Array]:
-    """From the best score down, a row that stays drops those alike.
+    """From the best score down, a row stays unless it is like one that stays.
 
     Args:
         alike: (B, N, N) bool.
@@ -172,11 +172,11 @@ def _axis_weights(
     count: int,
     samples: int,
 ) -> Float64Array:
-    """(count, cells) share of each cell of the map in each of the grid."""
+    """(count, cells): the share of each cell of the map in each cell of the grid."""
     steps = (np.arange(count * samples, dtype=np.float32) + np.float32(0.5)) / np.float32(
         count * samples
     )
-    # float32, so that what lies at the very limit does so for all
+    # float32 as in the twins, so that they agree on which samples lie on the limit
     pixels = ends[0] + (ends[1] - ends[0]) * steps
     places = (pixels + shift) * (np.float32(1) / stride) - shift
     weights = np.zeros((count, cells))

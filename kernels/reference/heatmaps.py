@@ -1,4 +1,4 @@
-"""Peaks of maps and what is read at them: the definition of right."""
+"""Centers in heatmaps and their keypoints: the definition of right."""
 
 from __future__ import annotations
 

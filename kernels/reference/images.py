@@ -1,4 +1,4 @@
-"""Images into the network's input: the definition of right."""
+"""From images to a network's input: the definition of right."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _rgb(image: UInt8Array, layout: str) -> Float64Array:
 def _bilinear(
     image: Float64Array, y: Float64Array, x: Float64Array, border: Float64Array
 ) -> Float64Array:
-    """(h, w, 3) colours of an (H, W, 3) image at (h, w) places, the border's colour around it."""
+    """(h, w, 3) colours of an (H, W, 3) image at (h, w) places, `border` outside the image."""
     height, width = image.shape[:2]
     padded = np.empty((height + 4, width + 4, 3))
     padded[:] = border

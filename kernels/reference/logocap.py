@@ -20,7 +20,7 @@ class _Neighbours(NamedTuple):
 
 
 def _sampled_neighbours(positions: AnyArray, length: int) -> _Neighbours:
-    """The published rule between cells: see `shared/map_sampling.h`."""
+    """The released code's interpolation between cells: see `shared/map_sampling.h`."""
     positions = np.asarray(positions, np.float32)
     last = np.float32(length - 1)
     low = np.clip(np.floor(positions), 0, last)
@@ -30,7 +30,7 @@ def _sampled_neighbours(positions: AnyArray, length: int) -> _Neighbours:
 
 
 def _sample(maps: AnyArray, x: AnyArray, y: AnyArray) -> Float32Array:
-    """(..., h, w) maps at every crossing of (a) columns and (b) rows: (..., b, a)."""
+    """(..., h, w) maps at every crossing of a columns `x` and b rows `y`: (..., b, a)."""
     column = _sampled_neighbours(x, maps.shape[-1])
     row = _sampled_neighbours(y, maps.shape[-2])
 
@@ -120,7 +120,7 @@ def _entries(kernel: AnyArray, clamp: bool) -> Float32Array:
 
 
 def _convolve(window: AnyArray, kernel: AnyArray) -> Float32Array:
-    """A true convolution: the kernel's first row weighs what lies *below* by its radius."""
+    """A true convolution: the kernel's first row weighs cells a radius *below*."""
     side, size = len(window), len(kernel)
     padded = np.pad(window, size // 2)
     total = np.zeros((side, side), np.float32)

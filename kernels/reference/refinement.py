@@ -1,4 +1,4 @@
-"""Regressed keypoints and the heatmap around them: the definition of right."""
+"""Regressed keypoints refined by the heatmap around them: the definition of right."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ def _fit_pixel(
         return None
     if not (-height <= row < height and -width <= column < width):
         return None
-    # A pixel above or left of the map counts from its other end, as a negative index does. Where
-    # the window ends before the map, it does so, too, and is most of the map: too far away for the
-    # fit to go anywhere.
+    # The released code indexes a pixel above or left of the map negatively, which counts from the
+    # map's other end. Where the whole window lies outside, its last index is negative as well, so
+    # that the window covers most of the map, too far away for the fit to move.
     if -_RADIUS - 1 in (row, column):
         return None
     if min(row, column) < -_RADIUS:
@@ -141,7 +141,7 @@ def fit_gaussian(
     Args:
         window: (h, w) part of a heatmap.
         start: height, row, column, sigma to begin with.
-        max_evaluations: of the Gaussian, those for its numerical derivatives included.
+        max_evaluations: limit of the evaluations of the Gaussian, numerical derivatives included.
 
     Returns:
         Height, row and column; None if it did not converge.

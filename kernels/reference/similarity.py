@@ -1,4 +1,4 @@
-"""How alike poses are: the definition of right."""
+"""Similarity of poses, and suppression of those too similar: the definition of right."""
 
 from __future__ import annotations
 

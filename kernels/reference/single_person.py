@@ -6,7 +6,7 @@ import numpy as np
 
 from ...structures.arrays import Float32Array, Float64Array, Int32Array
 
-_TRUNCATE = 4.0  # standard deviations to either side that the filter reaches
+_TRUNCATE = 4.0  # standard deviations that the filter reaches to either side
 
 
 def smooth_heatmaps(maps: Float32Array, deviation: float) -> Float32Array:
@@ -37,7 +37,7 @@ def heatmap_argmax(maps: Float32Array) -> tuple[Int32Array, Float32Array]:
     values = np.zeros(maps.shape[:2], np.float32)
     for b, k in np.ndindex(maps.shape[:2]):
         flat = maps[b, k].ravel()
-        if not np.isnan(flat).all():  # nor is it empty
+        if not np.isnan(flat).all():  # and it is not empty
             values[b, k] = np.nanmax(flat)
             cells[b, k] = np.flatnonzero(flat == values[b, k])[0]
     return cells, values
@@ -64,7 +64,7 @@ def fuse_offsets(
     heatmaps: Float32Array, offsets: Float32Array | None, radius: float, smoothing: float = 1.0
 ) -> tuple[Float32Array, Float32Array]:
     """See `kernels.fuse_offsets`."""
-    # equal cells of the map should be equal after float64 sums as well
+    # as float32, cells are equal whose float64 sums differ by rounding alone
     cells, _ = heatmap_argmax(smooth_heatmaps(heatmaps, smoothing))
     keypoints = np.zeros((*cells.shape, 2), np.float32)
     values = np.zeros(cells.shape, np.float32)

@@ -1,4 +1,4 @@
-"""Maps enlarged, and their peaks: the definition of right."""
+"""Maps enlarged to the network's input, and their peaks: the definition of right."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def upsampled_peaks(
 
 
 def _suppress_others(heat: AnyArray, window: int) -> AnyArray:
-    """(H, W) with 0 wherever a pixel of the window is higher; NaN is 0 and hides none."""
+    """(H, W) with 0 wherever a pixel of the window is higher; NaN becomes 0, suppresses none."""
     height, width = heat.shape
     numbers = np.where(np.isnan(heat), -np.inf, heat)
     around = np.pad(numbers, window // 2, constant_values=-np.inf)
@@ -62,10 +62,10 @@ def _corner_blend(low: AnyArray, high: AnyArray, weight: Float32Array) -> Float3
 
 
 def _half_pixel_places(cells: int, pixels: int) -> _Places:
-    """The same, with cells in the middle of their pixels."""
+    """As `_corner_places`, with cells in the middle of their pixels."""
     half = np.float32(0.5)
     scale = np.float32(cells) / np.float32(pixels)
-    # torch fuses this product too; float64 holds it exactly
+    # torch fuses this product with the sum; float64 holds it exactly
     middles = np.arange(pixels, dtype=np.float32) + half
     places = (middles.astype(np.float64) * scale - half).astype(np.float32)
     places = np.maximum(places, np.float32(0))

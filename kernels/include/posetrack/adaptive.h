@@ -1,4 +1,4 @@
-/* Convolutions whose taps lie elsewhere at every cell; include posetrack_kernels.h. */
+/* Convolutions whose taps are placed anew at every cell; include posetrack_kernels.h. */
 #ifndef POSETRACK_ADAPTIVE_H
 #define POSETRACK_ADAPTIVE_H
 
@@ -12,12 +12,12 @@ extern "C" {
 PT_API size_t
 pt_adaptive_convolution_scratch_bytes(int64_t B, int64_t cin, int64_t cout, int64_t h, int64_t w);
 
-/* 3x3 convolution whose nine taps an affine map places at every cell.
+/* 3x3 convolution whose nine taps are placed by an affine map of each cell's own.
  *
  * With g = (y, x) in {-1, 0, 1}^2, the tap of weight[.., y + 1, x + 1] lies at
- * cell + spacing * g + matrix * g + translation. Between cells the map is bilinear; cells outside
- * count 0, and so does a tap whose place is no number. For offsets that are added to a regular grid
- * of some dilation, `spacing` is that dilation less the grid's spacing that they count from.
+ * cell + spacing * g + matrix * g + translation. Between cells x is interpolated bilinearly;
+ * outside it counts as 0, and so does a tap with a NaN coordinate. If taps are defined as a grid of
+ * spacing `dilation` plus the offsets matrix * g - base * g, pass dilation - base as `spacing`.
  * No side of the map may exceed 2^24.
  */
 PT_TWINS(

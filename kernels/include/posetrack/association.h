@@ -1,4 +1,4 @@
-/* What it costs to take one thing for another, and who is who; include posetrack_kernels.h. */
+/* Costs of matching boxes and features, and the matches; include posetrack_kernels.h. */
 #ifndef POSETRACK_ASSOCIATION_H
 #define POSETRACK_ASSOCIATION_H
 
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* 1 - intersection over union of every box and every other box; 1 where that is not a number. */
+/* 1 - intersection over union of every box and every other box; 1 where that is NaN. */
 PT_TWINS(
     pt_iou_cost, double* cost, /* (B, T, N) */
     const double* boxes,       /* (B, T, 4) x1, y1, x2, y2 */
@@ -18,9 +18,9 @@ PT_TWINS(
 /* Bytes of scratch that pt_appearance_cost needs. */
 PT_API size_t pt_appearance_cost_scratch_bytes(int64_t B, int64_t T, int64_t N);
 
-/* 1 - cosine of the angle between every feature and every other one, but at most 1.
+/* 1 - cosine of the angle between every feature and every other feature, 1 at most.
  *
- * A feature whose squared length is 0 or no finite float32 costs 1 with all others.
+ * A feature whose squared length is 0 or not a finite float32 costs 1 with all others.
  */
 PT_TWINS(
     pt_appearance_cost, float* cost, /* (B, T, N) in [0, 1] */
@@ -34,9 +34,9 @@ PT_API size_t pt_assign_scratch_bytes(int64_t B, int64_t T, int64_t N);
 
 /* The one-to-one matches of least total cost, where leaving a row unmatched costs `gate`.
  *
- * Only pairs that cost less than `gate` are matched; a cost that is NaN or infinite is never.
- * Of several optima, which one comes out depends on the costs alone. Shortest augmenting paths
- * with prices: Jonker and Volgenant, Computing 38, 1987.
+ * Only pairs that cost less than `gate` are matched, pairs of NaN or infinite cost never. Where
+ * several solutions cost the same, the costs alone decide which of them is returned. Found by
+ * shortest augmenting paths with prices: Jonker and Volgenant, Computing 38, 1987.
  */
 PT_TWINS(
     pt_assign, int32_t* match, /* (B, T) column of each row, -1 for none */

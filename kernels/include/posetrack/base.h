@@ -22,7 +22,7 @@ typedef int32_t pt_status;
 /* Element type of a network's head. */
 typedef int32_t pt_dtype;
 #define PT_FLOAT32 0
-#define PT_FLOAT16 1 /* CUDA only, where nothing else is said */
+#define PT_FLOAT16 1 /* CUDA only, unless an argument says otherwise */
 
 /* Both twins of a kernel; `stream` is a cudaStream_t, NULL for the default one. */
 #define PT_TWINS(name, ...)                   \

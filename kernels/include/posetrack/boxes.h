@@ -1,4 +1,6 @@
-/* Boxes: their overlap, their choice, and maps cut out by them; include posetrack_kernels.h. */
+/* Boxes: their overlap, which of them stay, and pooling of the maps inside them; include
+ * posetrack_kernels.h.
+ */
 #ifndef POSETRACK_BOXES_H
 #define POSETRACK_BOXES_H
 
@@ -8,8 +10,9 @@
 extern "C" {
 #endif
 
-/* Intersection over union of every pair of boxes, in float64; 0 where both are empty or a number
- * is missing. A side is `edge` longer than x2 - x1: 1 for boxes that run to their last pixel.
+/* Intersection over union of every pair of boxes, in float64; 0 where both are empty or a
+ * coordinate is NaN. A side is `edge` longer than x2 - x1: 1 for boxes given by their first and
+ * last pixel.
  */
 PT_TWINS(
     pt_box_overlap, double* overlap, /* (B, N, M) */
@@ -22,11 +25,12 @@ PT_API size_t pt_generate_boxes_scratch_bytes(int64_t B, int64_t N, int64_t cuda
 
 /* Greedy box generation.
  *
- * Boxes below `min_area` or without a side go. A box with a score above `reliable_score` is
- * reliable; others go unless they overlap one of those by `min_reliable_iou`. Best first (of
- * equal scores the earlier row, NaN last), each box joins the first group all of whose members it
- * overlaps by `group_iou`, or starts one. The first `per_group` of a group stay, extended about
- * their middles until width / height is `aspect`.
+ * Boxes with less than `min_area` or a side not above 0 are dropped. A box with a score above
+ * `reliable_score` is reliable; the others are dropped unless they overlap a reliable one by
+ * `min_reliable_iou`. Taken best score first (of equal scores the earlier row, NaN last), each box
+ * joins the first group all of whose members it overlaps by `group_iou`, or starts a new group. The
+ * first `per_group` boxes of a group stay, extended about their centres until width / height is
+ * `aspect`.
  */
 PT_TWINS(
     pt_generate_boxes, float* generated, /* (B, N, 4) extended, best first; 0 behind the last */
@@ -35,19 +39,19 @@ PT_TWINS(
     void* scratch,                       /* pt_generate_boxes_scratch_bytes(B, N, cuda) */
     const float* boxes,                  /* (B, N, 4) x1, y1, x2, y2 */
     const float* scores,                 /* (B, N) */
-    const int32_t* counts,               /* (B) rows of each image that count; NULL: all N */
+    const int32_t* counts,               /* (B) how many rows of each image count; NULL: all N */
     int64_t B, int64_t N, double min_area, float reliable_score, double min_reliable_iou,
     double group_iou, int64_t per_group, double aspect);
 
 /* Bytes of scratch that pt_roi_align needs. */
 PT_API size_t pt_roi_align_scratch_bytes(int64_t w, int64_t rows, int64_t columns, int64_t samples);
 
-/* Pool every RoI to a grid of cells, each the mean of samples * samples bilinear ones inside it.
+/* Pool every RoI to a grid of cells, each the mean of samples * samples bilinear samples inside it.
  *
  * Cell j of the map lies at (j + shift) * stride - shift of the input. A sample outside the map
- * takes the nearest cell's value, one that is more than a cell outside counts as 0. For a pyramid
- * call it once per level: a RoI of side s suits stride 16 s / 224, and only those that suit one
- * of [from_stride, to_stride) are pooled. No side of the map may exceed 2^24.
+ * takes the nearest cell's value, one that is more than a cell outside counts as 0. For a pyramid,
+ * call it once per level: a RoI of side s suits stride 16 s / 224, and a call pools only the RoIs
+ * that suit a stride in [from_stride, to_stride). No side of the map may exceed 2^24.
  */
 PT_TWINS(
     pt_roi_align,

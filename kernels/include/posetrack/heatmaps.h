@@ -1,4 +1,4 @@
-/* Peaks of maps and what is read at them; include posetrack_kernels.h. */
+/* Centers in heatmaps, and the keypoints that belong to them; include posetrack_kernels.h. */
 #ifndef POSETRACK_HEATMAPS_H
 #define POSETRACK_HEATMAPS_H
 
@@ -11,10 +11,11 @@ extern "C" {
 /* Bytes of scratch that pt_center_nms_topk needs. */
 PT_API size_t pt_center_nms_topk_scratch_bytes(int64_t B, int64_t N, int64_t h, int64_t w);
 
-/* The N highest local maxima of a map, highest first; equal ones by lower cell.
+/* The N highest local maxima of a map, highest first; of equal ones the lower cell first.
  *
  * A cell is a peak if it is above `threshold` and no cell of the square of side 2 * radius + 1
- * around it exceeds it by more than `tolerance`. NaN is never a peak and hides none.
+ * around it exceeds it by more than `tolerance`. NaN is never a peak and
+ * suppresses none.
  */
 PT_TWINS(
     pt_center_nms_topk, int32_t* cells, /* (B, N); -1 behind the last peak */
@@ -26,13 +27,13 @@ PT_TWINS(
     int64_t radius, float tolerance, float threshold);
 
 /* Keypoints from centers: position + sign * offset at the center's cell, in cells of the offset
- * map; 0 where the center is none (below 0).
+ * map; 0 where there is no center (a cell below 0).
  *
  * Centers are cells of a map `ratio` times as fine, (ratio * h, ratio * w). PT_RULE_FLOOR: the
- * offset is read at floor(center / ratio) and counts from center / ratio itself. PT_RULE_ROUNDED:
- * both at the nearest cell, floor(center / ratio + 0.5), that the offset map has. A center
- * behind the last cell of its map is refused by the CPU twin and counts as none on CUDA, where
- * nobody could tell without waiting for the GPU.
+ * offset is read at floor(center / ratio) and added to center / ratio. PT_RULE_ROUNDED: the offset
+ * is read at the nearest cell of the offset map, floor(center / ratio + 0.5), and added to it. A
+ * center behind the last cell of its map is refused by the CPU twin and counts as none for the CUDA
+ * twin, which could not report it without waiting for the GPU.
  */
 #define PT_RULE_FLOOR 0
 #define PT_RULE_ROUNDED 1
@@ -57,7 +58,7 @@ PT_TWINS(
     void* scratch,                      /* pt_gaussian_argmax_scratch_bytes(B, K, h, w) */
     const void* heatmap,                /* (B, K, h, w), not negative */
     const float* centers,               /* (B, N, K, 2) x, y of the Gaussian, in cells */
-    const float* spread,                /* (B, N) cells^2; not positive: that pose is left out */
+    const float* spread,                /* (B, N) cells^2; not positive: the pose is left out */
     const float* boxes, /* (B, N, 4) x1, y1, x2, y2 in cells, x1 <= column < x2; NULL: no limit */
     pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w);

@@ -1,4 +1,4 @@
-/* Images into the network's input; include posetrack_kernels.h. */
+/* From images to a network's input; include posetrack_kernels.h. */
 #ifndef POSETRACK_IMAGES_H
 #define POSETRACK_IMAGES_H
 
@@ -13,11 +13,11 @@ PT_API size_t pt_size_image_scratch_bytes(int64_t H, int64_t W, int64_t h, int64
 
 /* Zoom images uniformly into the top-left corner of the network's input.
  *
- * Output pixel i takes the image around (i + 0.5) / scale - 0.5 with a triangle filter of radius
- * max(1, 0.5 / scale) pixels, cut at the image's edge and renormalised: bilinear down to half
- * size, with every pixel of the image still counted below that. Weights are multiples of 2^-11
- * and sums are integers, so every twin gives the same bytes. Pixels whose centre lies outside the
- * image take the border colour, 0xRRGGBB of an RGB image.
+ * Output pixel i is the mean of the image around (i + 0.5) / scale - 0.5, weighted by a triangle
+ * filter of radius max(1, 0.5 / scale) pixels that is cut at the image's edge and renormalised.
+ * Down to half size that is bilinear interpolation; below half size every pixel of the image still
+ * counts. Weights are multiples of 2^-11 and sums are integers, so every twin gives the same bytes.
+ * Pixels whose centre lies outside the image take the border colour, 0xRRGGBB of an RGB image.
  */
 PT_TWINS(
     pt_size_image, uint8_t* out, /* (B, h, w, 3) */
@@ -26,8 +26,8 @@ PT_TWINS(
     int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, double scale /* 1 / 4096 to 16384 */,
     int64_t border);
 
-/* How an image lies in memory. NV12 has H rows of luma, then H / 2 rows of one u and one v for each
- * 2x2 pixels; its range is limited (16 to 235), H and W are even.
+/* How an image lies in memory. NV12 has H rows of luma, then H / 2 rows with one u and one v for
+ * each 2x2 pixels; its range is limited (16 to 235), and H and W are even.
  */
 #define PT_RGB 0        /* (H, W, 3) */
 #define PT_BGR 1        /* (H, W, 3) */
@@ -37,12 +37,12 @@ PT_TWINS(
 /* Bytes of scratch that pt_preprocess needs; 0 if a size is negative. */
 PT_API size_t pt_preprocess_scratch_bytes(int64_t W, int64_t w);
 
-/* Part of an image as the network wants it: moved, zoomed, turned, normalised, channels apart.
+/* Part of an image as network input: moved, scaled, rotated, normalised, one plane per channel.
  *
- * Output pixel (x, y) takes the image at matrix (x, y, 1), bilinear between four pixels; those
- * outside the image have the border colour, 0xRRGGBB. Coordinates are float64, colours float32. A
- * value is (colour - mean) / std, red first whatever the image's layout. Every twin gives the same
- * bytes.
+ * Output pixel (x, y) is the image at matrix (x, y, 1), interpolated bilinearly between four
+ * pixels; those outside the image have the border colour, 0xRRGGBB. Coordinates are float64,
+ * colours float32. A value is (colour - mean) / std, red first whatever the image's layout. Every
+ * twin gives the same bytes.
  */
 PT_TWINS(
     pt_preprocess, void* out, /* (B, 3, h, w) float32, or float16 from either twin */

@@ -11,13 +11,13 @@ extern "C" {
 /* Bytes of scratch that pt_local_windows needs. */
 PT_API size_t pt_local_windows_scratch_bytes(int64_t C, int64_t h, int64_t w, int64_t s);
 
-/* The embedding at every point of the mesh around each keypoint, as the message passing network
- * reads it.
+/* The embedding at every point of a mesh around each keypoint: the input of the message passing
+ * network.
  *
  * Point (row, column) of keypoint k's mesh lies steps[k][column], steps[k][row] input pixels from
- * the keypoint, and pixel p at cell p / stride. Between cells the published rule holds, see
- * shared/map_sampling.h. A coordinate that is no number counts as 0. No side of the embedding may
- * exceed 2^24.
+ * the keypoint, and pixel p lies at cell p / stride. Between cells the embedding is interpolated as
+ * in the released code, see shared/map_sampling.h. A NaN coordinate counts as 0. No side of the
+ * embedding may exceed 2^24.
  */
 PT_TWINS(
     pt_local_windows, float* features, /* (B, N, K * C, s, s), channel k * C + c */
@@ -31,16 +31,18 @@ PT_TWINS(
 /* Bytes of scratch that pt_global_adaptation needs. */
 PT_API size_t pt_global_adaptation_scratch_bytes(int64_t g, int64_t s);
 
-/* Keypoints moved to where the heatmap, spread by their own attraction map, is highest.
+/* Keypoints moved to where the heatmap, convolved with their attraction maps, is highest.
  *
- * Around each keypoint a window of g x g input pixels is read from the heatmap, enlarged to H x W
- * as torch does (half pixels minded) and sampled by the published rule; weighed; convolved, truly,
- * with the keypoint's kernel, and nothing beyond the window; and the two highest cells make the
- * new place and value. Equal cells go by row, then column; NaN is never highest. A keypoint without
- * finite coordinates, or whose window holds no number, stays and has the value 0.
+ * A window of g x g input pixels around each keypoint is read from the heatmap, which is enlarged
+ * to H x W as by torch (PT_HALF_PIXEL, with the half-pixel shift) and sampled as in the released
+ * code, see shared/map_sampling.h. The window is multiplied by the weights and convolved with the
+ * keypoint's kernel: the kernel is flipped, as in a true convolution, and cells beyond the window
+ * count as 0. The weighted means of the two highest cells are the new place and value; of equal
+ * cells the one in the earlier row, then column, is the higher, and NaN does not count. A keypoint
+ * without finite coordinates, or whose window is all NaN, stays and has the value 0.
  *
  * The CUDA twin needs about 4 * (g * g + s * s) + 4500 bytes of shared memory per block and refuses
- * what the GPU cannot give: windows up to 97 with kernels up to 19 fit every GPU.
+ * more than the GPU has: windows up to 97 with kernels up to 19 fit on every GPU.
  *
  * N. Xue et al., "Learning Local-Global Contextual Adaptation for Multi-Person Pose Estimation",
  * CVPR 2022.
@@ -52,11 +54,12 @@ PT_TWINS(
     const float* keypoints,               /* (B, N, K, 2) input pixels */
     const void* heatmap,                  /* (B, K, h, w) */
     const void* kernels,                  /* (B, N, K, s, s); NULL: no convolution */
-    const float* weights,                 /* (g, g) of the window's cells */
+    const float* weights,                 /* (g, g) that a window is multiplied by */
     pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t heatmap_batch_stride, int64_t B,
     int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t g /* odd */,
-    int64_t s /* odd */, float first_weight /* of the highest; the second has the rest */,
-    int64_t clamp /* 1: kernels are cut to [0, 1] and divided by s * s */);
+    int64_t s /* odd */,
+    float first_weight /* of the highest cell; 1 - first_weight of the second */,
+    int64_t clamp /* 1: kernels are clipped to [0, 1] and divided by s * s */);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Keypoints of regressed poses and the heatmap around them; include posetrack_kernels.h. */
+/* Regressed keypoints refined by the heatmap around them; include posetrack_kernels.h. */
 #ifndef POSETRACK_REFINEMENT_H
 #define POSETRACK_REFINEMENT_H
 
@@ -8,8 +8,10 @@
 extern "C" {
 #endif
 
-/* Where pt_sample_heat reads: bilinearly between pixels, 0 where one of them is missing; at the
- * pixel or border pixel that a keypoint lies in; at row x, column y, a slip of released code. */
+/* Where pt_sample_heat reads. PT_BETWEEN: bilinearly between four pixels, 0 where one of them does
+ * not exist. PT_FLOOR: at the pixel that a keypoint lies in; outside the map, at the nearest border
+ * pixel. PT_TRANSPOSED: at row x, column y, because the released code swaps them.
+ */
 #define PT_BETWEEN 0
 #define PT_FLOOR 1
 #define PT_TRANSPOSED 2
@@ -22,43 +24,48 @@ PT_TWINS(
     pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t at);
 
-/* Each keypoint at the nearest of its peaks; the first of equally near ones. */
+/* Keypoints moved to the nearest of their peaks; of equally near ones to the first. */
 PT_TWINS(
     pt_snap_to_peaks, float* points, /* (B, N, K, 2): the peak, or the keypoint itself */
-    float* values,  /* (B, N, K) of the nearest peak, of the first where all are passed over;
-                     * 0 where there are none */
-    uint8_t* moved, /* (B, N, K): 1 if it is nearer than max_distance */
+    float* values,            /* (B, N, K) of the nearest peak, of the first where all are skipped;
+                               * 0 where there are none */
+    uint8_t* moved,           /* (B, N, K): 1 if it is nearer than max_distance */
     const float* keypoints,   /* (B, N, K, 2) x, y */
     const int32_t* cells,     /* (B, K, M) peaks, row * W + column; -1 is none */
     const float* peak_values, /* (B, K, M) */
     int64_t B, int64_t N, int64_t K, int64_t M, int64_t W, float max_distance,
-    float min_value /* peaks at or below have no place */);
+    float min_value /* peaks that are not above it are skipped */);
 
-/* Each wanted keypoint in the middle of the Gaussian that fits the heatmap around it best.
+/* Keypoints moved to the centre of the Gaussian that fits the heatmap around them best.
  *
  * height * exp(-r^2 / (2 sigma^2)) is fitted by least squares, with Levenberg-Marquardt steps as
- * MINPACK's lmdif takes them, to the pixels at most `radius` from the keypoint's pixel in each
- * direction, as if the heatmap were enlarged by PT_CORNER. In a window that the border makes
- * oblong, value number i of h rows stands at row i / h, column i % h: as released. A keypoint
- * stays where the fit does not converge, where a value is not finite, where its window has fewer
- * than four pixels, and on the border unless `clamped`, which brings it into the map first. One so
- * far above or left of the map that its window does not reach it comes to its own pixel, with the
- * height of the pixel as far from the map's other end: there the released fit ends as it begins.
+ * MINPACK's lmdif takes them, to a window of the heatmap enlarged by PT_CORNER: the pixels within
+ * `radius` of the pixel nearest to the keypoint, in each direction. As in the released code, a
+ * window of h rows is laid out as if it had h columns, too: value number i, counted along the rows,
+ * is taken to lie at row i / h, column i % h. That scrambles the windows that the border makes
+ * oblong.
+ *
+ * A keypoint stays where the fit does not converge, where a value is not finite, where its window
+ * has fewer than four pixels, and on the border unless `clamped`, which moves it into the map
+ * first. Else, for a keypoint so far above or left of the map that its window does not reach it,
+ * the released code reads negative indices, which count from the map's other end: the fit covers
+ * most of the map and ends where it starts. So the keypoint comes to its nearest pixel, with the
+ * height of the pixel at that negative index.
  */
 PT_TWINS(
     pt_fit_gaussians, float* points, /* (B, N, K, 2) */
     float* heights,                  /* (B, N, K) of the Gaussians; NaN where a keypoint stays */
     const void* heatmap,             /* (B, K, h, w) */
     const float* keypoints,          /* (B, N, K, 2) x, y in pixels of the enlarged map */
-    const uint8_t* wanted,           /* (B, N, K): which are fitted */
+    const uint8_t* wanted,           /* (B, N, K): which keypoints are fitted */
     pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius /* 0 to 7 */,
     double sigma /* of the first guess */,
-    int64_t max_evaluations /* of the Gaussian, four of them for every set of derivatives */,
+    int64_t max_evaluations /* of the Gaussian; a set of derivatives counts as four */,
     int64_t clamped);
 
-/* What the pose scoring network sees of each pose: vectors and lengths of its L links in units of
- * the pose's size, and the scores of its keypoints. */
+/* The input of the pose scoring network for each pose: vectors and lengths of its L links in units
+ * of the pose's size, and the scores of its keypoints. */
 PT_TWINS(
     pt_scoring_feature, float* features, /* (N, 3L + K): dx0, dy0, dx1, ..., lengths, scores */
     const float* keypoints,              /* (N, K, 2) */

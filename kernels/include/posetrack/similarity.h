@@ -1,4 +1,4 @@
-/* How alike poses are, and suppression of those too much alike; include posetrack_kernels.h. */
+/* Similarity of poses, and suppression of those too similar; include posetrack_kernels.h. */
 #ifndef POSETRACK_SIMILARITY_H
 #define POSETRACK_SIMILARITY_H
 
@@ -24,24 +24,24 @@ PT_TWINS(
 
 /* Greedy non-maximum suppression of poses that are sorted best first in each image.
  *
- * A pose is dropped if its OKS to an earlier kept pose (whose area and keypoints count) is above
+ * A pose is dropped if its OKS (pt_oks_matrix) to an earlier pose that stays, which is b, is above
  * `threshold`.
  */
 PT_TWINS(
     pt_nms_oks_visible,
-    int32_t* rows,          /* (B, N) rows that stay, in their own order; -1 behind the last */
+    int32_t* rows,          /* (B, N) rows that stay, in input order; -1 behind the last */
     int32_t* count,         /* (B) how many stay */
     const float* keypoints, /* (B, N, K, 2) */
     const float* scores,    /* (B, N, K) */
     const float* areas,     /* (B, N) */
     const float* sigmas,    /* (K) */
-    const int32_t* counts,  /* (B) rows of each image that count; NULL: all N */
+    const int32_t* counts,  /* (B) how many rows of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, float threshold);
 
 /* Object keypoint similarity of found poses, in float64.
  *
  * Mean over all keypoints of exp(-d^2 / (2 area (2 sigma)^2)) with the mean area of the two; a
- * keypoint where a number is missing adds 0.
+ * keypoint with a NaN coordinate adds 0.
  */
 PT_TWINS(
     pt_oks_between, double* oks, /* (B, N, M) */
@@ -55,22 +55,22 @@ PT_TWINS(
 /* Bytes of scratch that pt_nms_oks_iou needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
 PT_API size_t pt_nms_oks_iou_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
 
-/* Greedy non-maximum suppression of people: by their boxes, their poses, or by the two.
+/* Greedy non-maximum suppression of people by their boxes, by their poses, or by both.
  *
- * Rows are taken best score first, of equal ones the earlier, NaN last. One is dropped if its
- * overlap (pt_box_overlap) with a kept one is above `iou_threshold`, or their similarity
- * (pt_oks_between) above `oks_threshold`; where `both` is not 0, only if they are alike by both.
+ * Rows are taken best score first, of equal ones the earlier, NaN last. A row is dropped if its
+ * overlap (pt_box_overlap) with a row that stays is above `iou_threshold`, or their similarity
+ * (pt_oks_between) is above `oks_threshold`; where `both` is not 0, only if both are.
  */
 PT_TWINS(
     pt_nms_oks_iou, int32_t* rows, /* (B, N) rows that stay, best first; -1 behind the last */
     int32_t* count,                /* (B) how many stay */
     void* scratch,                 /* pt_nms_oks_iou_scratch_bytes(B, N, cuda) */
-    const float* keypoints,        /* (B, N, K, 2); NULL: boxes decide */
+    const float* keypoints,        /* (B, N, K, 2); NULL: boxes alone decide */
     const float* areas,            /* (B, N); may be NULL if keypoints is */
     const float* sigmas,           /* (K); may be NULL if keypoints is */
-    const float* boxes,            /* (B, N, 4) x1, y1, x2, y2; NULL: poses decide */
+    const float* boxes,            /* (B, N, 4) x1, y1, x2, y2; NULL: poses alone decide */
     const float* scores,           /* (B, N) */
-    const int32_t* counts,         /* (B) rows of each image that count; NULL: all N */
+    const int32_t* counts,         /* (B) how many rows of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge,
     int64_t both);
 
@@ -78,22 +78,22 @@ PT_TWINS(
  * other. */
 PT_API size_t pt_nms_near_keypoints_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda);
 
-/* Suppression of poses by the published count of near keypoints.
+/* Suppression of poses that have many keypoints near each other.
  *
- * Rows are walked in their own order: a pose that is in no group yet forms one with all poses that
- * have more than `min_keypoints` keypoints nearer than `distance` to its own. The best of the
- * group, the first of equal ones, stays unless an earlier group has it. If `relative` is not 0,
- * `distance` is a fraction of the diagonal of the extent of the pose that forms the group; one
- * without extent goes.
+ * Rows are visited in input order: a pose that is in no group yet forms one with all poses that
+ * have more than `min_keypoints` keypoints nearer than `distance` to its own. The best pose of the
+ * group, the first of equal ones, stays unless it is in an earlier group, too. If `relative` is not
+ * 0, `distance` is a fraction of the diagonal of the extent of the pose that forms the group; a
+ * pose without extent forms none.
  */
 PT_TWINS(
     pt_nms_near_keypoints,
-    int32_t* rows,          /* (B, N) rows that stay, as groups are met; -1 behind the last */
-    int32_t* count,         /* (B) how many stay */
-    void* scratch,          /* pt_nms_near_keypoints_scratch_bytes(B, N, K, cuda) */
+    int32_t* rows,  /* (B, N) rows that stay, in the order of their groups; -1 behind the last */
+    int32_t* count, /* (B) how many stay */
+    void* scratch,  /* pt_nms_near_keypoints_scratch_bytes(B, N, K, cuda) */
     const float* keypoints, /* (B, N, K, 2) */
-    const float* scores,    /* (B, N); NaN is as low as can be */
-    const int32_t* counts,  /* (B) rows of each image that count; NULL: all N */
+    const float* scores,    /* (B, N); NaN counts as -infinity */
+    const int32_t* counts,  /* (B) how many rows of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, double distance, int64_t min_keypoints, int64_t relative);
 
 #ifdef __cplusplus

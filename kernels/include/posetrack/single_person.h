@@ -1,5 +1,5 @@
-/* Keypoints of one person from maps of a crop, one row of maps per person: the highest cell,
- * refined or moved by an offset, or the expected place; include posetrack_kernels.h.
+/* Keypoints of single people from the maps of their crops: the highest cell, refined or moved by an
+ * offset, or the expected place. B counts people here. Include posetrack_kernels.h.
  */
 #ifndef POSETRACK_SINGLE_PERSON_H
 #define POSETRACK_SINGLE_PERSON_H
@@ -15,8 +15,8 @@ PT_API size_t pt_smooth_heatmaps_scratch_bytes(int64_t h, int64_t w, double devi
 
 /* Gaussian filter, first down the columns, then along the rows.
  *
- * Cells up to floor(4 * deviation + 0.5) away count; beyond the border the outermost cell goes on.
- * NaN spreads to every cell that it counts for. Values of more than half the largest float may
+ * Cells up to floor(4 * deviation + 0.5) away count; beyond the border the outermost cell repeats.
+ * NaN spreads to every cell in whose sum it is. Values of more than half the largest float may
  * become infinite.
  */
 PT_TWINS(
@@ -26,7 +26,7 @@ PT_TWINS(
     pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w,
     double deviation /* 0 to 64 cells */);
 
-/* The highest cell of each map, the first of equal ones. NaN is never it; without another value the
+/* The highest cell of each map, the first of equal ones. NaN does not count; where all is NaN, the
  * cell is -1 and the value 0.
  */
 PT_TWINS(
@@ -36,9 +36,9 @@ PT_TWINS(
     pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w);
 
 /* The highest cell of each map, moved by `quarter` towards the higher of its neighbours in x and in
- * y; NaN beside it moves nothing.
+ * y; along an axis with NaN beside it, it is not moved.
  *
- * As SimpleBaseline was published: cells on the first two and on the last rows and columns stay,
+ * As in SimpleBaseline's released code, cells of the first two and of the last row and column stay,
  * and where nothing is above 0 the keypoint is (0, 0).
  */
 PT_TWINS(
@@ -53,15 +53,15 @@ PT_API size_t pt_fuse_offsets_scratch_bytes(int64_t h, int64_t w, double smoothi
 
 /* OGN: the highest cell of the smoothed heatmap plus radius * the offset there.
  *
- * Smoothing is pt_smooth_heatmaps', the choice pt_heatmap_argmax's. Without a cell the keypoint is
- * (0, 0) and the value 0.
+ * The map is smoothed as by pt_smooth_heatmaps, its highest cell is that of pt_heatmap_argmax.
+ * Where there is none, the keypoint is (0, 0) and the value 0.
  */
 PT_TWINS(
     pt_fuse_offsets, float* keypoints, /* (B, K, 2) x, y in cells */
     float* values,                     /* (B, K) of the heatmap before it was smoothed */
     void* scratch,                     /* pt_fuse_offsets_scratch_bytes(h, w, smoothing) */
     const void* heatmaps,              /* (B, K, h, w) */
-    const void* offsets,               /* (B, 2K, h, w): x0, y0, x1, ...; NULL: none */
+    const void* offsets,               /* (B, 2K, h, w): x0, y0, x1, ...; NULL: none is added */
     pt_dtype dtype, int64_t heatmaps_batch_stride, int64_t offsets_batch_stride, int64_t B,
     int64_t K, int64_t h, int64_t w, float radius, double smoothing /* 0 to 64 cells */);
 
@@ -70,8 +70,8 @@ PT_API size_t pt_soft_argmax_scratch_bytes(int64_t B, int64_t K, int64_t d, int6
 
 /* The expected place under the softmax over all cells of a map; cell j of n lies at j / n - 0.5.
  *
- * A logit of -infinity or NaN weighs nothing; infinite ones share all the weight. Where nothing
- * weighs, place and score are 0.
+ * A logit of -infinity or NaN has no weight; logits of +infinity share all of it. Where no cell has
+ * weight, place and score are 0.
  */
 PT_TWINS(
     pt_soft_argmax, float* places, /* (B, K, dimensions) x, y, z */

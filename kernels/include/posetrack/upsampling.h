@@ -8,18 +8,18 @@
 extern "C" {
 #endif
 
-/* How a map of h x w cells becomes one of H x W pixels; both are bilinear. A map of the same size
- * is left as it is by either. No side may exceed 2^24.
+/* How a map of h x w cells becomes one of H x W pixels; both rules interpolate bilinearly and leave
+ * a map of the same size as it is. No side may exceed 2^24.
  *
- * By half pixels, cell i is centred on pixel (i + 0.5) * W / w - 0.5 and the border repeats:
- * torch's interpolate(mode="bilinear", align_corners=False), bit for bit. By corners, cell i lies
- * on pixel i * W / w and what follows the last cell repeats it: what the heatmap-guided networks
- * and DEKR are decoded on.
+ * PT_HALF_PIXEL, with the half-pixel shift: cell i is centred on pixel (i + 0.5) * W / w - 0.5 and
+ * the border repeats, as torch's interpolate(mode="bilinear", align_corners=False) does, bit for
+ * bit. PT_CORNER, without that shift: cell i lies on pixel i * W / w and pixels behind the last
+ * cell repeat it; the heatmap-guided networks and DEKR are decoded so.
  */
 #define PT_HALF_PIXEL 0
 #define PT_CORNER 1
 
-/* The maps at another size. */
+/* The maps interpolated to another size. */
 PT_TWINS(
     pt_upsample_maps, float* out, /* (B, C, H, W) */
     const void* maps,             /* (B, C, h, w) */
@@ -31,17 +31,17 @@ PT_TWINS(
 PT_API size_t pt_upsampled_peaks_scratch_bytes(
     int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t cuda);
 
-/* The N strongest pixels of each enlarged map after non-maximum suppression, highest first; equal
- * ones by lower cell. The enlarged map is never stored.
+/* The N strongest pixels of each enlarged map after non-maximum suppression, highest first; of
+ * equal ones the lower cell first. The enlarged map is never stored.
  *
- * A pixel counts its value if no pixel of the square of side 2 * radius + 1 around it exceeds it,
- * and 0 otherwise: all members of a plateau stay, and where fewer than N are above 0, pixels that
- * count 0 follow, then those below. NaN counts 0 and hides none. Cells are those of the enlarged
- * map, row * W + column.
+ * Suppression sets a pixel to 0 if another one of the square of side 2 * radius + 1 around it
+ * exceeds it, so all pixels of a plateau stay. Where fewer than N are above 0 after that, pixels of
+ * 0 follow, then those below 0. NaN counts as 0 and suppresses none. Cells are those of the
+ * enlarged map, row * W + column.
  */
 PT_TWINS(
     pt_upsampled_peaks, int32_t* cells, /* (B, C, N); -1 where the map has fewer pixels */
-    float* values,                      /* (B, C, N); 0 there */
+    float* values,                      /* (B, C, N) after suppression; 0 where there is no cell */
     void* scratch,    /* pt_upsampled_peaks_scratch_bytes(B, C, N, h, w, H, W, cuda) */
     const void* maps, /* (B, C, h, w) */
     pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
