@@ -1,7 +1,8 @@
-/* Channels of a cell are laid side by side first, in a frame of zeros: a tap is then a weighted sum
- * of four short rows, and its product with the weights one of small dense matrices. Reading planes
- * cell by cell would take four loads per channel and tap instead. The fused multiply-adds of the
- * formula are single instructions on x86-64-v3 and above, and calls on what is older.
+/* The channels of a cell are laid side by side first, with a frame of zeros around the map: a tap
+ * is then a weighted sum of four short rows, and its product with the weights a product of small
+ * dense matrices. Reading planes cell by cell would take four loads per channel and tap instead.
+ * The fused multiply-adds of the formula are single instructions on x86-64-v3 and above, and calls
+ * on older processors.
  */
 #include "../shared/adaptive_convolution.h"
 
@@ -14,8 +15,8 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kLanes = 16;   /* channels, in or out, that are computed together */
-constexpr int64_t kTogether = 6; /* cells that read a weight once */
+constexpr int64_t kLanes = 16;   /* input or output channels computed together */
+constexpr int64_t kTogether = 6; /* cells computed together: a weight is loaded once for all */
 constexpr int64_t kTileCells = 4 * kTogether;
 
 int64_t padded(int64_t channels) { return (channels + kLanes - 1) / kLanes * kLanes; }
@@ -66,7 +67,7 @@ void fill_weights(const Work& work, const float* weight) {
     }
 }
 
-/* All channels of a tap from the four cells around it; `down` is from one row to the next. */
+/* All channels of a tap from the four cells around it; rows of cells lie `down` floats apart. */
 PT_HD void fill_tap(
     float* __restrict out, const float* __restrict cells, int64_t C, int64_t down,
     const float* shares) {
@@ -91,7 +92,7 @@ PT_CLONES void multiply(
         for (int64_t l = 0; l < kLanes; ++l) sums[i * kLanes + l] = total[i][l];
 }
 
-/* (count, kLanes) sums into the planes of `lanes` output channels. */
+/* Writes (count, kLanes) sums to the planes of `lanes` output channels. */
 PT_CLONES void store(
     float* __restrict out, const float* __restrict sums, int64_t count, int64_t lanes,
     int64_t area) {

@@ -8,9 +8,9 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kTogether = 4; /* others that read a feature once */
+constexpr int64_t kTogether = 4; /* others compared at once, after one load of a feature */
 
-/* Products of one feature with four others that follow each other. */
+/* Dot products of one feature with four others that follow each other in memory. */
 PT_CLONES void four_products(
     float* products, const float* __restrict a, const float* __restrict others, int64_t D) {
     float lanes[kTogether][kLanes] = {};
@@ -42,7 +42,7 @@ void fill_inverse_lengths(float* inverse, const float* features, int64_t count, 
     }
 }
 
-/* The costs of one image; the inverse lengths of its features are buffers. */
+/* The costs of one image; `inverse` and `inverse_others` are buffers for inverse lengths. */
 void fill_costs(
     float* cost, float* inverse, float* inverse_others, const float* features, const float* others,
     int64_t T, int64_t N, int64_t D) {
@@ -78,7 +78,7 @@ pt_status pt_appearance_cost_cpu(
         std::fill(cost, cost + B * T * N, 1.0f);
         return PT_OK;
     }
-    auto* inverse = static_cast<float*>(scratch); /* (T + N) of the image at hand */
+    auto* inverse = static_cast<float*>(scratch); /* (T + N) of the current image */
     for (int64_t b = 0; b < B; ++b)
         fill_costs(
             cost + b * T * N, inverse, inverse + T, features + b * T * D, others + b * N * D, T, N,

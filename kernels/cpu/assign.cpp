@@ -12,10 +12,8 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/* Sizes below are multiples of kColumnsTogether. */
-
-/* Relative costs of a row, also into the lowest of each column; returns the row's lowest. They may
- * lie where the costs do: those of gate 0 are themselves.
+/* Writes the relative costs of a row, updates the lowest of each column and returns the lowest of
+ * the row. `out` may be `cost`; with a gate of 0 relative costs stay as they are.
  */
 PT_CLONES double relate(
     double* out, double* __restrict lowest, const double* cost, int64_t C, double gate) {
@@ -30,7 +28,8 @@ PT_CLONES double relate(
     return best;
 }
 
-/* (count <= kColumnsTogether, N) costs into as many columns of (N, size) relative ones. */
+/* Transposes (count, N) costs, count <= kColumnsTogether, into columns of (N, size) relative costs.
+ */
 PT_CLONES void turn(
     double* __restrict out, const double* __restrict cost, int64_t count, int64_t N, int64_t size,
     double gate) {
@@ -39,7 +38,9 @@ PT_CLONES void turn(
             out[n * size + t] = relative_cost(cost[t * N + n], gate);
 }
 
-/* One number per lane of a vector; loops over lanes become single instructions. */
+/* One number per lane of a vector; loops over lanes become single instructions. Sizes below are
+ * multiples of kColumnsTogether.
+ */
 using Lanes = double[kColumnsTogether];
 constexpr int64_t kTogether = kColumnsTogether;
 
@@ -47,7 +48,7 @@ struct Two {
     double first, second;
 };
 
-/* The two lowest reduced costs, all of them into `key`. */
+/* Writes all reduced costs to `key` and returns the two lowest. */
 PT_CLONES Two reduce(
     double* __restrict key, const double* __restrict cost, const double* __restrict price,
     int64_t size) {
@@ -151,13 +152,15 @@ struct Kept {
     int64_t R, C;
 };
 
-/* Relative costs without the other rows, and the other columns where that makes them narrower. */
+/* Fills a.cost with the relative costs of the rows that have a cost below the gate, and of such
+ * columns alone if that makes the padded rows narrower.
+ */
 Kept crop(const Assignment& a, const double* cost, int64_t C, int64_t stride, double gate) {
     Kept kept{a.match + a.rows, a.match + 2 * a.rows, 0, 0};
     double* lowest = a.key; /* (S) */
     std::fill(lowest, lowest + a.size, kInfinity);
     for (int64_t r = 0; r < a.rows; ++r) {
-        double* row = a.cost + kept.R * a.size; /* not behind what is still to be read */
+        double* row = a.cost + kept.R * a.size; /* not behind the row read, if `cost` is a.cost */
         const double best = relate(row, lowest, cost + r * stride, C, gate);
         std::fill(row + C, row + a.size, kInfinity);
         if (best < kInfinity) kept.rows[kept.R++] = (int32_t)r;

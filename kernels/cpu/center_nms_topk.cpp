@@ -1,6 +1,6 @@
-/* Rows are searched in chunks: whether one holds a peak worth keeping takes wide instructions and
- * no branch, and as soon as N peaks are known only higher ones are worth it. Tried and slower: a
- * search of every cell, N peaks kept in order instead of a heap.
+/* Rows are searched in chunks. A vectorised loop without branches tells whether a chunk holds a
+ * peak worth keeping; once N peaks are known, only higher ones are. Tried and slower: testing every
+ * cell by itself; keeping the N peaks in order instead of as a heap.
  */
 #include "../shared/center_nms_topk.h"
 
@@ -29,12 +29,12 @@ PT_CLONES int32_t holds_peak(
     return any;
 }
 
-/* The best N peaks so far as a heap, the one to give up first on top. */
+/* The best N peaks so far as a heap, with the one to drop next on top. */
 struct Best {
     Peak* peaks; /* (N) */
     int64_t N, count;
 
-    /* Peaks come in the order of their cells, so an equal one is too late. */
+    /* Peaks come in the order of their cells, so one that equals the worst kept is not kept. */
     float threshold(float least) const {
         return count == N && peaks[0].score > least ? peaks[0].score : least;
     }
@@ -52,7 +52,9 @@ struct Map {
     float tolerance, threshold;
 };
 
-/* Largest value of the square around each cell of row y, into `around` by way of `column`. */
+/* Writes the largest value of the square around each cell of row y to `around`; `column` is a
+ * buffer for the largest values of columns.
+ */
 void square_maxima(float* around, float* column, const Map& map, int64_t y) {
     std::copy_n(map.values + y * map.w, map.w, column);
     const int64_t bottom = std::min(map.h - 1, y + map.radius);

@@ -2,7 +2,7 @@
 #ifndef POSETRACK_CPU_DISPATCH_H
 #define POSETRACK_CPU_DISPATCH_H
 
-/* The loader's resolvers run before a sanitizer is ready, so its build goes without. */
+/* The loader picks clones before a sanitizer is ready, so builds with sanitizers have none. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(PT_NO_CLONES)
 #define PT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -10,8 +10,8 @@
 #define PT_CLONES
 #endif
 
-/* Four lanes of two vectors of four, by constant numbers: 0 to 3 of the first, 4 to 7 of the
- * second.
+/* Takes four lanes from two vectors of four by constant numbers: 0 to 3 are lanes of the first
+ * vector, 4 to 7 those of the second.
  */
 #if defined(__clang__)
 #define PT_SHUFFLE4(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)

@@ -1,5 +1,5 @@
-/* A part of an enlarged map, as the CPU twins compute it: rows of cells are enlarged along
- * themselves, each once for all pixels between it and the next, and then blended.
+/* A part of an enlarged map, as the CPU twins compute it: every row of cells is enlarged along x,
+ * once for all pixel rows that it contributes to, and then blended with its neighbour along y.
  */
 #ifndef POSETRACK_CPU_ENLARGE_H
 #define POSETRACK_CPU_ENLARGE_H
@@ -10,9 +10,9 @@
 namespace posetrack {
 namespace {
 
-constexpr int32_t kMaxColumns = 512; /* of a part: two rows of it stay in the L1 cache */
+constexpr int32_t kMaxColumns = 512; /* of a part; two enlarged rows of it fit into the L1 cache */
 
-/* One row of cells, enlarged along it from pixel `left` on. */
+/* One row of cells, enlarged along x from pixel `left` on. */
 PT_HD void enlarge_row(
     float* __restrict out, const float* __restrict row, const Upsampling& upsampling, int32_t left,
     int32_t columns) {
@@ -36,7 +36,7 @@ PT_CLONES void enlarge(
     int32_t left, int32_t rows, int32_t columns, int64_t out_stride) {
     const int64_t w = upsampling.columns.cells;
     float lines[2][kMaxColumns];
-    int32_t held[2] = {-1, -1}, upper = 0; /* rows of cells in `lines` */
+    int32_t held[2] = {-1, -1}, upper = 0; /* the rows of cells that `lines` holds */
     for (int32_t y = 0; y < rows; ++y, out += out_stride) {
         if (upsampling.rule == kSameSize) {
             const float* row = map + (top + y) * w + left;

@@ -19,7 +19,7 @@ PT_CLONES void factors(
     }
 }
 
-/* Residuals of all lanes; lanes beyond the window hold 0. */
+/* The sums of all lanes; lanes beyond the window hold 0. */
 PT_CLONES void sum_lanes(
     FitTerms& terms, const double* __restrict values, double height, int32_t columns) {
     double model[kFitLanes], squares[kFitLanes], m0[kFitLanes], m1[kFitLanes], m2[kFitLanes];
@@ -66,12 +66,12 @@ FittedGaussian fit_one(
     }
     GaussianFit fit;
     begin_fit(fit, height, window.row, window.column, sigma, max_evaluations);
-    while (fit.running) /* the released grid: as many rows as the window has columns */
+    while (fit.running) /* rows and columns swapped as in the released code, see window_slot */
         advance_fit(fit, evaluate(fit.trial, values, window.width, window.height));
     return fitted_gaussian(fit, window);
 }
 
-/* Whether two keypoints lie in one pixel, of which there is one fit. */
+/* Whether two keypoints have the same nearest pixel, and so the same fit. */
 bool same_pixel(const float* a, const float* b) {
     return std::trunc(a[0] + 0.5f) == std::trunc(b[0] + 0.5f) &&
            std::trunc(a[1] + 0.5f) == std::trunc(b[1] + 0.5f);
@@ -85,7 +85,7 @@ struct Keypoints {
     int64_t N, K;
 };
 
-/* An earlier person who has shared the fit of keypoint i, or -1. */
+/* An earlier keypoint whose fit is that of keypoint i, or -1. */
 int64_t fitted_before(const Keypoints& keypoints, int64_t i) {
     for (int64_t j = i % keypoints.K; j < i; j += keypoints.K)
         if (keypoints.wanted[j] && same_pixel(keypoints.given + 2 * j, keypoints.given + 2 * i))

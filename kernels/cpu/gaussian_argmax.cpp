@@ -1,5 +1,6 @@
-/* Heatmap x Gaussian is not computed everywhere: the nearest cell's value bounds the answer from
- * below, a row's maximum times its weight from above, so most rows and columns never matter.
+/* Heatmap x Gaussian is not computed everywhere. Its value at the cell nearest to the centre bounds
+ * the maximum from below, and the maximum of a row times the row's weight bounds that row from
+ * above, so most rows and columns are skipped.
  */
 #include "../shared/gaussian_argmax.h"
 
@@ -13,7 +14,7 @@
 namespace posetrack {
 namespace {
 
-/* Weights within this of each other (as exponents) may round to one value. */
+/* Exponents that differ by less than this may give the same rounded weight. */
 constexpr float kDecayMargin = 1e-6f;
 
 struct Range {
@@ -54,7 +55,7 @@ Range cells_between(float low, float high, int64_t size) {
     return {first_cell_from(low, size), first_cell_from(high, size)};
 }
 
-/* Cells further than `reach` from `center` left out; `center` itself is within reach. */
+/* The range without the cells further than `reach` from `center`. */
 Range within(Range range, float center, float reach) {
     const float low = center - reach, high = center + reach;
     if (low > (float)range.first) range.first = std::min((int64_t)low, range.end);
@@ -89,7 +90,7 @@ Found search(Window window) {
         gaussian_weight((float)column - window.x, window.spread));
     const float bound = start > 0.0f ? start : 0.0f;
     if (bound > 0.0f && std::isfinite(window.heat_max)) {
-        /* weight x heat_max < start beyond this; the margins cover the rounding of either side */
+        /* beyond `reach`, weight x heat_max < start; the margins cover rounding on both sides */
         const float decay = std::max(0.0f, std::log(window.heat_max / bound)) + kDecayMargin;
         const float reach = std::sqrt(window.spread * decay) * (1.0f + 1e-5f) + 1.0f;
         window.rows = within(window.rows, window.y, reach);

@@ -20,11 +20,11 @@ struct Limits {
 
 struct Scratch {
     double *x1, *y1, *x2, *y2; /* (N) each: boxes by rank */
-    double* overlap;           /* (N) of one box with others */
+    double* overlap;           /* (N) overlap of one box with others */
     int32_t* order;            /* (N) rows by rank */
-    int32_t* group;            /* (N) by rank */
-    int32_t* members;          /* (N) by group */
-    int32_t* rejected;         /* (N) by group: the last rank that it was closed to */
+    int32_t* group;            /* (N) groups by rank */
+    int32_t* members;          /* (N) how many boxes a group has */
+    int32_t* rejected;         /* (N) the last rank that did not fit into a group */
 };
 
 PT_CLONES void overlaps(
@@ -47,7 +47,8 @@ Box box_of(const Scratch& scratch, int32_t rank) {
     return {scratch.x1[rank], scratch.y1[rank], scratch.x2[rank], scratch.y2[rank]};
 }
 
-/* Large boxes that overlap a reliable one or are one, best first; how many. */
+/* Orders the large boxes that are reliable or overlap a reliable one, best first; returns how many.
+ */
 int32_t choose(
     const Scratch& scratch, const float* boxes, const float* scores, int32_t valid,
     const Limits& limits) {
@@ -58,7 +59,7 @@ int32_t choose(
     std::sort(scratch.order, scratch.order + large, [&](int32_t a, int32_t b) {
         return ranks_before(scores[a], a, scores[b], b);
     });
-    /* the reliable ones come first: their scores are above all others' */
+    /* the reliable boxes come first, because their scores are the highest */
     int32_t reliable = 0;
     while (reliable < large && is_reliable(scores[scratch.order[reliable]], limits.reliable_score))
         ++reliable;
@@ -78,7 +79,9 @@ int32_t choose(
     return chosen;
 }
 
-/* Each box joins the first group whose members are all like it; the best of each group stay. */
+/* Each box joins the first group whose members it all overlaps; the best of each group stay.
+ * Returns how many stay.
+ */
 int32_t group(int32_t* rows, const Scratch& scratch, int32_t chosen, const Limits& limits) {
     int32_t groups = 0, count = 0;
     for (int32_t i = 0; i < chosen; ++i) {
@@ -104,9 +107,8 @@ int32_t group(int32_t* rows, const Scratch& scratch, int32_t chosen, const Limit
 
 using namespace posetrack;
 
-/* CPU: five columns of doubles and four of numbers of one image. CUDA: of all images rows by rank,
- * their groups, a bit for how every two overlap and one for which groups are open to whom, and
- * flags.
+/* CPU: for one image the nine arrays of Scratch. CUDA: for all images the five of its `Working`,
+ * two of which have a bit for every pair of rows.
  */
 size_t pt_generate_boxes_scratch_bytes(int64_t B, int64_t N, int64_t cuda) {
     if (B < 0 || N < 0) return 0;

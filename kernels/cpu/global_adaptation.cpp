@@ -1,6 +1,6 @@
-/* Of the convolution only those tiles are computed that can hold one of the two highest cells: no
+/* Only those tiles of the convolution are computed that can hold one of its two highest cells. No
  * cell of a tile exceeds the kernel's mass times the highest cell of the heatmap within the
- * kernel's reach times the highest weight there. Most of the window is never made.
+ * kernel's reach times the highest weight there. Most of the window is never computed.
  */
 #include "../shared/global_adaptation.h"
 
@@ -14,9 +14,9 @@ namespace posetrack {
 namespace {
 
 constexpr int64_t kRows = 6, kLanes = 16;        /* of a tile */
-constexpr int64_t kMaxPixels = (int64_t)1 << 22; /* of an axis: floats must tell quarters */
+constexpr int64_t kMaxPixels = (int64_t)1 << 22; /* of an axis: floats can hold quarters */
 
-/* 16 floats anywhere in memory; the compiler splits them where registers are shorter. */
+/* 16 floats at any address; the compiler splits them where registers are shorter. */
 typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t LaneIndices __attribute__((vector_size(64), aligned(4), may_alias));
 
@@ -43,7 +43,7 @@ T* take(uintptr_t& next, int64_t count) {
     return taken;
 }
 
-/* Neighbours of many positions of one axis. */
+/* The neighbours of many positions on one axis. */
 struct Line {
     int32_t *low, *high;
     float *low_weight, *high_weight;
@@ -63,7 +63,7 @@ Line take_line(uintptr_t& next, int64_t count) {
     return {low, high, low_weight, take<float>(next, count)};
 }
 
-/* Places of many pixels of one axis of the enlarged map. */
+/* The places of many pixels of the enlarged map on one axis. */
 struct Enlarged {
     int32_t *low, *high;
     float* weight;
@@ -81,23 +81,23 @@ Enlarged take_enlarged(uintptr_t& next, int64_t count) {
     return {low, high, take<float>(next, count)};
 }
 
-/* Scratch, cut up. */
+/* The parts of the scratch. */
 struct Buffers {
-    Line columns, rows;  /* (g) of the window on the enlarged map */
-    Enlarged widened;    /* (patch) columns of the enlarged map on the heatmap */
-    Enlarged heightened; /* (patch) its rows on the heatmap */
-    float* cells;        /* (stride + kLanes) a row of the heatmap, or maxima of some */
+    Line columns, rows;  /* (g) where the window lies on the enlarged map */
+    Enlarged widened;    /* (patch) where columns of the enlarged map lie on the heatmap */
+    Enlarged heightened; /* (patch) where its rows lie on the heatmap */
+    float* cells;        /* (stride + kLanes) a row of the heatmap, or the maxima of several */
     float* wide;         /* (patch + 1, stride) rows of the heatmap, enlarged along x */
     float* enlarged;     /* (patch, stride) the part of the enlarged map that the window needs */
-    float* window;       /* (rows, stride) within a border of s / 2 zeros */
-    float* highest;      /* (tile_rows * tile_columns) weight within the kernel's reach of a tile */
+    float* window;       /* (rows, stride) with a border of s / 2 zeros */
+    float* highest;      /* (tile_rows * tile_columns) highest weight in reach of a tile */
     float* bounds;       /* (tile_rows * tile_columns) */
     float* kernel;       /* (s, s) */
-    uint8_t* made;       /* (patch + 1 + patch + g) rows of wide, enlarged and window */
+    uint8_t* made; /* (patch + 1 + patch + g) whether a row of wide, enlarged, window is computed */
     int64_t bytes;
 
     Buffers(void* scratch, const Sizes& z) {
-        /* a number, for no scratch is there yet where only the bytes are asked for */
+        /* a number instead of a pointer: there is no scratch yet when its size is asked for */
         const auto start = reinterpret_cast<uintptr_t>(scratch);
         uintptr_t next = start;
         columns = take_line(next, z.g);
@@ -134,7 +134,7 @@ PT_CLONES void place_enlarged(Enlarged line, int64_t first, int64_t count, Axis 
         line.set(i, place_by_half_pixels(axis, (int32_t)(first + i)));
 }
 
-/* `cells` lie within kLanes of their first. */
+/* Picks the values at `cells`, all of which lie within kLanes of the first. */
 PT_HD void pick_lanes(float* __restrict picked, const float* row, const int32_t* cells) {
 #if defined(__clang__)
     for (int64_t i = 0; i < kLanes; ++i) picked[i] = row[cells[i]];
@@ -145,7 +145,8 @@ PT_HD void pick_lanes(float* __restrict picked, const float* row, const int32_t*
 #endif
 }
 
-/* `row` has kLanes cells to spare at its end. Neighbours of 16 pixels are picked out of 16 cells.
+/* Enlarges a row of cells along x. The neighbours of 16 pixels are picked from 16 cells at once, so
+ * `row` must have kLanes spare cells at its end.
  */
 PT_CLONES void widen_row(
     float* __restrict out, const float* __restrict row, Enlarged at, int64_t size) {
@@ -164,7 +165,7 @@ PT_CLONES void blend_rows(
     for (int64_t x = 0; x < size; ++x) out[x] = blend_by_half_pixels(low[x], high[x], weight);
 }
 
-/* One row of the window whose columns follow each other on the enlarged map. */
+/* Samples one row of a window whose columns are neighbours on the enlarged map. */
 PT_CLONES void sample_row(
     float* __restrict out, const float* __restrict upper, const float* __restrict lower,
     const float* __restrict weights, Line columns, float upper_weight, float lower_weight,
@@ -179,7 +180,7 @@ PT_CLONES void sample_row(
     }
 }
 
-/* The same where the map's border holds columns back. */
+/* Samples one row of a window whose columns the map's border limits. */
 void sample_row_at(
     float* out, const float* upper, const float* lower, const float* weights, Line columns,
     float upper_weight, float lower_weight, int64_t g) {
@@ -208,7 +209,7 @@ PT_CLONES float highest_of(const float* values, int64_t size) {
     return best;
 }
 
-/* out[x] = the highest of some rows, or of their magnitudes; 0 at least. */
+/* out[x] = the highest of `count` rows, or of their magnitudes; at least 0. */
 PT_CLONES void highest_of_rows(
     float* __restrict out, const float* __restrict rows, int64_t count, int64_t stride,
     int64_t size, bool magnitudes) {
@@ -222,7 +223,7 @@ PT_CLONES void highest_of_rows(
     }
 }
 
-/* A keypoint's window, whose rows are made when they are asked for. */
+/* A keypoint's window, whose rows are computed when they are needed. */
 class Window {
   public:
     Window(
@@ -235,7 +236,7 @@ class Window {
         const int64_t left = to.columns.low[0];
         top = to.rows.low[0];
         columns = std::min(z.patch, map.to.W - left);
-        /* beyond the map there is its last column */
+        /* beyond the map, its last column repeats */
         const int64_t padded = rounded_up(columns, kLanes);
         place_enlarged(to.widened, left, padded, map.to.columns);
         place_enlarged(to.heightened, top, std::min(z.patch, map.to.H - top), map.to.rows);
@@ -248,13 +249,13 @@ class Window {
         std::memset(to.made, 0, (size_t)(2 * z.patch + 1 + z.g));
     }
 
-    /* The convolution's tile at rows y to y + kRows - 1 needs these. */
+    /* Computes the rows that the convolution's tiles from row y on need. */
     void make_rows_for_tile(int64_t y) const {
         const int64_t end = std::min(z.g, y + kRows + z.s / 2);
         for (int64_t row = std::max<int64_t>(0, y - z.s / 2); row < end; ++row) make_row(row);
     }
 
-    /* What no cell of each tile of the convolution exceeds. */
+    /* Writes a bound for the cells of each tile of the convolution. */
     void bound_tiles(float mass, bool magnitudes) const {
         for (int64_t y = 0; y < z.tile_rows; ++y) {
             const int64_t low = to.rows.low[reach_start(y * kRows)] - top;
@@ -279,7 +280,7 @@ class Window {
     int64_t reach_start(int64_t cell) const { return std::max<int64_t>(0, cell - z.s / 2); }
     int64_t reach_end(int64_t cell) const { return std::min(z.g - 1, cell + z.s / 2); }
 
-    /* The highest of to.cells that make up columns `low` to `high` of the enlarged map. */
+    /* The highest of those to.cells that columns `low` to `high` of the enlarged map blend. */
     float highest_between(int64_t low, int64_t high) const {
         const int64_t left = to.columns.low[0];
         const int32_t from = to.widened.low[low - left], end = to.widened.high[high - left];
@@ -328,11 +329,13 @@ class Window {
     const Map& map;
     const float* weights;
     decltype(&sample_row) sample;
-    int64_t top, columns;        /* of the part of the enlarged map */
-    int64_t first_column, cells; /* of the part of the heatmap */
+    int64_t top, columns;        /* of the part of the enlarged map that is needed */
+    int64_t first_column, cells; /* of the part of the heatmap that is needed */
 };
 
-/* The highest weight within the kernel's reach of each tile; whether one is negative. */
+/* Writes the highest magnitude of the weights within the kernel's reach of each tile. Returns
+ * whether a weight is negative.
+ */
 bool weigh_tiles(const Buffers& to, const Sizes& z, const float* weights) {
     bool negative = false;
     for (int64_t i = 0; i < z.g * z.g; ++i) negative = negative || weights[i] < 0.0f;
@@ -350,7 +353,7 @@ bool weigh_tiles(const Buffers& to, const Sizes& z, const float* weights) {
     return negative;
 }
 
-/* kRows x kLanes cells of the convolution; `window` is where the tile begins with its border. */
+/* kRows x kLanes cells of the convolution; `window` points to the tile's border, upper left. */
 PT_CLONES void convolve_tile(
     float* __restrict out, const float* __restrict window, const float* __restrict kernel,
     int64_t s, int64_t stride) {
@@ -378,7 +381,7 @@ void search_tile(
                 insert(top, {cells[i * kLanes + j], (int32_t)((y + i) * z.g + x + j)});
 }
 
-/* The tiles in the order of their bounds, until none can matter. */
+/* Searches the tiles, highest bound first, until no bound reaches the two highest cells found. */
 TopTwo search(const Window& window, const Buffers& of, const Sizes& z) {
     TopTwo top = no_peaks();
     const int64_t tiles = z.tile_rows * z.tile_columns;
@@ -388,7 +391,7 @@ TopTwo search(const Window& window, const Buffers& of, const Sizes& z) {
         int64_t tile = 0;
         while (of.bounds[tile] != bound) ++tile;
         search_tile(top, window, of, z, tile);
-        of.bounds[tile] = 0.0f; /* below every bound */
+        of.bounds[tile] = 0.0f; /* never the highest again */
     }
     return top;
 }

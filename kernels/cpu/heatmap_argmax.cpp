@@ -18,7 +18,7 @@ pt_status check(
     return out && values && (maps || h == 0 || w == 0) ? PT_OK : PT_INVALID_ARGUMENT;
 }
 
-/* Call `visit(map, i)` for the i-th of all maps. */
+/* Calls `visit(map, i)` for the i-th of all maps. */
 template <typename Visit>
 void for_each_map(
     const void* maps, int64_t batch_stride, int64_t B, int64_t K, int64_t size, Visit visit) {

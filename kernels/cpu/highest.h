@@ -1,4 +1,4 @@
-/* The highest cell of a map, as wide as the machine allows. */
+/* The highest cell of a map, by vectorised loops. */
 #ifndef POSETRACK_CPU_HIGHEST_H
 #define POSETRACK_CPU_HIGHEST_H
 
@@ -10,7 +10,7 @@
 namespace posetrack {
 namespace {
 
-/* NaN left out; -infinity where there is no other value. */
+/* The highest value without NaN; -infinity where there is no other. */
 PT_CLONES float highest_of(const float* __restrict values, int64_t size) {
     float best = lowest_float();
 #pragma omp simd reduction(max : best)
@@ -18,7 +18,7 @@ PT_CLONES float highest_of(const float* __restrict values, int64_t size) {
     return best;
 }
 
-/* Chunk by chunk: long enough for wide instructions, short enough to be searched once more. */
+/* Chunks are long enough for vectors, and short enough to be searched once more for the cell. */
 inline Highest highest_cell(const float* map, int64_t size) {
     constexpr int64_t kChunk = 512;
     float best = lowest_float();
@@ -30,7 +30,7 @@ inline Highest highest_cell(const float* map, int64_t size) {
             first = at;
         }
     }
-    /* from the map's start where nothing is above -infinity */
+    /* begins at the map's start where nothing is above -infinity */
     while (first < size && map[first] != best) ++first;
     return first < size ? Highest{(int32_t)first, best} : no_cell();
 }

@@ -1,5 +1,6 @@
-/* The part of the embedding that any mesh touches is turned first, so that a cell's channels lie
- * side by side and a point is four rows of numbers, blended; each mesh is turned back in the cache.
+/* The part of the embedding that any mesh reads is transposed first, so that the channels of a cell
+ * lie side by side and a point is a blend of four rows of numbers. Each mesh is transposed back
+ * while it is in the cache.
  */
 #include "../shared/local_windows.h"
 
@@ -16,7 +17,7 @@ struct Region {
     int64_t top, left, rows, columns;
 };
 
-/* Four floats anywhere in memory. */
+/* Four floats at any address. */
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 
 void transpose_block(float* out, const float* in, int64_t out_stride, int64_t in_stride) {
@@ -52,7 +53,7 @@ PT_CLONES void blend(
             row.high_weight, column.low_weight, column.high_weight);
 }
 
-/* What the meshes of M keypoints touch; they are K per person. */
+/* The cells that the meshes of M keypoints, K for each person, read. */
 Region touched(
     const float* keypoints, const float* steps, int64_t M, int64_t K, int64_t s, int64_t h,
     int64_t w, float stride) {

@@ -8,7 +8,7 @@
 namespace posetrack {
 namespace {
 
-/* `end` lies behind the last of the flipped values, which are read backwards. */
+/* The flipped values are read backwards, from the one before `end`. */
 PT_CLONES void merge_row(
     float* __restrict out, const float* __restrict straight, const float* __restrict end,
     int64_t size) {
@@ -23,7 +23,7 @@ PT_CLONES void merge_turned_row(
 }
 
 struct Turn {
-    const float *sign, *constant; /* of the channel; null: values as they are */
+    const float *sign, *constant; /* of the channel; null: values stay as they are */
     int64_t shift;
 };
 

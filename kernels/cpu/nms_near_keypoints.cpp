@@ -13,7 +13,7 @@ namespace {
 struct Poses {
     const float* keypoints; /* (N, K, 2) */
     const float* scores;    /* (N) */
-    int64_t N, K;           /* the N that count */
+    int64_t N, K;           /* N: how many poses count */
 };
 
 struct Scratch {
@@ -23,7 +23,7 @@ struct Scratch {
     uint8_t* grouped; /* (N) */
 };
 
-/* How many keypoints of each pose are near those of one. */
+/* Counts for each pose how many keypoints are near those of `pose`. */
 PT_CLONES void count_near(
     int32_t* __restrict near, const float* __restrict x, const float* __restrict y,
     const float* __restrict pose, float limit, int64_t N, int64_t K) {
@@ -46,7 +46,7 @@ void transpose(const Scratch& scratch, const Poses& poses) {
         }
 }
 
-/* Rows that stay, in the order in which their groups are met; how many. */
+/* Writes the rows that stay, in the order of their groups; returns how many. */
 int32_t walk(
     int32_t* rows, const Scratch& scratch, const Poses& poses, double distance,
     int64_t min_keypoints, bool relative) {
@@ -76,8 +76,8 @@ int32_t walk(
 
 using namespace posetrack;
 
-/* CPU: keypoints in columns, counts and flags of one image. CUDA: of all images the best of each
- * group, a bit for every two poses, and flags.
+/* CPU: for one image the keypoints in columns, counts of near keypoints, and flags. CUDA: for all
+ * images the best pose of each group, a bit for every pair of poses, and flags.
  */
 size_t pt_nms_near_keypoints_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda) {
     if (B < 0 || N < 0 || K < 0) return 0;

@@ -1,5 +1,5 @@
-/* Each row is compared with those kept so far only, boxes side by side, and with no more of them
- * than it takes to drop it.
+/* A row is compared only with the rows kept so far: with all their boxes at once, then with pose
+ * after pose until one drops it.
  */
 #include "../shared/nms_oks_iou.h"
 
@@ -15,7 +15,7 @@
 namespace posetrack {
 namespace {
 
-/* Corners of the boxes kept so far, in columns. */
+/* The corners of the boxes kept so far, an array for each coordinate. */
 struct Columns {
     double *x1, *y1, *x2, *y2; /* (N) each */
 };
@@ -60,7 +60,7 @@ bool alike_by_pose(const Image& image, int64_t a, int64_t b, const Limits& limit
     return exceeds(oks, limits.oks);
 }
 
-/* Whether a row is too much like one of the `kept`, whose boxes are also in `columns`. */
+/* Whether a row is too similar to one of the `kept` rows, whose boxes are also in `columns`. */
 bool is_dropped(
     const Image& image, int64_t row, const int32_t* kept, int32_t count, const Columns& columns,
     const Limits& limits) {
@@ -83,7 +83,7 @@ bool is_dropped(
     return false;
 }
 
-/* Rows that stay, best first; how many. */
+/* Writes the rows that stay, best first; returns how many. */
 int32_t suppress(
     int32_t* rows, int32_t* order, Columns columns, const Image& image, int32_t valid,
     const Limits& limits) {
@@ -111,8 +111,8 @@ int32_t suppress(
 
 using namespace posetrack;
 
-/* CPU: four columns and the order of one image. CUDA: of all images the order, a bit for every two
- * rows, and which are dropped.
+/* CPU: for one image the Columns and the order of rows. CUDA: for all images the order, a bit for
+ * every pair of rows, and flags.
  */
 size_t pt_nms_oks_iou_scratch_bytes(int64_t B, int64_t N, int64_t cuda) {
     if (B < 0 || N < 0) return 0;

@@ -47,10 +47,10 @@ struct Poses {
     const float* scores;    /* (N, K) */
     const float* areas;     /* (N) */
     const float* sigmas;    /* (K) */
-    int64_t N, K;           /* the N that count */
+    int64_t N, K;           /* N: how many poses count */
 };
 
-/* Whether pose n is like one of the `kept`. */
+/* Whether pose n is too similar to one of the `kept` rows. */
 PT_CLONES bool is_dropped(
     const int32_t* __restrict kept, int32_t count, const Poses& poses, int64_t n, float threshold) {
     const int64_t K = poses.K;
@@ -64,7 +64,7 @@ PT_CLONES bool is_dropped(
     return false;
 }
 
-/* Rows that stay, in their own order; how many. */
+/* Writes the rows that stay, in input order; returns how many. */
 int32_t suppress(int32_t* rows, const Poses& poses, float threshold) {
     int32_t count = 0;
     for (int64_t n = 0; n < poses.N; ++n)

@@ -1,4 +1,4 @@
-/* A pose's similarity to another, its terms side by side. */
+/* The similarity of two poses with vectorised terms. */
 #ifndef POSETRACK_CPU_OKS_TERMS_H
 #define POSETRACK_CPU_OKS_TERMS_H
 
@@ -6,7 +6,7 @@
 
 namespace posetrack {
 
-/* oks_between, bit for bit: terms are computed side by side, then added in order. */
+/* The same bits as oks_between: terms are computed side by side, then added in order. */
 PT_HD double oks_by_terms(
     const float* __restrict a, const float* __restrict b, const float* __restrict sigmas,
     double area, int64_t K) {

@@ -1,6 +1,7 @@
-/* An image that is only moved and zoomed is done row by row: two image rows into planes of floats,
- * weighed into one, from which output pixels pick their two columns. Rows are kept for the next
- * output row. Anything turned is done pixel by pixel, to the same bits.
+/* Where an image is only moved and scaled, output is computed row by row: two image rows become
+ * planes of floats and are blended into one row, in which every output pixel picks and blends two
+ * columns. Image rows are kept for the next output row. Where an image is also rotated, output is
+ * computed pixel by pixel, to the same bits.
  */
 #include "../shared/preprocess.h"
 
@@ -21,7 +22,7 @@ struct Output {
     float mean[3], std[3];
 };
 
-/* Scratch, cut up. A row of the image is three planes of W + 2 * kPad floats. */
+/* The parts of the scratch. A row of the image is three planes of W + 2 * kPad floats. */
 struct Buffers {
     float* rows[2];
     float* outside; /* a row of border */
@@ -54,7 +55,9 @@ PT_CLONES void unpack_colours(
     }
 }
 
-/* Both pixels of a pair spelled out: an inner loop would be made wide instead of the outer one. */
+/* Both pixels of a pair are spelled out, because the compiler would vectorise a loop over the two
+ * instead of the outer one.
+ */
 PT_CLONES void unpack_yuv(
     float* __restrict red, float* __restrict green, float* __restrict blue,
     const uint8_t* __restrict luma, const uint8_t* __restrict uv, YuvWeights weights,
@@ -85,7 +88,7 @@ PT_CLONES void pick(
         out[x] = between(row[first[x]], row[first[x] + 1], fraction[x]);
 }
 
-/* Row y of the output, red, green, blue one behind the other. */
+/* Row y of the output: a row of red, one of green, one of blue. */
 PT_CLONES void sample_row(
     float* __restrict out, const Image& image, const double* __restrict matrix, int64_t y,
     int64_t w) {
@@ -109,7 +112,7 @@ PT_CLONES void finish_row(
     for (int64_t x = 0; x < size; ++x) store(out + x, normalised(row[x], mean, std));
 }
 
-/* buffers.sampled becomes row y of the output. */
+/* Normalises buffers.sampled into row y of the output. */
 template <typename Value>
 void finish(Value* out, const Output& output, const Buffers& buffers, int64_t y) {
     for (int64_t plane = 0; plane < 3; ++plane)
@@ -118,14 +121,14 @@ void finish(Value* out, const Output& output, const Buffers& buffers, int64_t y)
             output.mean[plane], output.std[plane], output.w);
 }
 
-/* The columns [first, end) of an image that are wanted, and its rows as planes of floats. */
+/* The rows of an image as planes of floats, of which only the columns [first, end) are needed. */
 class Rows {
   public:
     Rows(const Image& image, const Buffers& buffers, int64_t first, int64_t end)
         : image_(image), buffers_(buffers), first_(first), end_(end) {
         for (int64_t plane = 0; plane < 3; ++plane) {
             const float value = border(plane);
-            /* no column between the border's two sides is read but those that are wanted */
+            /* between the borders on both sides only columns [first, end) are read */
             for (float* row :
                  {buffers.rows[0], buffers.rows[1], buffers.outside, buffers.blended}) {
                 float* begin = row + plane * plane_size();
@@ -139,7 +142,7 @@ class Rows {
 
     int64_t plane_size() const { return image_.W + 2 * kPad; }
 
-    /* Row y; row `other` is still needed. */
+    /* Row y; row `other` must stay in its buffer. */
     const float* at(int64_t y, int64_t other) {
         if (y < 0 || y >= image_.H) return buffers_.outside;
         for (int slot = 0; slot < 2; ++slot)

@@ -1,5 +1,5 @@
-/* Rows of the map are weighed together first, dense from the RoI's first column to its last; then
- * the columns of that one row. Filling both up to whole vectors was tried and won nothing.
+/* Rows of the map are blended into one first, from the RoI's first column to its last, and then the
+ * columns of that row. Padding both to whole vectors was tried and gained nothing.
  */
 #include "../shared/roi_align.h"
 
@@ -16,7 +16,7 @@ namespace {
 struct Taps {
     int32_t* cells;
     float* weights;
-    int64_t count;   /* of the grid's cells */
+    int64_t count;   /* of the grid's cells along the axis */
     int64_t samples; /* per cell; each has two taps */
 };
 

@@ -10,11 +10,11 @@
 namespace posetrack {
 namespace {
 
-/* Scratch, cut up; everything int32. A row of sums is padded so that unused taps may be read. */
+/* The parts of the scratch, all int32. A row of sums is padded so that unused taps may be read. */
 struct Plan {
     int64_t taps;
-    int32_t* row_weights;    /* (taps) of the output row at hand */
-    int32_t* row_sums;       /* (3 * (W + taps)) image rows weighed into one */
+    int32_t* row_weights;    /* (taps) of the current output row */
+    int32_t* row_sums;       /* (3 * (W + taps)) weighted sum of image rows */
     int32_t* column_first;   /* (3 * w) index into row_sums */
     int32_t* column_weights; /* (taps, 3 * w) */
 };
@@ -30,7 +30,7 @@ Plan make_plan(void* scratch, int64_t W, int64_t w, double scale) {
 
 void plan_columns(const Plan& plan, int64_t W, int64_t w, int64_t covered, double scale) {
     for (int64_t x = 0; x < covered; ++x) {
-        /* row_weights serves as a buffer here: rows have not begun */
+        /* row_weights is a buffer here: no row has been started yet */
         const int64_t first = filter_taps(plan.row_weights, plan.taps, x, W, scale);
         for (int64_t channel = 0; channel < 3; ++channel) {
             const int64_t i = 3 * x + channel;
@@ -53,7 +53,7 @@ PT_CLONES void weigh_two_rows(
         sums[i] = weighted(a_weight, a[i]) + weighted(b_weight, b[i]);
 }
 
-/* Image rows into plan.row_sums, with the weights in plan.row_weights. */
+/* Sums image rows into plan.row_sums, with the weights in plan.row_weights. */
 void weigh_rows(const Plan& plan, const uint8_t* rows, int64_t available, int64_t size) {
     const int32_t* weights = plan.row_weights;
     const bool two = plan.taps > 1 && available > 1;

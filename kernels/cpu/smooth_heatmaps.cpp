@@ -1,7 +1,7 @@
-/* A map is copied with its border continued, so that each pass is one long loop over memory: taps
- * lie a fixed step away, the width of the copy down the columns and 1 along the rows. Down the
- * columns the continued cells are weighed too, and along the rows those between two rows; the
- * former are needed, the latter never read.
+/* A map is copied with its border repeated on all sides, so that each pass is one long loop over
+ * memory whose taps lie a fixed step apart: the width of the copy in the pass down the columns, 1
+ * in the pass along the rows. The first pass also smooths the repeated cells, which the second one
+ * needs; the second pass also computes sums across the ends of rows, which are never read.
  *
  * Tried: row by row through a buffer of one row; three times slower at 64 x 48.
  */
@@ -17,8 +17,8 @@
 namespace posetrack {
 namespace {
 
-/* out[i] from in[i - radius * step] to in[i + radius * step]; four pairs at a time stay in
- * registers.
+/* out[i] is the weighted sum of in[i - radius * step] to in[i + radius * step]. Four pairs of taps
+ * at a time stay in registers.
  */
 PT_CLONES void weigh(
     float* __restrict out, const float* __restrict in, int64_t step,
@@ -58,7 +58,7 @@ PT_CLONES void weigh(
 /* Smooths up to `max_rows` rows at once. */
 struct Filter {
     int64_t radius, h, w, wide;
-    float* padded; /* (max_rows + 2 * radius, wide) with the border continued; then the result */
+    float* padded; /* (max_rows + 2 * radius, wide) with its border repeated; then the result */
     float* down;   /* (max_rows, wide) after the first pass */
     float weights[kMaxReach + 1];
 
@@ -77,7 +77,7 @@ struct Filter {
         return (size_t)((2 * max_rows + border) * (w + border));
     }
 
-    /* Rows from `top` on into smoothed (count, w). */
+    /* Smooths `count` rows from `top` on into smoothed (count, w). */
     void smooth(float* smoothed, const float* map, int64_t top, int64_t count) const {
         float* next = padded;
         for (int64_t y = top - radius; y < top + count + radius; ++y) {
@@ -95,10 +95,10 @@ struct Filter {
     }
 };
 
-/* Rows that are smoothed at once to find the highest. */
+/* Rows that highest_smoothed smooths at once. */
 constexpr int64_t kBand = 8;
 
-/* The highest cell of the smoothed map, bands of it left out that cannot hold it.
+/* The highest cell of the smoothed map; bands that cannot hold it are not smoothed.
  *
  * maxima: (bands) buffer.
  * smoothed: (kBand, w) buffer.

@@ -1,11 +1,11 @@
-/* Chunk after chunk of whole rows, once through memory: its highest logit, its sums against that,
- * which are then merged with those before.
+/* A map is read once, in chunks of whole rows. A chunk's highest logit is found, its sums are taken
+ * relative to that, and merged with the sums of the chunks before.
  *
  * Sums within a chunk are float32, a few dozen terms per lane; beyond that they are float64. This
- * file is compiled with contraction (CMakeLists.txt): no tie is decided here.
+ * file is compiled with contraction (CMakeLists.txt), because no tie is decided here.
  *
- * Tried: weights added up in a plane (h, w) that gives x and y in the end. On volumes as fast, on
- * flat maps slower by a third, and the plane pushes logits out of the cache.
+ * Tried: weights added up in a plane (h, w), from which x and y are computed in the end. As fast
+ * for volumes, a third slower for flat maps, and the plane displaces logits from the cache.
  */
 #include "../shared/soft_argmax.h"
 
@@ -19,13 +19,13 @@ namespace posetrack {
 namespace {
 
 constexpr int64_t kChunk = 1024;
-/* How far ahead memory is asked for, in floats; those of one cache line. */
+/* How many floats ahead memory is prefetched, and how many floats a cache line has. */
 constexpr int64_t kAhead = 2 * kChunk, kLine = 16;
 
-/* Whole rows, or a piece of one that is longer than a chunk; the same for all maps of a call. */
+/* Whole rows, or a piece of a row that is longer than a chunk; made once for all maps of a call. */
 struct Chunk {
     int64_t width, size;
-    float x[kChunk], y[kChunk]; /* places of the cells from the chunk's first */
+    float x[kChunk], y[kChunk]; /* coordinates of the cells, counted from the chunk's first */
 
     Chunk(int64_t h, int64_t w)
         : width(std::min(w, kChunk)), size(width * std::min(h, std::max<int64_t>(1, kChunk / w))) {
@@ -37,7 +37,7 @@ struct Chunk {
     }
 };
 
-/* Ask for what is read later: it arrives from memory while weights are taken. */
+/* Prefetches logits, which arrive from memory while weights are computed. */
 void prefetch(const float* logits, int64_t size) {
     for (int64_t i = 0; i < size; i += kLine) __builtin_prefetch(logits + i, 0, 1);
 }

@@ -1,10 +1,10 @@
-/* Tiles are searched from the most promising one on, until none is left whose cells could give a
- * pixel a place in the list. A tile is enlarged into a buffer that stays in the L1 cache, and most
- * of its rows are passed over, for no pixel of theirs is as high as its four neighbours.
+/* Tiles are searched from the most promising one on, until the cells of the remaining tiles are too
+ * low for a place in the list. A tile is enlarged into a buffer that stays in the L1 cache. Most of
+ * its rows are skipped, because none of their pixels is as high as its four neighbours.
  *
- * 17 maps of 128 x 176 cells with 30 people at 512 x 704, one thread: 1.6 ms; with 64 columns a
- * tile 2.0. Tried before rows were passed over, at 2.5 ms: tiles of 8 x 32 (2.9) and of 32 x 64
- * pixels (3.1). To write the enlarged maps out takes 4.5 ms, without searching them.
+ * 17 maps of 128 x 176 cells with 30 people at 512 x 704, one thread: 1.6 ms; with tiles of 64
+ * columns 2.0. Tried before rows were skipped, at 2.5 ms: tiles of 8 x 32 (2.9) and of 32 x 64
+ * pixels (3.1). Writing the enlarged maps to memory takes 4.5 ms, without searching them.
  */
 #include "../shared/upsampled_peaks.h"
 
@@ -18,11 +18,11 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kWidth = kTileColumns + 2 * kMaxRadius; /* of a tile with its surroundings */
+constexpr int64_t kWidth = kTileColumns + 2 * kMaxRadius; /* of a tile with its border */
 constexpr int64_t kHeight = kTileRows + 2 * kMaxRadius;
 
 struct Tile {
-    float bound; /* no pixel is higher */
+    float bound; /* no pixel of the tile is higher */
     int32_t index;
 };
 
@@ -35,7 +35,7 @@ struct List {
     int64_t N, found;
 };
 
-/* What a value above 0 must reach to have a place. */
+/* The lowest value above 0 that still has a place in the list. */
 float least_value(const List& list) {
     return list.found < list.N ? smallest_positive() : list.values[list.N - 1];
 }
@@ -53,9 +53,10 @@ void insert(List& list, StrongPixel pixel) {
     list.cells[at] = pixel.cell;
 }
 
-/* Whether a pixel of a row reaches `least` and none of the four next to it is higher, as it must be
- * to be a peak: most rows have none. Those above and below lie `down` values apart, those beside it
- * `right`; both are 0 where a window has one pixel. */
+/* Whether a pixel of a row reaches `least` and none of its four neighbours is higher. Only then the
+ * row can hold a peak, and most rows cannot. The neighbours above and below lie `down` values away,
+ * those beside the pixel `right` values; both are 0 for windows of one pixel.
+ */
 PT_CLONES bool has_summit(
     const float* __restrict row, int32_t columns, float least, int64_t down, int64_t right) {
     int32_t any = 0;
@@ -68,8 +69,8 @@ PT_CLONES bool has_summit(
     return any != 0;
 }
 
-/* The highest of each window around a row of the tile; true if one is its middle and reaches
- * `least`.
+/* The highest value of each window around a row of the tile. Returns whether a window's middle is
+ * its highest and reaches `least`.
  *
  * `pixels` points to the first row of the windows, and of its columns to the first of the first
  * window. Rows are kWidth apart.
@@ -92,7 +93,7 @@ PT_CLONES bool window_maxima(
     return any != 0;
 }
 
-/* The peaks of one tile, from row `top` and column `left` on, into the list. */
+/* Adds the peaks of one tile, from row `top` and column `left` on, to the list. */
 void search_tile(
     List& list, const float* map, const Upsampling& upsampling, int32_t top, int32_t left,
     int32_t radius) {
@@ -123,7 +124,9 @@ PT_CLONES void raise(float* __restrict out, const float* __restrict row, int64_t
     for (int64_t x = 0; x < w; ++x) out[x] = higher(row[x], out[x]);
 }
 
-/* All tiles above 0 and what bounds them; `band` is working memory for one row of cells. */
+/* Writes all tiles whose bound is above 0 and returns how many; `band` is a buffer for one row of
+ * cells.
+ */
 int64_t bounded_tiles(Tile* tiles, float* band, const float* map, const Upsampling& upsampling) {
     const int64_t w = upsampling.columns.cells, H = upsampling.H, W = upsampling.W;
     const int64_t across = (W + kTileColumns - 1) / kTileColumns;

@@ -4,8 +4,8 @@
 namespace posetrack {
 namespace {
 
-constexpr int kOutputs = 16;     /* channels that a thread sums */
-constexpr int kChannels = 64;    /* whose weights lie in shared memory at a time */
+constexpr int kOutputs = 16;     /* output channels that a thread sums */
+constexpr int kChannels = 64;    /* input channels whose weights lie in shared memory at a time */
 constexpr unsigned kCells = 128; /* threads of a block, one cell each */
 
 template <typename Head>
@@ -23,7 +23,7 @@ __global__ void convolve_adaptively(
     const int64_t area = h * w, b = blockIdx.x / (runs * groups);
     const int64_t cell = blockIdx.x % runs * blockDim.x + threadIdx.x;
     const int64_t first = blockIdx.x / runs % groups * kOutputs;
-    const bool works = cell < area; /* the others help to load */
+    const bool works = cell < area; /* the other threads only help to load weights */
     const int64_t at = works ? cell : 0;
     const Head* m = matrix + b * 4 * area + at;
     Affine affine = {

@@ -4,7 +4,7 @@
 namespace posetrack {
 namespace {
 
-constexpr int kSide = 16; /* of the tile of pairs that a block fills, one thread each */
+constexpr int kSide = 16; /* of the tile of pairs that a block computes, one thread for each pair */
 static_assert(kSide == kLanes, "a tile of features is as deep as there are lanes");
 
 /* One thread per feature of all images; the first are `features`, the rest `others`. */
@@ -23,14 +23,15 @@ __global__ void fill_inverse_lengths(
     inverse[i] = inverse_length(sum_of_lanes(lanes));
 }
 
-/* One block per tile of 16 x 16 pairs of an image: 16 numbers of every feature at a time in shared
- * memory. */
+/* One block per tile of 16 x 16 pairs of an image; 16 numbers of every feature at a time lie in
+ * shared memory.
+ */
 __global__ void fill_appearance_cost(
     float* cost, const float* inverse, const float* inverse_others, const float* features,
     const float* others, int64_t T, int64_t N, int64_t D, int64_t tiles_down,
     int64_t tiles_across) {
     __shared__ float a[kSide][kLanes];
-    __shared__ float b[kSide][kLanes + 1]; /* one more, so that a column lies in all banks */
+    __shared__ float b[kSide][kLanes + 1]; /* one more, so that a column is spread over all banks */
     const int x = (int)threadIdx.x % kSide, y = (int)threadIdx.x / kSide;
     const int64_t tile = blockIdx.x / tiles_across, image = tile / tiles_down;
     const int64_t top = tile % tiles_down * kSide, left = blockIdx.x % tiles_across * kSide;

@@ -1,6 +1,7 @@
-/* Two grids: every block lists the best peaks of 1024 cells in order, then one block per image
- * merges the lists two by two. No map is sorted, and places come from comparisons alone, so that
- * no order of threads can be seen in the result.
+/* Two grids: in the first, every block lists the best peaks of 1024 cells in order; in the second,
+ * one block per image merges these lists two by two. No map is sorted. The place of a peak in a
+ * list is the number of peaks that come before it, so the order of threads cannot change the
+ * result.
  */
 #include "../shared/center_nms_topk.h"
 #include "launch.cuh"
@@ -17,7 +18,8 @@ struct Maps {
     float tolerance, threshold;
 };
 
-/* Scratch, cut up: lists of peaks, room to merge them into, and how long each list is. */
+/* The parts of the scratch: lists of peaks, room to merge them into, and the length of each list.
+ */
 struct Lists {
     Peak* from;      /* (B, tiles, peaks_of_tile(N)) */
     Peak* to;        /* the same */
@@ -34,7 +36,7 @@ __device__ bool is_peak_at(const Head* map, int64_t cell, const Maps& maps) {
     const int64_t right = maps.w - 1 - x > maps.radius ? x + maps.radius : maps.w - 1;
     float highest = value;
     for (int64_t v = top; v <= bottom; ++v) {
-        /* a row that exceeds it settles the matter: the highest can only rise */
+        /* one row that exceeds the cell is enough: the highest can only rise */
         if (!is_peak(value, highest, maps.tolerance, maps.threshold)) return false;
         for (int64_t u = left; u <= right; ++u)
             highest = larger(highest, to_float(map[v * maps.w + u]));
@@ -42,7 +44,7 @@ __device__ bool is_peak_at(const Head* map, int64_t cell, const Maps& maps) {
     return is_peak(value, highest, maps.tolerance, maps.threshold);
 }
 
-/* One block per tile: its peaks, each put where as many come before it. */
+/* One block per tile: its peaks; as many come before a peak as its place says. */
 template <typename Head>
 __global__ void list_peaks(Lists lists, const Head* map, Maps maps) {
     __shared__ Peak peaks[kPeakTile];
@@ -89,14 +91,14 @@ __device__ int64_t places_before(const Peak* list, int64_t count, Peak peak) {
     return low;
 }
 
-/* One block per image: lists 2i and 2i + 1 become list i, until there is one. */
+/* One block per image: lists 2i and 2i + 1 become list i, until one list is left. */
 __global__ void merge_peaks(
     int32_t* cells, float* scores, int32_t* found, Lists lists, int64_t N, int64_t tiles) {
     const int64_t max_peaks = peaks_of_tile(N);
     Peak* from = lists.from + blockIdx.x * tiles * max_peaks;
     Peak* to = lists.to + blockIdx.x * tiles * max_peaks;
     int32_t* counts = lists.counts + blockIdx.x * tiles;
-    /* list i spans `step` tiles, its room is step * max_peaks; its count lies where it begins */
+    /* list i spans `step` tiles, has step * max_peaks places, and its first tile's count */
     for (int64_t step = 1; step < tiles; step *= 2) {
         const int64_t room = step * max_peaks, longest = room < N ? room : N;
         const int64_t left = (tiles + step - 1) / step;

@@ -4,7 +4,7 @@
 namespace posetrack {
 namespace {
 
-/* What the Gaussian of `trial` leaves of the window's values: every thread adds up its lane. */
+/* The residuals of the Gaussian of `trial`: every thread sums one lane of the window. */
 __device__ void fill_terms(
     FitTerms& terms, const double* trial, const double* values, int32_t rows, int32_t columns) {
     const int32_t lane = threadIdx.x;
@@ -44,7 +44,7 @@ __global__ void fit_keypoints(
     const float x = keypoints[2 * i], y = keypoints[2 * i + 1];
     const int32_t lane = threadIdx.x;
     const FitWindow window = fit_window(x, y, upsampling.H, upsampling.W, radius, clamped);
-    /* the released grid: as many rows as the window has columns */
+    /* rows and columns swapped as in the released code, see window_slot */
     const int32_t rows = window.width, columns = window.height, count = rows * columns;
     const bool started = wanted[i] && window.start_y >= 0;
     const bool fitted = started && window.height > 0;

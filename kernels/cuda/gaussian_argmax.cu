@@ -1,5 +1,5 @@
-/* A plain search of every cell: a GPU has the operations to spare, and bounds would only tell its
- * threads apart.
+/* A plain search of every cell: a GPU has enough operations for that, and with the CPU twin's
+ * bounds its threads would diverge.
  */
 #include "../shared/gaussian_argmax.h"
 #include "launch.cuh"
@@ -8,7 +8,7 @@ namespace posetrack {
 namespace {
 
 constexpr unsigned kSearchThreads = 256;
-constexpr int64_t kColumns = 1024; /* weights held at a time */
+constexpr int64_t kColumns = 1024; /* column weights held at a time */
 
 struct Poses {
     const float* centers; /* (B, N, K, 2) */
@@ -23,7 +23,7 @@ struct Maps {
 
 struct Best {
     float value;
-    int32_t cell; /* the map's size where there is none */
+    int32_t cell; /* the number of cells of the map where there is none */
 };
 
 __device__ void keep_better(Best& best, Best other) {
@@ -89,7 +89,7 @@ pt_status pt_gaussian_argmax_cuda(
     int32_t* cells, float* values, void* scratch, const void* heatmap, const float* centers,
     const float* spread, const float* boxes, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride,
     int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, void* stream) {
-    (void)scratch; /* the CPU twin's */
+    (void)scratch; /* only the CPU twin needs it */
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
     if (h > 0 && w > INT32_MAX / h) return PT_INVALID_ARGUMENT;
     if (B == 0 || N == 0 || K == 0) return PT_OK;

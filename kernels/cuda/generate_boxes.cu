@@ -1,5 +1,6 @@
-/* Ranks and the relation of every two boxes are worked out by the whole grid; then one block per
- * image puts box after box into the first group that is open to it.
+/* The whole grid computes ranks and the relation of every pair of boxes; then one block per image
+ * puts box after box into the first group whose members it all overlaps. Such a group is open to
+ * it.
  */
 #include "../shared/box_overlap.h"
 #include "../shared/generate_boxes.h"
@@ -28,11 +29,11 @@ struct Limits {
 };
 
 struct Working {
-    int32_t* order;    /* (B, N) rows by rank: those that are large first, best first */
-    int32_t* members;  /* (B, N) by group */
-    uint32_t* similar; /* (B, N, words) by rank: of one group? */
-    uint32_t* open;    /* (B, N, words) by group and rank: is it like all members? */
-    uint8_t* near;     /* (B, N) by rank: large, and with a reliable one or reliable itself */
+    int32_t* order;    /* (B, N) rows by rank: large boxes first, and of these the best first */
+    int32_t* members;  /* (B, N) how many boxes a group has */
+    uint32_t* similar; /* (B, N, words) for every pair of ranks: may both be in one group? */
+    uint32_t* open;    /* (B, N, words) for every group and rank: is the group open to the rank? */
+    uint8_t* near;     /* (B, N) by rank: large, and reliable or overlapping a reliable box? */
 };
 
 __device__ int64_t valid_of(const Boxes& given, int64_t b) {
@@ -62,7 +63,9 @@ __global__ void rank_boxes(Working working, Boxes given, Limits limits, int64_t 
     working.near[i] = 0;
 }
 
-/* Whether two ranks may be in one group; the first is near a reliable one if the second is that. */
+/* Whether two ranks may be in one group. If the second is reliable and overlaps the first, the
+ * first is marked as `near`.
+ */
 __device__ bool relate(
     uint8_t* near, const Boxes& given, const Limits& limits, const int32_t* order, Pair pair) {
     const int64_t image = pair.image * given.N;
@@ -73,7 +76,7 @@ __device__ bool relate(
         box_iou(box_at(given.boxes + 4 * row), box_at(given.boxes + 4 * other), 0);
     if (is_reliable(given.scores[other], limits.reliable_score) &&
         (pair.first == pair.second || reaches(overlap, limits.min_reliable_iou)))
-        near[image + pair.first] = 1; /* by whichever thread */
+        near[image + pair.first] = 1; /* by several threads perhaps, all with the same value */
     return reaches(overlap, limits.group_iou);
 }
 
@@ -89,7 +92,7 @@ __global__ void relate_boxes(Working working, Boxes given, Limits limits, int64_
     write_relation(working.similar, pair, related);
 }
 
-/* The first group of an image that is open to a rank, `groups` if none is; for all threads. */
+/* The first group of an image that is open to a rank, or `groups`; every thread gets it. */
 __device__ int32_t first_open(const uint32_t* open, int64_t rank, int64_t words, int32_t groups) {
     __shared__ int32_t firsts[kWalkers];
     const int32_t walker = (int32_t)threadIdx.x;
@@ -106,7 +109,7 @@ __device__ int32_t first_open(const uint32_t* open, int64_t rank, int64_t words,
     }
     __syncthreads();
     const int32_t first = firsts[0];
-    __syncthreads(); /* before anyone begins the next search */
+    __syncthreads(); /* all have read before the next search writes */
     return first;
 }
 
@@ -136,7 +139,7 @@ __global__ void walk_boxes(
         uint32_t* group = open + joined * words;
         for (int64_t word = threadIdx.x; word < words; word += blockDim.x)
             group[word] = opens ? similar[word] : group[word] & similar[word];
-        __syncthreads(); /* all have read how many members there were */
+        __syncthreads(); /* all have read the number of members */
         if (threadIdx.x == 0) members[joined] = earlier + 1;
     }
     __syncthreads();

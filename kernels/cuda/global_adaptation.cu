@@ -1,5 +1,5 @@
-/* One block per keypoint. Its window lies in shared memory; of the convolution only those tiles are
- * computed that can hold one of the two highest cells.
+/* One block per keypoint, whose window lies in shared memory. Only those tiles of the convolution
+ * are computed that can hold one of the two highest cells.
  */
 #include "../shared/global_adaptation.h"
 #include "launch.cuh"
@@ -7,19 +7,19 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kTile = 16; /* cells along each side: one for each of a block's threads */
+constexpr int64_t kTile = 16; /* cells along a tile's sides; each cell has a thread */
 constexpr int64_t kTileThreads = kTile * kTile;
 constexpr int64_t kMaxPixels = (int64_t)1 << 22;
 
 PT_HD constexpr int64_t tiles_along(int64_t g) { return (g + kTile - 1) / kTile; }
 
-/* A block's shared memory, cut up. */
+/* The parts of a block's shared memory. */
 struct Shared {
     TopTwo* found;  /* (threads) */
     float* window;  /* (g, g) */
     float* kernel;  /* (s, s) */
-    float* highest; /* (tiles, tiles) of the window's own values */
-    float* bounds;  /* (tiles, tiles) of the convolution */
+    float* highest; /* (tiles, tiles) highest values of the window */
+    float* bounds;  /* (tiles, tiles) bounds of the convolution */
 
     PT_HD Shared(void* memory, int64_t g, int64_t s) {
         found = static_cast<TopTwo*>(memory);
@@ -35,7 +35,8 @@ PT_HD constexpr int64_t shared_bytes(int64_t g, int64_t s) {
     return kTileThreads * (int64_t)sizeof(TopTwo) + floats * (int64_t)sizeof(float);
 }
 
-/* What no cell of a tile exceeds: tiles within the kernel's reach count. */
+/* A bound for the cells of a tile, from the highest values of the tiles within the kernel's reach.
+ */
 PT_HD float tile_bound(const Shared& of, float mass, int64_t tile, int64_t g, int64_t s) {
     const int64_t tiles = tiles_along(g), reach = tiles_along(s / 2);
     const int64_t y = tile / tiles, x = tile % tiles;
@@ -60,7 +61,7 @@ PT_HD WindowPeak convolved_cell(const Shared& of, int64_t y, int64_t x, int64_t 
     return {sum, (int32_t)(y * g + x)};
 }
 
-/* Every thread's best two become the block's, in found[0]. */
+/* Joins the best two of every thread to the best two of the block, in found[0]. */
 __device__ void join_found(TopTwo* found) {
     for (int64_t half = kTileThreads / 2; half > 0; half /= 2) {
         __syncthreads();
@@ -73,7 +74,7 @@ __device__ void join_found(TopTwo* found) {
     __syncthreads();
 }
 
-/* The best two of a tile, and of those found before. */
+/* The best two of a tile and of `top`, the best two so far. */
 __device__ TopTwo
 search_tile(const Shared& of, const TopTwo& before, int64_t tile, int64_t g, int64_t s) {
     const int64_t y = tile / tiles_along(g) * kTile + threadIdx.x / kTile;
@@ -83,7 +84,7 @@ search_tile(const Shared& of, const TopTwo& before, int64_t tile, int64_t g, int
     of.found[threadIdx.x] = mine;
     join_found(of.found);
     const TopTwo top = of.found[0];
-    __syncthreads(); /* before the next tile writes there */
+    __syncthreads(); /* all have read before the next tile writes */
     return top;
 }
 
@@ -129,7 +130,7 @@ __global__ void adapt(
     const int64_t i = blockIdx.x;
     const float* keypoint = keypoints + 2 * i;
     TopTwo top = no_peaks();
-    if (is_finite(keypoint[0]) && is_finite(keypoint[1])) { /* alike for all threads */
+    if (is_finite(keypoint[0]) && is_finite(keypoint[1])) { /* all threads decide the same */
         const Head* heat = heatmap + i / (N * K) * heatmap_batch_stride + i % K * h * w;
         const Kernel* kernel = kernels ? kernels + i * s * s : nullptr;
         fill_shared(shared, heat, upsampling, kernel, keypoint, weights, g, s, clamp);
@@ -155,7 +156,7 @@ __global__ void adapt(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
-/* The published window needs no GPU that gives a block more. */
+/* LOGO-CAP's published window fits into the shared memory that every GPU gives a block. */
 static_assert(shared_bytes(97, 19) <= kSharedUnasked, "LOGO-CAP's window must fit every GPU");
 
 pt_status pt_global_adaptation_cuda(
@@ -164,7 +165,7 @@ pt_status pt_global_adaptation_cuda(
     pt_dtype kernels_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t g, int64_t s, float first_weight,
     int64_t clamp, void* stream) {
-    (void)scratch; /* for the other twin */
+    (void)scratch; /* only the CPU twin needs it */
     if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < h || W < w) return PT_INVALID_ARGUMENT;
     if (H > kMaxPixels || W > kMaxPixels || g % 2 != 1 || s % 2 != 1) return PT_INVALID_ARGUMENT;
     if (g < 1 || s < 1 || g > 4096 || s > 4096) return PT_INVALID_ARGUMENT;

@@ -5,7 +5,7 @@
 namespace posetrack {
 namespace {
 
-/* One block per map; either `cells` or `keypoints` is asked for, the other is null. */
+/* One block per map; one of `cells` and `keypoints` is null and not written. */
 template <typename Head>
 __global__ void find_highest(
     int32_t* cells, float* keypoints, float* values, const Head* maps, int64_t batch_stride,

@@ -1,4 +1,4 @@
-/* The first of the highest cells that a block's threads have seen. */
+/* The first of the highest cells that the threads of a block have found. */
 #ifndef POSETRACK_CUDA_HIGHEST_CELL_CUH
 #define POSETRACK_CUDA_HIGHEST_CELL_CUH
 
@@ -10,10 +10,10 @@ namespace {
 
 constexpr int kSearchers = 256; /* threads of such a block */
 
-/* Every thread calls it, with its own; all get the block's. */
+/* Every thread calls it with its own first cell; all get that of the block. */
 __device__ inline Highest first_of_block(Highest own) {
     __shared__ Highest found[kSearchers];
-    __syncthreads(); /* what a call before left may still be read */
+    __syncthreads(); /* all have read the result of an earlier call */
     found[threadIdx.x] = own;
     for (unsigned half = kSearchers / 2; half > 0; half /= 2) {
         __syncthreads();

@@ -20,9 +20,9 @@
 
 namespace posetrack {
 
-constexpr unsigned kThreads = 256; /* per block, where nothing speaks for another number */
+constexpr unsigned kThreads = 256; /* per block, unless a kernel has a number of its own */
 constexpr int64_t kMaxBlocks = 2147483647;
-constexpr int64_t kSharedUnasked = 48 * 1024; /* bytes of shared memory on every GPU */
+constexpr int64_t kSharedUnasked = 48 * 1024; /* bytes that every GPU gives a block unasked */
 
 struct Grid {
     int64_t blocks;
@@ -35,7 +35,7 @@ inline int64_t blocks_for(int64_t items, int64_t threads = kThreads) {
     return (items + threads - 1) / threads;
 }
 
-/* Call `run` with a value of the head's element type, such as
+/* Calls `run` with a value of the head's element type, such as
  *     return with_head(dtype, [&](auto type) { return start<decltype(type)>(...); });
  */
 template <typename Run>
@@ -54,8 +54,9 @@ pt_status with_head(pt_dtype dtype, Run run) {
 
 namespace posetrack {
 
-/* How a call of CUDA's went. What it left is read and cleared: this library has a runtime of its
- * own, so nobody else could, and every later launch of the thread would seem to fail.
+/* The status of a call of CUDA's. The error that it left is read and so cleared. This library has a
+ * CUDA runtime of its own, so nothing else could clear it, and every later launch of the thread
+ * would seem to fail.
  */
 inline pt_status status_of(cudaError_t error) {
     if (error == cudaSuccess) return PT_OK;
@@ -63,8 +64,7 @@ inline pt_status status_of(cudaError_t error) {
     return PT_CUDA_ERROR;
 }
 
-/* Let blocks of a kernel have more shared memory than is theirs unasked, as far as the GPU has it.
- */
+/* Allows blocks of a kernel more shared memory than kSharedUnasked, if the GPU has so much. */
 inline pt_status allow_shared(const void* kernel, int64_t bytes) {
     int device = 0, max_bytes = 0;
     pt_status status = status_of(cudaGetDevice(&device));
@@ -77,7 +77,7 @@ inline pt_status allow_shared(const void* kernel, int64_t bytes) {
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes));
 }
 
-/* Enqueue a kernel; PT_INVALID_ARGUMENT if the GPU has no block with so much shared memory. */
+/* Enqueues a kernel; PT_INVALID_ARGUMENT if the GPU has not enough shared memory for its blocks. */
 template <typename... Parameters, typename... Arguments>
 pt_status launch(Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
     if (grid.blocks == 0) return PT_OK;

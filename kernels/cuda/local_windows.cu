@@ -35,7 +35,7 @@ pt_status pt_local_windows_cuda(
     float* features, void* scratch, const float* keypoints, const float* steps,
     const void* embedding, pt_dtype embedding_dtype, int64_t B, int64_t N, int64_t K, int64_t C,
     int64_t h, int64_t w, int64_t s, float stride, void* stream) {
-    (void)scratch; /* for the other twin */
+    (void)scratch; /* only the CPU twin needs it */
     if (B < 0 || N < 0 || K < 0 || C < 0 || h < 0 || w < 0 || s < 0) return PT_INVALID_ARGUMENT;
     if (h > kMaxSide || w > kMaxSide) return PT_INVALID_ARGUMENT;
     if (!(stride > 0)) return PT_INVALID_ARGUMENT;

@@ -1,5 +1,5 @@
-/* The relation of every two poses is worked out by the whole grid; then one block per image walks
- * down the list and only looks it up.
+/* The whole grid computes the relation of every pair of poses; then one block per image visits row
+ * after row and only looks relations up.
  */
 #include "../shared/nms_near_keypoints.h"
 #include "../shared/nms_oks_iou.h"
@@ -15,7 +15,7 @@ struct Rule {
     bool relative;
 };
 
-/* One thread per pair: has the second enough keypoints near those of the first? */
+/* One thread per pair: whether the second has enough keypoints near those of the first. */
 __global__ void relate_poses(
     uint32_t* similar, const float* keypoints, int64_t B, int64_t N, int64_t K, Rule rule) {
     const Pair pair = pair_of_thread(B, N);
@@ -83,8 +83,8 @@ pt_status pt_nms_near_keypoints_cuda(
     if (B == 0) return PT_OK;
     if (!count || (N > 0 && (!rows || !scratch || !scores))) return PT_INVALID_ARGUMENT;
     if (N > 0 && K > 0 && !keypoints) return PT_INVALID_ARGUMENT;
-    auto* best = static_cast<int32_t*>(scratch);               /* (B, N) of each one's group */
-    auto* similar = reinterpret_cast<uint32_t*>(best + B * N); /* (B, N, words) */
+    auto* best = static_cast<int32_t*>(scratch); /* (B, N) best of each pose's group */
+    auto* similar = reinterpret_cast<uint32_t*>(best + B * N);                 /* (B, N, words) */
     auto* grouped = reinterpret_cast<uint8_t*>(similar + B * N * words_of(N)); /* (B, N) */
     const Rule rule = {distance, min_keypoints, relative != 0};
     const pt_status status =

@@ -1,5 +1,5 @@
-/* The relation of every two people is worked out by the whole grid; then one block per image walks
- * down the list and only looks it up.
+/* The whole grid computes the relation of every pair of people; then one block per image visits row
+ * after row and only looks relations up.
  */
 #include "../shared/box_overlap.h"
 #include "../shared/nms_oks_iou.h"

@@ -28,8 +28,9 @@ __global__ void fill_oks(
     oks[i] = oks_pair(a + n * K * 2, b + m * K * 2, b_scores + m * K, b_area[m], sigmas, K);
 }
 
-/* One block per image: poses in turn, those after a kept one side by side. Until its turn a row
- * says whether it is dropped; kept ones move to the front, where nobody looks any more.
+/* One block per image visits its poses in turn and compares all poses behind a kept one with it at
+ * once. Until its turn, a row of `rows` holds its own number, or -1 once it is dropped. The numbers
+ * of kept rows move to the front of `rows`, where every turn is over.
  */
 __global__ void suppress(
     int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,

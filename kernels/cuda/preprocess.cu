@@ -39,7 +39,7 @@ pt_status pt_preprocess_cuda(
     int64_t layout, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, float mean_red,
     float mean_green, float mean_blue, float std_red, float std_green, float std_blue,
     int64_t border, void* stream) {
-    (void)scratch; /* the CPU twin's */
+    (void)scratch; /* only the CPU twin needs it */
     if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
     if (layout < PT_RGB || layout > PT_NV12_BT709) return PT_INVALID_ARGUMENT;
     if (!(std_red > 0 && std_green > 0 && std_blue > 0)) return PT_INVALID_ARGUMENT;

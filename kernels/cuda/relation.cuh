@@ -1,4 +1,4 @@
-/* Which of every two rows of an image are related: a bit each, 32 to a word. */
+/* Whether every two rows of an image are related: a bit for each pair, 32 to a word. */
 #ifndef POSETRACK_CUDA_RELATION_CUH
 #define POSETRACK_CUDA_RELATION_CUH
 
@@ -8,7 +8,7 @@ namespace posetrack {
 namespace {
 
 constexpr int64_t kWordBits = 32;
-constexpr unsigned kRelating = 128; /* threads of a block that relates rows; whole words */
+constexpr unsigned kRelating = 128; /* threads of a block that relates rows: those of whole words */
 
 PT_HD int64_t words_of(int64_t N) { return (N + kWordBits - 1) / kWordBits; }
 
@@ -18,9 +18,9 @@ PT_HD bool has_bit(const uint32_t* words, int64_t i) {
 
 /* Each thread's pair of rows, of a grid with one thread per bit of (B, N, words). */
 struct Pair {
-    int64_t word; /* of all */
+    int64_t word; /* among the words of all rows and images */
     int64_t image, first, second;
-    bool exists; /* the last words have bits, and the last block threads, for which there is none */
+    bool exists; /* not so for spare bits of words and spare threads of blocks */
 };
 
 __device__ inline Pair pair_of_thread(int64_t images, int64_t N) {
@@ -30,7 +30,7 @@ __device__ inline Pair pair_of_thread(int64_t images, int64_t N) {
     return {word, row / N, row % N, second, row < images * N && second < N};
 }
 
-/* Writes all words of a block; every thread calls it, with its own pair. */
+/* Writes all words of a block; every thread calls it with its own pair. */
 __device__ inline void write_relation(uint32_t* words, const Pair& pair, bool related) {
     __shared__ uint8_t flags[kRelating];
     flags[threadIdx.x] = pair.exists && related ? 1 : 0;

@@ -1,5 +1,5 @@
-/* Weights of every row and column first, then one thread per output pixel. Sums are integers, so
- * their order, another one than on the CPU, cannot be seen.
+/* The weights of every row and column are computed first, then output with one thread per pixel.
+ * Sums are integers, so that their order, which is not that of the CPU twin, does not matter.
  */
 #include "../shared/size_image.h"
 #include "launch.cuh"

@@ -1,5 +1,5 @@
-/* A tile of the map is weighed down the columns into shared memory, together with the columns
- * beside it that its rows need, and from there along the rows.
+/* A tile of the map is smoothed down the columns into shared memory, together with the columns
+ * beside it that the tile's rows need, and from there along the rows.
  */
 #include "../shared/heatmap_argmax.h"
 #include "../shared/smooth_heatmaps.h"
@@ -14,11 +14,11 @@ constexpr int64_t kTileColumns = 256;
 
 struct Tiles {
     int64_t columns, rows; /* of one tile, without its neighbours */
-    int64_t across, down;  /* how many cover a map */
+    int64_t across, down;  /* how many tiles cover a map */
     PT_HD int64_t count() const { return across * down; }
 };
 
-/* 2 * kMaxReach more columns still fit. */
+/* kTileFloats also leave room for the 2 * kMaxReach columns beside a tile. */
 PT_HD Tiles tiles_of(int64_t h, int64_t w, int64_t radius) {
     const int64_t columns = w < kTileColumns ? w : kTileColumns;
     const int64_t rows = kTileFloats / (columns + 2 * radius);
@@ -27,7 +27,7 @@ PT_HD Tiles tiles_of(int64_t h, int64_t w, int64_t radius) {
 
 PT_HD int64_t inside(int64_t i, int64_t size) { return i < 0 ? 0 : (i < size ? i : size - 1); }
 
-/* What a block needs of shared memory. */
+/* A block's shared memory. */
 struct Shared {
     float down[kTileFloats];
     float weights[kMaxReach + 1];
@@ -50,7 +50,9 @@ __device__ inline float along_row(const float* at, const float* weights, int64_t
     return sum;
 }
 
-/* Every thread calls it; `visit(cell, value)` for the cells of a tile, shared among the threads. */
+/* Smooths a tile: calls `visit(cell, value)` once for each cell, by one of the threads. Every
+ * thread of the block calls this function.
+ */
 template <typename Head, typename Visit>
 __device__ void smooth_tile(
     Shared* shared, const Head* map, Tiles tiles, int64_t tile, int64_t h, int64_t w,
@@ -60,7 +62,7 @@ __device__ void smooth_tile(
     const int64_t rows = h - top < tiles.rows ? h - top : tiles.rows;
     const int64_t columns = w - left < tiles.columns ? w - left : tiles.columns;
     const int64_t wide = columns + 2 * radius;
-    __syncthreads(); /* weights are there, the tile before is done */
+    __syncthreads(); /* the weights are written, and the tile before is done */
     for (int64_t i = threadIdx.x; i < rows * wide; i += blockDim.x) {
         const int64_t x = inside(left + i % wide - radius, w);
         shared->down[i] = down_column(map + x, shared->weights, top + i / wide, h, w, radius);
@@ -122,7 +124,7 @@ __global__ void fuse_maps(
 using namespace posetrack;
 
 pt_status pt_smooth_heatmaps_cuda(
-    float* smoothed, void* /* of the CPU twin */, const void* maps, pt_dtype maps_dtype,
+    float* smoothed, void* /*scratch*/, const void* maps, pt_dtype maps_dtype,
     int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, double deviation,
     void* stream) {
     if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
@@ -138,10 +140,9 @@ pt_status pt_smooth_heatmaps_cuda(
 }
 
 pt_status pt_fuse_offsets_cuda(
-    float* keypoints, float* values, void* /* of the CPU twin */, const void* heatmaps,
-    const void* offsets, pt_dtype dtype, int64_t heatmaps_batch_stride,
-    int64_t offsets_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, float radius,
-    double smoothing, void* stream) {
+    float* keypoints, float* values, void* /*scratch*/, const void* heatmaps, const void* offsets,
+    pt_dtype dtype, int64_t heatmaps_batch_stride, int64_t offsets_batch_stride, int64_t B,
+    int64_t K, int64_t h, int64_t w, float radius, double smoothing, void* stream) {
     if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
     if (!deviation_is_valid(smoothing)) return PT_INVALID_ARGUMENT;
     if (h > 0 && w > INT32_MAX / h) return PT_INVALID_ARGUMENT;

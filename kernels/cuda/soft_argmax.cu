@@ -1,5 +1,5 @@
-/* Blocks sum parts of the maps against the part's highest logit, then a block per map merges its
- * parts. Threads sum a few cells in float32, everything else is float64.
+/* Blocks sum parts of the maps relative to the highest logit of the part, then one block per map
+ * merges its parts. Threads sum a few cells in float32; all other sums are float64.
  */
 #include "../shared/heatmap_argmax.h"
 #include "../shared/soft_argmax.h"
@@ -8,10 +8,10 @@
 namespace posetrack {
 namespace {
 
-constexpr int kSummers = 256; /* threads of a block that sums, of one that merges */
+constexpr int kSummers = 256; /* threads of a block that sums; below, of one that merges */
 constexpr int kMergers = 64;
 
-/* A cell's place in its map; stepping on needs no division. */
+/* The place of a cell in its map; `stepped` finds the next one without a division. */
 struct Place {
     int32_t x, y, z;
 };
@@ -33,7 +33,7 @@ __device__ inline Place stepped(Place at, Place step, int32_t h, int32_t w) {
     return next;
 }
 
-/* Every thread calls it; all get the highest logit of the part. */
+/* The highest logit of a part; every thread calls this and gets it. */
 template <typename Head>
 __device__ float highest_of_part(const Head* logits, int64_t first, int64_t end) {
     __shared__ float found[kSummers];

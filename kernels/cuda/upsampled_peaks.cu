@@ -6,8 +6,8 @@ namespace {
 
 constexpr int kBlock = 256;
 
-/* The strongest of one entry per thread ends in best[0], whose it was in owner[0], if that is asked
- * for.
+/* Moves the strongest of `best`, which has an entry per thread, to best[0], and if `owned` the
+ * owner of that entry to owner[0].
  */
 template <bool owned>
 __device__ void strongest_of_block(StrongPixel* best, int32_t* owner) {
@@ -24,8 +24,8 @@ __device__ void strongest_of_block(StrongPixel* best, int32_t* owner) {
 
 /* One block per tile: its peaks above 0, strongest first.
  *
- * A list has `places` + 1 entries; the cell of the first says which one is next to be taken, an
- * entry of value 0 is behind the last.
+ * A list has `places` + 1 entries. The cell of entry 0 is the number of the entry to be taken next;
+ * an entry of value 0 is behind the last.
  */
 template <typename Head>
 __global__ void list_tiles(

@@ -1,4 +1,4 @@
-/* Where the taps of an adaptive convolution lie, and what they count. */
+/* Where the taps of an adaptive convolution lie, and what is read there. */
 #ifndef POSETRACK_SHARED_ADAPTIVE_CONVOLUTION_H
 #define POSETRACK_SHARED_ADAPTIVE_CONVOLUTION_H
 
@@ -14,9 +14,9 @@ struct Affine {
     float y, x; /* translation */
 };
 
-/* Top-left of the four cells around a tap and the shares of them in it, row by row. */
+/* Upper left of the four cells around a tap, and the weights of the four, row by row. */
 struct Corners {
-    bool inside; /* at least one of the four is */
+    bool inside; /* whether at least one of the four is in the map */
     int64_t row, column;
     float shares[4];
 };
@@ -40,14 +40,14 @@ PT_HD Corners corners_of(
     return corners;
 }
 
-/* The map at a tap from the four cells around it. */
+/* The map's value at a tap, from the four cells around it. */
 PT_HD float value_between(
     const float* shares, float top_left, float top_right, float bottom_left, float bottom_right) {
     const float top = fmaf(shares[1], top_right, shares[0] * top_left);
     return fmaf(shares[3], bottom_right, fmaf(shares[2], bottom_left, top));
 }
 
-/* One term of the convolution; terms are added tap by tap, in each channel by channel. */
+/* One term of the convolution; terms are added tap by tap, and channel by channel in each tap. */
 PT_HD float add_tap(float sum, float weight, float value) { return fmaf(weight, value, sum); }
 
 }  // namespace posetrack

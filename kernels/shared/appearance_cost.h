@@ -6,7 +6,7 @@
 
 namespace posetrack {
 
-/* Partial sums of a product: that of lane l takes numbers l, l + kLanes, ... */
+/* A dot product is summed in lanes: lane l sums the products l, l + kLanes, ... */
 constexpr int kLanes = 16;
 
 PT_HD void add_product(float* lane, float a, float b) { *lane += a * b; }
@@ -19,7 +19,7 @@ PT_HD float sum_of_lanes(const float* lanes) {
     return sums[0];
 }
 
-/* 1 / length from the squared length; 0 where that is none. */
+/* 1 / length from the squared length; 0 where that is not positive and finite. */
 PT_HD float inverse_length(float squared) {
     const bool usable = squared > 0.0f && squared < positive_infinity();
     return usable ? 1.0f / sqrtf(squared) : 0.0f;

@@ -1,15 +1,16 @@
 /* Assignment by shortest augmenting paths: every step and decision, for one thread or a block.
  *
- * Costs are relative to the gate, so that a pair worth having is below 0 and staying alone costs 0.
- * A column has a price that only falls; a row looks at cost - price. Rows are taken in turn: first
- * each bids for its best column, as much below its second best (or staying alone) as that allows,
- * and may turn out the row that had it (the augmenting row reduction of Jonker and Volgenant). Rows
- * that a tie or too long a chain of bids leaves waiting are then each given the shortest augmenting
- * path, which may end in a free column or in a row that is better left alone. The shorter side of
- * the matrix is its rows here: each of them that cannot be matched takes a search.
+ * Costs are relative to the gate, so that a pair worth matching costs less than 0 and an unmatched
+ * row costs 0. A column has a price that only falls; a row compares columns by cost - price. First
+ * each row in turn bids for its best column: it lowers the column's price until its second best
+ * choice (or staying unmatched) is as good, and may displace the row that had the column. That is
+ * the augmenting row reduction of Jonker and Volgenant. Rows that are still waiting after that,
+ * because of a tie or too long a chain of bids, are each given the shortest augmenting path, which
+ * ends in a free column or in a row that is better left unmatched. The shorter side of the matrix
+ * becomes its rows here, because every row that cannot be matched costs a search.
  *
- * A Team scans all columns of a row together and returns the same to each of its threads; all of
- * them take every decision, and the leader writes it down.
+ * A Team scans all columns of a row together and returns the same to each of its threads; all
+ * threads take every decision, and the leading one writes it down.
  */
 #ifndef POSETRACK_SHARED_ASSIGN_H
 #define POSETRACK_SHARED_ASSIGN_H
@@ -17,7 +18,7 @@
 #include "portable.h"
 
 #if defined(__CUDACC__)
-#define PT_TEAMWORK __device__ /* a block's scans have no host side */
+#define PT_TEAMWORK __device__ /* the scans of a block exist on the device only */
 #else
 #define PT_TEAMWORK inline
 #endif
@@ -25,10 +26,11 @@
 namespace posetrack {
 
 constexpr int32_t kAlone = -1;   /* in `match` and `owner` */
-constexpr int32_t kWaiting = -2; /* a row that is still to be served */
-/* Columns lie in rows of whole vectors; those behind the last are never to be had. */
+constexpr int32_t kWaiting = -2; /* a row that still has to be matched or left alone */
+/* Rows are padded to whole vectors; the columns behind the last one can never be matched. */
 constexpr int64_t kColumnsTogether = 8;
-/* Bids that may turn somebody out, per row: beyond it, chains of small steps cost more than paths.
+/* Bids per row that may displace another row: beyond these, chains of bids that lower prices a
+ * little each cost more than paths.
  */
 constexpr int64_t kBidsPerRow = 2;
 
@@ -36,19 +38,19 @@ constexpr int64_t kBidsPerRow = 2;
  * kColumnsTogether.
  */
 struct Assignment {
-    double* cost;     /* (R, S) relative to the gate, infinite = never */
+    double* cost;     /* (R, S) relative to the gate; infinite: never matched */
     double* price;    /* (S) */
     double* open;     /* (S) the price while a path may enter the column, else -infinite */
     double* key;      /* (S) length of the shortest path into a column not yet entered */
     double* length;   /* (S) lengths of the paths into the columns entered, in turn */
     int64_t* from;    /* (S) row before the column on its path */
-    int64_t* rank;    /* (S) the column, S further if somebody has it: a tie goes to the lower */
+    int64_t* rank;    /* (S) the column, plus S if a row has it; the lower rank wins a tie */
     int32_t* owner;   /* (S) row that has the column */
     int32_t* entered; /* (S) columns entered, in turn */
     int32_t* match;   /* (R) column of the row */
     int64_t rows;     /* R */
     int64_t size;     /* S */
-    int64_t bids;     /* that may turn somebody out */
+    int64_t bids;     /* that may still displace a row */
 };
 
 struct Lowest {
@@ -119,7 +121,7 @@ PT_HD TwoLowest two_lowest_of(TwoLowest a, TwoLowest b) {
     return {first, third < second ? third : second};
 }
 
-/* `row` bids, and whoever is turned out after it. */
+/* `row` bids, then the row that it displaces, and so on. */
 template <typename Team>
 PT_TEAMWORK void bid(Team& team, const Assignment& a, int64_t row, int64_t* bids) {
     while (row != kAlone) {
@@ -150,7 +152,7 @@ PT_TEAMWORK void bid(Team& team, const Assignment& a, int64_t row, int64_t* bids
     }
 }
 
-/* Every row from `root` back along the path to `column` takes the column that leads on from it. */
+/* Along the path from `root` to `column`, every row takes the column that follows it. */
 PT_HD void shift(const Assignment& a, int64_t column, int64_t root) {
     for (int64_t row = kAlone; row != root;) {
         row = a.from[column];
@@ -165,7 +167,8 @@ PT_HD void shift(const Assignment& a, int64_t column, int64_t root) {
 /* The shortest augmenting path for a waiting row. */
 template <typename Team>
 PT_TEAMWORK void augment(Team& team, const Assignment& a, int64_t root) {
-    int64_t count = 0, alone = root; /* who is left alone if the path ends there, and its length */
+    /* columns entered; the row that is left unmatched if the path ends with it */
+    int64_t count = 0, alone = root;
     double end = 0.0;
     Lowest lowest = team.start(a, root);
     while (lowest.value < end) {

@@ -1,4 +1,5 @@
-/* Intersection over union of two boxes, in double precision, because thresholds decide by it. */
+/* Intersection over union of two boxes, in double precision, because it is compared with
+ * thresholds. */
 #ifndef POSETRACK_SHARED_BOX_OVERLAP_H
 #define POSETRACK_SHARED_BOX_OVERLAP_H
 
@@ -23,13 +24,13 @@ PT_HD double box_area(Box box, double edge) {
     return (box.x2 - box.x1 + edge) * (box.y2 - box.y1 + edge);
 }
 
-/* A side is `edge` longer than x2 - x1. 0 for two empty boxes, and where a number is missing. */
+/* A side is `edge` longer than x2 - x1. 0 for two empty boxes, and where a coordinate is NaN. */
 PT_HD double box_iou(Box a, Box b, double edge) {
     const double width = smaller_of(a.x2, b.x2) - larger_of(a.x1, b.x1) + edge;
     const double height = smaller_of(a.y2, b.y2) - larger_of(a.y1, b.y1) + edge;
     const double common = larger_of(width, 0.0) * larger_of(height, 0.0);
     const double whole = box_area(a, edge) + box_area(b, edge) - common;
-    const double share = common / whole; /* no branch: loops over it become wide instructions */
+    const double share = common / whole; /* no branch, so that loops are vectorised */
     return whole > 0.0 ? share : 0.0;
 }
 

@@ -11,8 +11,8 @@ struct Peak {
     int32_t cell;
 };
 
-/* The larger of two values; NaN gives way to anything. No branch, here and below: loops over these
- * become wide instructions.
+/* The larger of two values; of NaN and a number, the number. There is no branch here and below, so
+ * that loops over these functions are vectorised.
  */
 PT_HD float larger(float a, float b) { return ((b > a) | (a != a)) ? b : a; }
 

@@ -2,12 +2,12 @@
  *
  * The steps are those of MINPACK's lmdif (More, "The Levenberg-Marquardt Algorithm: Implementation
  * and Theory", 1978): a trust region in scaled parameters, its damping found by Newton's method,
- * the same tests for the end. Other than there, derivatives are exact, and steps are solved from
- * the normal equations of the four parameters.
+ * the same stopping tests. Unlike in MINPACK, derivatives are exact, and steps are solved from the
+ * normal equations of the four parameters.
  *
- * The Gaussian is a product of one factor per row and one per column, so 2 * 16 exponentials do for
- * a window, and sums over products of factors are products of sums. A row is one lane: its sum runs
- * over the columns in their order, on every device, and lanes are added in their order.
+ * The Gaussian is a product of one factor per row and one per column, so 2 * 16 exponentials are
+ * enough for a window, and sums over products of factors are products of sums. A row is one lane:
+ * on every device its sum runs over the columns in their order, and lanes are added in their order.
  */
 #ifndef POSETRACK_SHARED_FIT_GAUSSIANS_H
 #define POSETRACK_SHARED_FIT_GAUSSIANS_H
@@ -29,21 +29,23 @@ constexpr double kDifference = 1.4901161193847656e-8; /* its root */
 
 /* The pixels that are fitted, and the pixel that the fit starts from. */
 struct FitWindow {
-    int32_t top, left, height, width; /* height 0: there is nothing to fit */
+    int32_t top, left, height, width; /* height 0: there is no window to fit */
     int32_t row, column;              /* from the window's corner; may be negative */
     int32_t start_y, start_x; /* the pixel whose value is the first height; -1: there is none */
 };
 
-/* A whole number as an integer; what is far off any map stays so. */
+/* A whole number as an integer, limited to a range that reaches far beyond any map. */
 PT_HD int32_t far_pixel(float whole) {
     const float limit = 1e9f;
     return (int32_t)(whole < -limit ? -limit : whole > limit ? limit : whole);
 }
 
-/* The window of a keypoint. A pixel above or left of the map counts from its other end for the
- * first height, as released (a negative index). Where the window does not reach the map, the
- * released one is most of the map, by a negative index again: too far away to say anything of the
- * Gaussian, and the fit ends where it begins. So there is a start, but no window. */
+/* The window of a keypoint. For a pixel above or left of the map, the released code reads the first
+ * height at a negative index, which counts from the map's other end. Where the window does not
+ * reach the map, its end is a negative index, too, and the released window covers most of the map:
+ * too far from the keypoint to move it, so the fit ends where it starts. Such a keypoint gets a
+ * start here, but no window.
+ */
 PT_HD FitWindow
 fit_window(float x, float y, int64_t map_height, int64_t map_width, int32_t radius, bool clamped) {
     const int32_t H = (int32_t)map_height, W = (int32_t)map_width;
@@ -70,8 +72,9 @@ fit_window(float x, float y, int64_t map_height, int64_t map_width, int32_t radi
     return {top, left, height, width, row - top, column - left, start_y, start_x};
 }
 
-/* Value number i of the window, and where in `values` (columns, kFitLanes) it goes: the window of h
- * x w values is read as one of w rows of h columns, as released. */
+/* Value number i of the window, and below its place in `values` (columns, kFitLanes). As in the
+ * released code, a window of h x w values is laid out as one of w rows and h columns.
+ */
 template <typename Head>
 PT_HD double window_value(
     const Head* map, const Upsampling& upsampling, const FitWindow& window, int32_t i) {
@@ -110,7 +113,7 @@ PT_HD double factor_term(int32_t i, int32_t size, double distance, double invers
 
 PT_HD double scaled_factor(double height, double row_factor) { return height * row_factor; }
 
-/* One value of a lane into the lane's sums; `model` is the height x the row's factor. */
+/* Adds one value of a lane to the lane's sums; `model` is the height x the row's factor. */
 PT_HD void add_residual(
     double& squares, double& moment0, double& moment1, double& moment2, double model,
     double column_factor, double column_distance, double value) {
@@ -136,7 +139,7 @@ PT_HD void squared_moments(
     }
 }
 
-/* What the lanes have found, for parameters `at` of a window of `rows` lanes. */
+/* The sums over a window of `rows` lanes at parameters `at`, from the sums of its lanes. */
 PT_HD FitSums summed_lanes(const FitTerms& terms, const double* at, int32_t rows, int32_t columns) {
     double squares = 0.0, sums[4] = {0.0, 0.0, 0.0, 0.0};
     for (int32_t y = 0; y < rows; ++y) {
@@ -171,7 +174,7 @@ PT_HD FitSums summed_lanes(const FitTerms& terms, const double* at, int32_t rows
     return result;
 }
 
-/* A fit between two evaluations of the Gaussian. */
+/* The state of a fit between two evaluations of the Gaussian. */
 struct GaussianFit {
     bool running, converged;
     bool first; /* no step has been taken yet */
@@ -193,7 +196,9 @@ PT_HD double scaled_norm(const double* vector, const double* scale) {
     return sqrt(total);
 }
 
-/* lower lower^T = normal + damping scale^2; false if a parameter hangs on others, its row is 0. */
+/* lower lower^T = normal + damping scale^2. Where a parameter depends on others, its pivot is 0 and
+ * the result false.
+ */
 PT_HD bool factorise(
     double (*lower)[kFitParameters], const double (*normal)[kFitParameters], double damping,
     const double* scale) {
@@ -234,7 +239,7 @@ PT_HD void solve(double* out, const double (*lower)[kFitParameters], const doubl
     }
 }
 
-/* How fast the scaled step of this norm shrinks with the damping, relative to both. */
+/* How fast the norm of the scaled step falls with the damping, relative to the norm. */
 PT_HD double shrinking(
     const double (*lower)[kFitParameters], const double* step, double norm, const double* scale) {
     double vector[kFitParameters], half[kFitParameters];
@@ -245,8 +250,9 @@ PT_HD double shrinking(
     return total;
 }
 
-/* The step to take from `fit.at`, negative, into the trust region; sets the damping. `lower` is the
- * factor of the normal equations. */
+/* Minus the step to take from `fit.at` within the trust region; sets the damping. `lower` is the
+ * factor of the undamped normal equations.
+ */
 PT_HD void damped_step(
     double* step, GaussianFit& fit, const double (*lower)[kFitParameters], bool regular) {
     const double* gradient = fit.sums.gradient;
@@ -286,7 +292,7 @@ PT_HD void damped_step(
     fit.damping = damping;
 }
 
-/* Where to evaluate next. */
+/* Proposes the parameters at which the Gaussian is evaluated next. */
 PT_HD void propose(GaussianFit& fit) {
     double lower[kFitParameters][kFitParameters], step[kFitParameters];
     const double none[kFitParameters] = {0.0, 0.0, 0.0, 0.0};
@@ -308,14 +314,16 @@ PT_HD void propose(GaussianFit& fit) {
     ++fit.evaluations;
 }
 
-/* Whether a parameter changes the model by less than the residuals are rounded to when it is moved
- * as MINPACK moves it for its derivatives: those are 0 then, and where all are, the fit ends. */
+/* MINPACK takes derivatives by moving a parameter a little. Whether such a move changes the model
+ * by less than the residuals are rounded to: MINPACK's derivative is 0 then, and where all are, it
+ * ends the fit.
+ */
 PT_HD bool is_flat(double parameter, double derivative, double residuals) {
     const double move = parameter != 0.0 ? fabs(parameter) : 1.0;
     return derivative * (kDifference * move) <= 0.25 * kRounding * residuals || residuals == 0.0;
 }
 
-/* Take over the sums at the trial, and go on from there unless the residuals point nowhere. */
+/* Makes the trial the new `at`, with its sums; ends the fit where the gradient is 0 or flat. */
 PT_HD void accept(GaussianFit& fit, const FitSums& sums, double norm) {
     fit.sums = sums;
     fit.norm = norm;
@@ -331,7 +339,7 @@ PT_HD void accept(GaussianFit& fit, const FitSums& sums, double norm) {
     if (level) fit.running = false, fit.converged = true;
 }
 
-/* A fit from these parameters on; the next thing wanted are the sums at `fit.trial`. */
+/* Starts a fit from these parameters; it goes on with the sums at `fit.trial`. */
 PT_HD void begin_fit(
     GaussianFit& fit, double height, double row, double column, double sigma,
     int32_t max_evaluations) {
@@ -344,7 +352,7 @@ PT_HD void begin_fit(
     fit.damping = 0.0;
 }
 
-/* How the trust region changes after a step that did `ratio` of what was promised. */
+/* Resizes the trust region after a step that achieved `ratio` of the promised reduction. */
 PT_HD void resize_region(GaussianFit& fit, double norm, double reduction, double ratio) {
     if (ratio <= 0.25) {
         double shrink = 0.5;
@@ -359,7 +367,8 @@ PT_HD void resize_region(GaussianFit& fit, double norm, double reduction, double
     }
 }
 
-/* Goes on with the sums at `fit.trial`; while `fit.running`, those at the new trial are wanted. */
+/* Goes on with the sums at `fit.trial`; while `fit.running`, it needs those at the new trial next.
+ */
 PT_HD void advance_fit(GaussianFit& fit, const FitSums& sums) {
     const double norm = sqrt(sums.squares);
     if (fit.evaluations == 0) { /* the start */
@@ -390,7 +399,7 @@ PT_HD void advance_fit(GaussianFit& fit, const FitSums& sums) {
     if (fit.running) propose(fit);
 }
 
-/* The fitted pixel and height in float32; whether they are numbers at all. */
+/* The fitted place and height in float32; `found`: the fit converged to finite numbers. */
 struct FittedGaussian {
     float x, y, height;
     bool found;

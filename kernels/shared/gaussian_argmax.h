@@ -11,7 +11,9 @@ PT_HD float gaussian_weight(float distance, float spread) {
     return exp_of_negative(-(distance * distance) / spread);
 }
 
-/* Products are taken in this order everywhere, so that a row's bound holds after rounding. */
+/* Products are taken in this order everywhere, so that the bound of a row also holds after
+ * rounding.
+ */
 PT_HD float windowed(float heat, float row_weight, float column_weight) {
     return (heat * row_weight) * column_weight;
 }
@@ -23,7 +25,9 @@ PT_HD int64_t first_cell_from(float edge, int64_t size) {
     return inside < limit ? (int64_t)ceilf(inside) : size;
 }
 
-/* Whether a cell and its value come before the best so far; -1 is none, and so are 0 and NaN. */
+/* Whether a cell and its value come before the best so far (best_cell -1: there is none); values of
+ * 0 and NaN never do.
+ */
 PT_HD bool is_better(float value, int64_t cell, float best, int64_t best_cell) {
     return value > best || (value == best && cell < best_cell);
 }

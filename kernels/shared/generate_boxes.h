@@ -1,4 +1,4 @@
-/* What greedy box generation asks of boxes, in double precision, because thresholds decide. */
+/* The tests of greedy box generation, in double precision, because thresholds decide them. */
 #ifndef POSETRACK_SHARED_GENERATE_BOXES_H
 #define POSETRACK_SHARED_GENERATE_BOXES_H
 
@@ -16,7 +16,7 @@ PT_HD bool is_reliable(float score, float reliable_score) { return score > relia
 
 PT_HD bool reaches(double overlap, double limit) { return overlap >= limit; }
 
-/* Made wider or higher about its middle until width / height is `aspect`. */
+/* Widens or heightens a box about its centre until width / height is `aspect`. */
 PT_HD void extend_box(float* extended, Box box, double aspect) {
     const double x = (box.x1 + box.x2) / 2.0, y = (box.y1 + box.y2) / 2.0;
     const double width = larger_of(box.x2 - box.x1, (box.y2 - box.y1) * aspect);

@@ -12,7 +12,7 @@ struct WindowPeak {
     int32_t cell;
 };
 
-/* Higher first, equal ones by cell; NaN comes before nothing. */
+/* The higher peak precedes the other, of equal ones the lower cell; NaN precedes none. */
 PT_HD bool precedes(WindowPeak a, WindowPeak b) {
     if (b.cell < 0) return a.cell >= 0 && !is_nan(a.value);
     return a.value > b.value || (a.value == b.value && a.cell < b.cell);
@@ -40,18 +40,18 @@ PT_HD float window_position(float keypoint, int64_t step, int64_t side) {
 
 PT_HD float weighed_cell(float value, float weight) { return weight * value; }
 
-/* One product of the convolution; products are added row by row of the kernel. */
+/* Adds one product of the convolution; products are added in the order of the kernel's rows. */
 PT_HD float convolved(float sum, float window, float kernel) { return sum + window * kernel; }
 
-/* An entry of a kernel: cut to [0, 1] and divided by the number of points, if that is asked for. */
+/* An entry of a kernel; if `clamp`, clipped to [0, 1] and divided by the number of entries. */
 PT_HD float kernel_entry(float kernel, int64_t side, bool clamp) {
     return clamp ? limited(kernel, 0.0f, 1.0f) / (float)(side * side) : kernel;
 }
 
 PT_HD float magnitude(float x) { return x < 0.0f ? -x : x; }
 
-/* Sum of the magnitudes of a kernel's entries; whether one is negative, so that the magnitudes of
- * the window's values count, too.
+/* `mass` is the sum of the magnitudes of a kernel's entries. Returns whether an entry is negative:
+ * then the magnitudes of the window's values bound the convolution, not the values.
  */
 PT_HD bool kernel_mass(const float* kernel, int64_t side, float& mass) {
     bool negative = false;
@@ -63,8 +63,8 @@ PT_HD bool kernel_mass(const float* kernel, int64_t side, float& mass) {
     return negative;
 }
 
-/* Above every sum of products of a kernel of this mass with values not above `highest`, although
- * the mass is rounded, and so is each of the hundreds of sums.
+/* A bound for the sums of products of a kernel of this mass with values of at most `highest`. It
+ * also holds for rounded masses and for sums of hundreds of rounded terms.
  */
 PT_HD float convolution_bound(float mass, float highest) {
     return highest > 0.0f ? mass * highest * 1.001f + 1e-37f : 1e-37f;
@@ -74,7 +74,7 @@ PT_HD float blend_of_two(float first, float second, float first_weight) {
     return first_weight * first + (1.0f - first_weight) * second;
 }
 
-/* x or y of the adapted keypoint: the two cells' weighted mean; a lone one counts whole. */
+/* x or y of the adapted keypoint: the weighted mean of the two cells, or the only cell. */
 PT_HD float adapted(float keypoint, TopTwo top, int64_t side, float first_weight, bool along_y) {
     if (top.first.cell < 0) return keypoint;
     const int64_t first = top.first.cell, second = top.second.cell < 0 ? first : top.second.cell;

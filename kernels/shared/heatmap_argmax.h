@@ -1,4 +1,4 @@
-/* The highest cell of a map, and where it is taken to lie between the cells. */
+/* The highest cell of a map, and the keypoint between the cells that it stands for. */
 #ifndef POSETRACK_SHARED_HEATMAP_ARGMAX_H
 #define POSETRACK_SHARED_HEATMAP_ARGMAX_H
 
@@ -14,7 +14,7 @@ struct Highest {
 
 PT_HD Highest no_cell() { return {-1, 0.0f}; }
 
-/* Whether `a` stands for a map rather than `b`: the higher one, of equal ones the lower cell. */
+/* Whether `a` comes before `b`: the higher one, of equal ones the lower cell. */
 PT_HD bool stands_before(Highest a, Highest b) {
     if (a.cell < 0) return false;
     return b.cell < 0 || a.value > b.value || (a.value == b.value && a.cell < b.cell);
@@ -22,7 +22,7 @@ PT_HD bool stands_before(Highest a, Highest b) {
 
 PT_HD Highest first_of(Highest a, Highest b) { return stands_before(b, a) ? b : a; }
 
-/* The first so far, and another cell: cells may come in any order. */
+/* The first of `first` and another cell; cells may come in any order. */
 PT_HD Highest with_cell(Highest first, float value, int32_t cell) {
     return is_nan(value) ? first : first_of(first, {cell, value});
 }
@@ -32,8 +32,8 @@ PT_HD float step_towards_higher(float before, float after, float step) {
     return after > before ? step : (after < before ? -step : 0.0f);
 }
 
-/* SimpleBaseline's keypoint in cells: (0, 0) where nothing is above 0, else the cell, moved
- * unless it lies on the first two or the last rows or columns.
+/* SimpleBaseline's keypoint in cells: (0, 0) where nothing is above 0, else the cell, moved unless
+ * it lies in the first two or the last row or column.
  */
 template <typename Head>
 PT_HD void quarter_offset_keypoint(

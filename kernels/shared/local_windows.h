@@ -6,8 +6,8 @@
 
 namespace posetrack {
 
-/* A mesh point's neighbours along one axis; `keypoint` and `step` in input pixels. A keypoint that
- * is no number takes the first cell.
+/* A mesh point's neighbours along one axis; `keypoint` and `step` in input pixels. A NaN
+ * coordinate takes the first cell.
  */
 PT_HD Neighbours mesh_neighbours(float keypoint, float step, float stride, int64_t cells) {
     const float place = (keypoint + step) / stride;

@@ -1,4 +1,4 @@
-/* Values of a map between its pixels, by LOGO-CAP's rule. */
+/* Values of a map between its pixels, interpolated as in LOGO-CAP's released code. */
 #ifndef POSETRACK_SHARED_MAP_SAMPLING_H
 #define POSETRACK_SHARED_MAP_SAMPLING_H
 
@@ -16,9 +16,9 @@ PT_HD float limited(float x, float low, float high) {
     return x < low ? low : (x > high ? high : x);
 }
 
-/* The rule is kept because the published weights expect it: ordinary in [0, length - 1), the first
- * one below 0; at length - 1 both weights are 0, and up to `length` that of the last one grows
- * to 1.
+/* The released code's weights, which the published networks expect. They are those of linear
+ * interpolation in [0, length - 1), and below 0 those of the first pixel alone. At length - 1 both
+ * are 0, and from there to `length` the weight of the last pixel grows to 1.
  */
 PT_HD Neighbours sampled_neighbours(float position, int64_t length) {
     const float last = (float)(length - 1);
@@ -29,7 +29,7 @@ PT_HD Neighbours sampled_neighbours(float position, int64_t length) {
         limited(position - low, 0.0f, 1.0f)};
 }
 
-/* Four values in the order of the published sum. */
+/* The weighted sum of four values, in the released code's order. */
 PT_HD float sampled(
     float upper_left, float lower_left, float upper_right, float lower_right, float upper,
     float lower, float left, float right) {
@@ -40,7 +40,7 @@ PT_HD float sampled(
     return sum;
 }
 
-/* Between the pixels of a map that is enlarged by upsample_maps.h. */
+/* A value between the pixels of a map that upsample_maps.h enlarges. */
 template <typename Head>
 PT_HD float sampled_between(const Head* map, const Upsampling& upsampling, float x, float y) {
     const Neighbours row = sampled_neighbours(y, upsampling.H);

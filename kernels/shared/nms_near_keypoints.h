@@ -1,5 +1,5 @@
-/* When one pose is near another by the published count of near keypoints. float32 throughout, as
- * the source has it.
+/* When one pose is near another: they have enough keypoints near each other. In float32 throughout,
+ * as in the released code.
  */
 #ifndef POSETRACK_SHARED_NMS_NEAR_KEYPOINTS_H
 #define POSETRACK_SHARED_NMS_NEAR_KEYPOINTS_H
@@ -14,16 +14,17 @@ PT_HD bool is_near(float ax, float ay, float bx, float by, float limit) {
     return distance_between(ax - bx, ay - by) < limit;
 }
 
-/* The least float that is not below `distance`: of floats, the same are below either. */
+/* The lowest float that is not below `distance`. The same floats are below it as below `distance`.
+ */
 PT_HD float absolute_limit(double distance) {
     FloatBits limit;
     limit.value = (float)distance;
     const bool below = (double)limit.value < distance;
-    limit.bits += below ? 1u : 0u; /* the next float up, for distances that are not negative */
+    limit.bits += below ? 1u : 0u; /* the next higher float: distances are not negative */
     return limit.value;
 }
 
-/* NaN stays: nothing is near a pose without extent. */
+/* NaN is passed on: no pose is near one whose extent is NaN. */
 PT_HD float higher_or_nan(float a, float b) { return b > a || is_nan(b) ? b : a; }
 PT_HD float lower_or_nan(float a, float b) { return b < a || is_nan(b) ? b : a; }
 
@@ -40,8 +41,8 @@ PT_HD float relative_limit(const float* pose, int64_t K, double fraction) {
     return (float)fraction * distance_between(x2 - x1, y2 - y1);
 }
 
-/* Whether a row is better than the best so far (NULL: there is none); the first of equal ones
- * stays, NaN is as low as can be.
+/* Whether a row is better than the best so far (NULL: there is none). Of equal ones the first stays
+ * the best; NaN counts as -infinity.
  */
 PT_HD bool beats(float score, const float* best) {
     if (!best) return true;

@@ -1,4 +1,4 @@
-/* The order in which rows are suppressed, and when two people are one. */
+/* The order in which rows are visited, how many count, and when two are too similar. */
 #ifndef POSETRACK_SHARED_NMS_OKS_IOU_H
 #define POSETRACK_SHARED_NMS_OKS_IOU_H
 

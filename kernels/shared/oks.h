@@ -9,7 +9,7 @@ namespace posetrack {
 PT_HD bool has_area(float area) { return area > 0.0f; }
 PT_HD int32_t is_present(float score) { return score > 0.0f; }
 
-/* What one keypoint of b adds; nothing if it is not there, or a number is missing. */
+/* What one keypoint of b adds; 0 if its score is not above 0, or a coordinate is NaN. */
 PT_HD float keypoint_similarity(
     const float* a, const float* b, float b_score, float b_area, float sigma) {
     const float dx = a[0] - b[0], dy = a[1] - b[1];
@@ -19,7 +19,7 @@ PT_HD float keypoint_similarity(
     return is_present(b_score) ? similar : 0.0f;
 }
 
-/* Added keypoint by keypoint, so that every twin gets the same bits. */
+/* Keypoints are added in their order, so that every twin gets the same bits. */
 PT_HD float plus(float sum, float similar) { return sum + similar; }
 
 PT_HD float mean_similarity(float sum, int64_t present) {

@@ -1,5 +1,5 @@
-/* Object keypoint similarity of two found poses: every keypoint counts, their mean area is the
- * scale. In double precision, because thresholds decide by it.
+/* Object keypoint similarity of two found poses: every keypoint counts, and the mean of their areas
+ * sets the scale. In double precision, because it is compared with thresholds.
  */
 #ifndef POSETRACK_SHARED_OKS_BETWEEN_H
 #define POSETRACK_SHARED_OKS_BETWEEN_H
@@ -8,14 +8,14 @@
 
 namespace posetrack {
 
-/* The mean of two areas, but not 0; NaN stays. */
+/* The mean of two areas, at least the spacing of doubles at 1; NaN is passed on. */
 PT_HD double common_area(float a, float b) {
-    const double least = 2.220446049250313e-16; /* what the source adds: the spacing at 1 */
+    const double least = 2.220446049250313e-16; /* np.spacing(1), which the released code adds */
     const double mean = ((double)a + (double)b) / 2.0;
     return mean <= least ? least : mean;
 }
 
-/* What one keypoint adds; nothing where a number is missing. */
+/* What one keypoint adds; 0 where a coordinate is NaN. */
 PT_HD double oks_term(const float* a, const float* b, float sigma, double area) {
     const double dx = (double)a[0] - (double)b[0];
     const double dy = (double)a[1] - (double)b[1];

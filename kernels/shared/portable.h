@@ -1,4 +1,5 @@
-/* What lets one formula compile for the host, for the device, and by NVRTC, which has no headers.
+/* What lets one formula compile for the host, for the device, and with NVRTC, which has no standard
+ * headers.
  */
 #ifndef POSETRACK_SHARED_PORTABLE_H
 #define POSETRACK_SHARED_PORTABLE_H
@@ -19,14 +20,14 @@ typedef unsigned long long uint64_t;
 #if defined(__CUDACC__)
 #define PT_HD __host__ __device__ __forceinline__
 #elif defined(__GNUC__)
-#define PT_HD inline __attribute__((always_inline)) /* into clones for wider instructions, too */
+#define PT_HD inline __attribute__((always_inline)) /* also into the clones of dispatch.h */
 #else
 #define PT_HD inline
 #endif
 
 namespace posetrack {
 
-constexpr int64_t kMaxSide = 1 << 24; /* of a map: up to here float32 counts its cells */
+constexpr int64_t kMaxSide = 1 << 24; /* of a map: up to here float32 holds every index */
 
 union FloatBits {
     uint32_t bits;
@@ -61,7 +62,7 @@ PT_HD bool is_nan(float x) { return x != x; }
 PT_HD bool is_finite(float x) { return x - x == 0.0f; }
 PT_HD bool is_finite(double x) { return x - x == 0.0; }
 
-/* The second where the first is NaN. */
+/* The higher of two values; `best` where `value` is NaN. */
 PT_HD float higher(float value, float best) { return value > best ? value : best; }
 
 /* A float16 as it lies in memory. */
@@ -75,16 +76,18 @@ PT_HD float to_float(Half half) {
     const uint32_t sign = (uint32_t)(half.bits & 0x8000u) << 16;
     const uint32_t rest = (uint32_t)(half.bits & 0x7fffu) << 13;
     if (rest >= 0x0f800000u) return from_bits(sign | rest | 0x7f800000u); /* infinite, NaN */
-    /* moved up, the exponent lacks 127 - 15; the product also normalises what is subnormal */
+    /* the shifted exponent is 127 - 15 too low; the product adds that, and normalises subnormals */
     return from_bits(sign | rest) * from_bits(0x77800000u);
 }
 
-/* The nearest float16, of two the even one. No branch: loops over it become wide instructions. */
+/* The nearest float16, of two equally near ones the even one. Without a branch, so that loops over
+ * it are vectorised.
+ */
 PT_HD Half to_half(float x) {
     const uint32_t sign = bits_of(x) >> 16 & 0x8000u, rest = bits_of(x) & 0x7fffffffu;
-    /* the exponent lacks 127 - 15, 13 bits go; a carry into the exponent is right */
+    /* the exponent falls by 127 - 15 and 13 bits are rounded off; a carry into it is right */
     const uint32_t normal = (rest - 0x38000000u + 0xfffu + (rest >> 13 & 1u)) >> 13;
-    /* below 2^-14 one half stands in for the exponent: its last bit is worth 2^-24, as theirs */
+    /* below 2^-14, adding a half rounds to multiples of 2^-24, the last bit of subnormal float16 */
     const uint32_t subnormal = bits_of(from_bits(rest) + 0.5f) - 0x3f000000u;
     uint32_t half = rest < 0x38800000u ? subnormal : normal;
     half = rest >= 0x47800000u ? 0x7c00u : half;

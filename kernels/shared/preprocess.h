@@ -15,7 +15,9 @@ struct YuvWeights {
     float luma, red_v, green_u, green_v, blue_u;
 };
 
-/* From the shares of red and blue in luma. Luma spans 219 steps of a byte, colour 224. */
+/* The weights of a standard, from the shares of red and blue in its luma. Luma spans 219 steps of a
+ * byte, colour 224.
+ */
 PT_HD YuvWeights yuv_weights(double red_share, double blue_share) {
     const double green_share = 1.0 - red_share - blue_share;
     const double red_v = 2.0 * (1.0 - red_share) * 255.0 / 224.0;
@@ -57,12 +59,12 @@ PT_HD int64_t image_bytes(Layout layout, int64_t H, int64_t W) {
     return layout == Layout::nv12 ? H / 2 * 3 * W : H * W * 3;
 }
 
-/* Of 0xRRGGBB. */
+/* The colour 0xRRGGBB. */
 PT_HD Colour colour_of(int64_t border) {
     return {(float)(border >> 16 & 0xff), (float)(border >> 8 & 0xff), (float)(border & 0xff)};
 }
 
-/* Of a pixel inside the image. */
+/* The colour of a pixel inside the image. */
 PT_HD Colour colour_inside(const Image& image, int64_t y, int64_t x) {
     if (image.layout == Layout::nv12) {
         const uint8_t* uv = image.bytes + (image.H + y / 2) * image.W + x / 2 * 2;
@@ -84,9 +86,9 @@ PT_HD double image_coordinate(const double* row, int64_t y, int64_t x) {
     return (row[0] * (double)x + row[1] * (double)y) + row[2];
 }
 
-/* The two pixels of one axis between which a coordinate lies: `first` and the one behind it. */
+/* The two pixels of one axis between which a coordinate lies: `first` and the next one. */
 struct PixelPair {
-    int64_t first; /* -2 to the axis' size: beyond, everything is border */
+    int64_t first; /* from -2 to the axis' size; beyond these, all is border */
     float fraction;
 };
 
@@ -104,7 +106,7 @@ PT_HD Colour between(const Colour& a, const Colour& b, float fraction) {
         between(a.blue, b.blue, fraction)};
 }
 
-/* Bilinear, along y first. */
+/* The bilinear colour between four pixels, along y first. */
 PT_HD Colour colour_between(const Image& image, const PixelPair& y, const PixelPair& x) {
     const Colour left = between(
         colour_at(image, y.first, x.first), colour_at(image, y.first + 1, x.first), y.fraction);

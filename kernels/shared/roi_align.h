@@ -1,7 +1,8 @@
 /* RoIAlign along one axis: which cells a sample takes, and how much of each.
  *
- * A cell of the grid is the mean of its samples, a sample the mean of four cells; both weights
- * are products of one per row and one per column, so a row's and a column's taps are all there is.
+ * A cell of the grid is the mean of its samples, and a sample the weighted mean of four cells. Both
+ * weights are products of one per row and one per column, so the taps of rows and of columns are
+ * enough.
  */
 #ifndef POSETRACK_SHARED_ROI_ALIGN_H
 #define POSETRACK_SHARED_ROI_ALIGN_H
@@ -24,7 +25,7 @@ struct RoiTap {
     float weight; /* 0: the cell is not read */
 };
 
-/* The lower (side 0) or higher (side 1) cell of a sample. */
+/* The cell before (side 0) or behind (side 1) a sample, and its weight. */
 PT_HD RoiTap roi_tap(RoiAxis axis, int32_t sample, int32_t side) {
     const float step = ((float)sample + 0.5f) / (float)axis.count;
     const float pixel = axis.low + (axis.high - axis.low) * step;
@@ -40,13 +41,13 @@ PT_HD RoiTap roi_tap(RoiAxis axis, int32_t sample, int32_t side) {
         index < axis.cells ? index : axis.cells - 1, inside ? part / (float)axis.samples : 0.0f};
 }
 
-/* A tap of weight 0 adds nothing, whatever it would read. */
+/* A tap of weight 0 adds nothing, even where its value is NaN. */
 PT_HD float with_tap(float sum, float weight, float value) {
     return weight != 0.0f ? sum + weight * value : sum;
 }
 
-/* The stride of the map that suits a RoI: one of 224 pixels a side, the size that ImageNet
- * networks see, suits stride 16. Detectron's guard against rounding is in it.
+/* The stride of the map that suits a RoI: stride 16 suits 224 x 224 pixels, the input size of
+ * networks for ImageNet. 1e-6 is added as in Detectron, against rounding.
  */
 PT_HD float suited_stride(const float* roi) {
     const float area = (roi[2] - roi[0]) * (roi[3] - roi[1]);

@@ -8,14 +8,15 @@ namespace posetrack {
 
 enum ReadingPoint { kBetweenPixels = 0, kFloorPixel = 1, kTransposedPixel = 2 };
 
-/* A whole number limited_cell to pixels of one side; not of NaN. */
+/* A whole number limited to the pixels of one side; not for NaN. */
 PT_HD int32_t limited_cell(float coordinate, int64_t side) {
     const float end = (float)(side - 1);
     return (int32_t)(coordinate > 0.0f ? (coordinate < end ? coordinate : end) : 0.0f);
 }
 
-/* Coordinates are rounded towards 0: for up to a pixel before the map its first two pixels are
- * extrapolated, as released. Infinite ones lie outside. */
+/* As in the released code, coordinates are rounded towards 0, so that up to a pixel outside the
+ * left or upper border the first two pixels are extrapolated. Infinite coordinates lie outside.
+ */
 template <typename Head>
 PT_HD float heat_between(const Head* map, const Upsampling& upsampling, float x, float y) {
     const float left = truncf(x), top = truncf(y);

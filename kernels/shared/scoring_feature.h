@@ -1,4 +1,4 @@
-/* What the pose scoring network sees of a pose.
+/* The input of the pose scoring network for a pose.
  *
  * Links and units: JOINT_*_LINK_1 and 2 and `get_feature` of github.com/HRNet/DEKR.
  */
@@ -31,8 +31,10 @@ PT_HD float link_length(const float* keypoints, int64_t K, int64_t link) {
     return sqrtf(dx * dx + dy * dy);
 }
 
-/* The mean length of the sides of the trunk in COCO, one pixel at least; the released code takes
- * the same numbers for CrowdPose, where they are the thigh and the shin of the left leg. */
+/* The mean length of two links, at least one pixel. In COCO they are the sides of the trunk; the
+ * released code takes the same link numbers for CrowdPose, where they are the thigh and the shin of
+ * the left leg.
+ */
 PT_HD float pose_unit(const float* keypoints, int64_t K) {
     const float mean = (link_length(keypoints, K, 9) + link_length(keypoints, K, 11)) / 2.0f;
     return mean < 1.0f ? 1.0f : mean;

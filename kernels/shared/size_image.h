@@ -6,11 +6,11 @@
 
 namespace posetrack {
 
-/* Two weights of 11 bits and a byte make 30: a sum of products never leaves int32. */
+/* Two weights of 11 bits and a byte make 30 bits, so a sum of products fits into int32. */
 constexpr int kWeightBits = 11;
 constexpr int32_t kWeightOne = 1 << kWeightBits;
 
-/* Zoom that makes sense: beyond it a row of weights would be longer than they are exact. */
+/* The range of scales: below the smallest, weights of 11 bits are too coarse for the many taps. */
 constexpr double kSmallestScale = 1.0 / 4096, kLargestScale = 16384.0;
 
 PT_HD bool scale_is_valid(double scale) {
@@ -25,14 +25,14 @@ PT_HD double filter_radius(double scale) {
 /* The maximum number of image pixels that one output pixel can need. */
 PT_HD int64_t tap_count(double scale) { return (int64_t)ceil(2.0 * filter_radius(scale)); }
 
-/* Output pixels of one axis whose centre lies inside the image, at most `limit`. */
+/* How many output pixels of one axis have their centre inside the image, at most `limit`. */
 PT_HD int64_t covered_size(int64_t size, int64_t limit, double scale) {
     const double last = ceil((double)size * scale - 0.5);
     const double covered = last < 1.0 ? 1.0 : last;
     return covered < (double)limit ? (int64_t)covered : limit;
 }
 
-/* Weights of output coordinate i; returns the first image pixel, unused taps weigh 0. */
+/* Weights of output coordinate i; returns their first image pixel. Unused taps have weight 0. */
 PT_HD int64_t filter_taps(int32_t* weights, int64_t taps, int64_t i, int64_t size, double scale) {
     const double radius = filter_radius(scale);
     double center = ((double)i + 0.5) / scale - 0.5;
@@ -58,7 +58,7 @@ PT_HD int64_t filter_taps(int32_t* weights, int64_t taps, int64_t i, int64_t siz
     return first;
 }
 
-/* Of a pixel: its row's weight times its column's. */
+/* The weight of a pixel: its row's weight times its column's. */
 PT_HD int32_t combined_weight(int32_t row, int32_t column) { return row * column; }
 PT_HD int32_t weighted(int32_t weight, int32_t value) { return weight * value; }
 

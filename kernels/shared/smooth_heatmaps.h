@@ -6,9 +6,9 @@
 
 namespace posetrack {
 
-/* The filter ends at so many standard deviations. */
+/* The filter ends at this many standard deviations. */
 constexpr double kTruncate = 4.0;
-/* Wide enough for any map, and its weights fit into a block's shared memory. */
+/* Wide enough for any map; the weights still fit into a block's shared memory. */
 constexpr double kMaxDeviation = 64.0;
 constexpr int64_t kMaxReach = 256;
 
@@ -32,7 +32,9 @@ PT_HD void smoothing_weights(float* weights, int64_t radius, double deviation) {
     for (int64_t i = 0; i <= radius; ++i) weights[i] = (float)((double)weights[i] / total);
 }
 
-/* The sum begins with the middle and goes outwards in pairs: a flipped map gives flipped sums. */
+/* The sum begins in the middle and goes outwards in pairs, so that a flipped map gives flipped
+ * sums.
+ */
 PT_HD float middle_tap(float value, float weight) { return value * weight; }
 PT_HD float pair_of_taps(float sum, float before, float after, float weight) {
     return sum + (before + after) * weight;

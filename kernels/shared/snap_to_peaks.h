@@ -11,8 +11,9 @@ struct Snapped {
     bool moved;
 };
 
-/* One keypoint and its M peaks. Distances are compared after the root has been rounded: nearly
- * equal ones are equal, and the first counts, as in the released code. */
+/* One keypoint and its M peaks. As in the released code, distances are compared after their roots
+ * were rounded: nearly equal ones become equal, and the first of them counts.
+ */
 PT_HD Snapped snap_keypoint(
     float x, float y, const int32_t* cells, const float* values, int64_t M, int64_t W,
     float max_distance, float min_value) {

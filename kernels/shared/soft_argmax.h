@@ -6,7 +6,7 @@
 
 namespace posetrack {
 
-/* On CUDA a map is summed in parts of so many cells, one block each. */
+/* On CUDA a map is summed in parts of this many cells, one block each. */
 constexpr int64_t kPartCells = 4096;
 PT_HD int64_t part_count(int64_t cells) { return (cells + kPartCells - 1) / kPartCells; }
 
@@ -17,19 +17,19 @@ PT_HD bool map_fits(int64_t d, int64_t h, int64_t w) {
     return h <= limit / w && d <= limit / (h * w);
 }
 
-/* Whether there is a logit above -infinity, as none among NaN is. */
+/* Whether a map has a logit above -infinity; NaN is not. */
 PT_HD bool has_weight(float highest) { return highest > lowest_float(); }
 
 /* e^(logit - highest), relative error below 2e-7 + 6e-8 |logit - highest|. Where the highest is
- * infinite, those that are weigh 1 and the others 0.
+ * infinite, infinite logits have weight 1 and all others 0.
  *
  * 2^t = 2^n 2^f: adding 1.5 * 2^23 leaves the nearest integer n of t in the lowest bits, from where
  * it is shifted into the exponent; 2^f is a polynomial of degree 5 that is least wrong on
- * [-0.5, 0.5] (9.2e-8) and 1 at 0. Half the work of `exp_of_negative`. What is smaller than 2^-125
- * or NaN becomes 2^-125: beside the highest's 1 that is nothing.
+ * [-0.5, 0.5] (9.2e-8) and 1 at 0. Half the work of `exp_of_negative`. Weights below 2^-125
+ * and those of NaN become 2^-125, which is nothing beside the highest logit's weight of 1.
  */
 PT_HD float softmax_weight(float logit, float highest) {
-    /* with its sign set, a float grows with its bits: -0 to -125, beyond it -infinity and NaN */
+    /* as integers, the bits of negative floats rise from -0 over -125 to -infinity and NaN */
     const uint32_t power = bits_of((logit - highest) * 1.44269504f) | 0x80000000u;
     const float t = from_bits(power < 0xc2fa0000u ? power : 0xc2fa0000u);
     const float rounded = t + 12582912.0f;
@@ -45,9 +45,9 @@ PT_HD float softmax_weight(float logit, float highest) {
     return highest < positive_infinity() ? weight : share;
 }
 
-/* Sums over a part of a map's cells, by which cells of 0 to n - 1 are weighed. */
+/* Sums over a part of a map's cells: of the weights, and of the weights times each coordinate. */
 struct Expectation {
-    float highest; /* logit that the weights were taken against */
+    float highest; /* the logit whose weight is 1 */
     double total, x, y, z;
 };
 
@@ -60,7 +60,7 @@ PT_HD void scale(Expectation* sums, double factor) {
     sums->z *= factor;
 }
 
-/* Few enough cells for float32, counted from any one of them. */
+/* Sums over cells few enough for float32; coordinates are counted from one of these cells. */
 struct CellSums {
     float total, x, y, z;
 };
@@ -82,7 +82,7 @@ PT_HD Expectation counted_from(float highest, CellSums cells, int64_t x, int64_t
         total * (double)z + (double)cells.z};
 }
 
-/* Add sums that were taken against the same logit. */
+/* Adds sums with the same highest logit. */
 PT_HD void add(Expectation* sums, Expectation other) {
     sums->total += other.total;
     sums->x += other.x;
@@ -90,7 +90,7 @@ PT_HD void add(Expectation* sums, Expectation other) {
     sums->z += other.z;
 }
 
-/* Add sums that were taken against any logit. */
+/* Adds sums with any highest logit. */
 PT_HD void merge(Expectation* sums, Expectation other) {
     if (!(other.total > 0.0)) return;
     if (other.highest > sums->highest) {
@@ -107,7 +107,9 @@ PT_HD float share_of_map(double sum, double total, int64_t size) {
     return (float)(sum / total / (double)size - 0.5);
 }
 
-/* (dimensions) x, y, z, and the highest cell's probability; zeros where nothing weighs. */
+/* (dimensions) x, y, z, and the highest cell's probability; zeros where no cell has
+ * weight.
+ */
 PT_HD void place_and_score(
     float* place, float* score, Expectation sums, int64_t d, int64_t h, int64_t w,
     int64_t dimensions) {

@@ -8,10 +8,10 @@ namespace posetrack {
 
 enum UpsamplingRule { kHalfPixelRule = 0, kCornerRule = 1, kSameSize = 2 };
 
-/* One axis of a map, and of the map it becomes. */
+/* One axis of a map and of the enlarged map. */
 struct Axis {
     int32_t cells;
-    int32_t last; /* by corners: the pixel that the last cell lies on */
+    int32_t last; /* kCornerRule: the pixel that the last cell lies on */
     float step;   /* cells per pixel */
 };
 
@@ -21,7 +21,7 @@ struct Upsampling {
     int64_t H, W;
 };
 
-/* A pixel between two cells. */
+/* The place of a pixel between two cells. */
 struct Place {
     int32_t low, high;
     float weight; /* of the high one */
@@ -34,7 +34,7 @@ PT_HD Axis upsampled_axis(int64_t cells, int64_t pixels, UpsamplingRule rule) {
     return {(int32_t)cells, (int32_t)last, rule == kCornerRule ? (float)step : scale};
 }
 
-/* Sizes are checked: cells where there are pixels, no side above kMaxSide. */
+/* The caller has checked that there are cells if there are pixels, and no side above kMaxSide. */
 PT_HD Upsampling upsampling_of(int64_t h, int64_t w, int64_t H, int64_t W, UpsamplingRule rule) {
     const UpsamplingRule used = h == H && w == W ? kSameSize : rule;
     return {used, upsampled_axis(h, H, used), upsampled_axis(w, W, used), H, W};
@@ -56,7 +56,7 @@ PT_HD Place place_by_half_pixels(Axis axis, int32_t pixel) {
     return {low, low < end ? low + 1 : end, weight < 1.0f ? weight : 1.0f};
 }
 
-/* By the rule of enlarged maps. */
+/* For rules other than kSameSize. */
 PT_HD Place place_on(Axis axis, int32_t pixel, UpsamplingRule rule) {
     return rule == kCornerRule ? place_by_corners(axis, pixel) : place_by_half_pixels(axis, pixel);
 }
@@ -66,7 +66,7 @@ PT_HD float blend_by_corners(float low, float high, float weight) {
     return low * (1.0f - weight) + high * weight;
 }
 
-/* torch's sum: the lower cell's product is added without having been rounded. */
+/* torch's sum: the lower cell's product is added unrounded. */
 PT_HD float blend_by_half_pixels(float low, float high, float weight) {
     return fmaf(low, 1.0f - weight, high * weight);
 }

@@ -1,7 +1,7 @@
 /* The strongest pixels of an enlarged map after non-maximum suppression.
  *
  * Most pixels are never computed: they lie in tiles whose cells are too low for a place in the
- * list. Only where too few pixels are above 0 the map is searched for others, from its start on.
+ * list. Only where too few pixels are above 0, the map is searched from its start for others.
  */
 #ifndef POSETRACK_SHARED_UPSAMPLED_PEAKS_H
 #define POSETRACK_SHARED_UPSAMPLED_PEAKS_H
@@ -30,11 +30,12 @@ PT_HD float smallest_positive() { return from_bits(1u); }
 
 /* Not below `least`, and exceeded by nothing in its window. */
 PT_HD bool is_peak_of(float value, float highest, float least) {
-    return (value >= least) & (value == highest); /* both compared, so that it vectorises */
+    return (value >= least) & (value == highest); /* not &&, so that loops are vectorised */
 }
 
-/* What no pixel between cells exceeds of which `highest` is the highest: seven roundings, and those
- * of subnormal products. */
+/* A bound for the pixels between cells of which `highest` is the highest. It allows for their seven
+ * roundings and for those of subnormal products.
+ */
 PT_HD float highest_between(float highest) {
     return highest > 0.0f ? highest * 1.000001f + 1e-44f : 0.0f;
 }
