@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..models import Companion, ExportWrapper, companions_of, load_model, with_flip_test
 from ..structures import ModelSpec
 from ..structures.model_spec import METADATA_KEY
+from ..structures.partial_file import whole_file
 
 OPSET = 17
 # The height and width that the export traces; the file takes any multiple of the spec's.
@@ -27,13 +28,14 @@ MAP_AXES = 4  # of (B, C, h, w), whose last two follow the image
 
 
 class Graph(NamedTuple):
-    """What `torch.onnx.export` is asked for."""
+    """A network and how to trace it."""
 
     module: nn.Module
-    example: Tensor
-    inputs: list[str]
-    outputs: list[str]
-    axes: dict[str, dict[int, str]]
+    example: Tensor  # input that the export traces
+    inputs: list[str]  # names
+    outputs: list[str]  # names
+    axes: dict[str, dict[int, str]]  # input or output -> its dynamic axes and their names
+    spec: ModelSpec | None = None  # what the file says of itself; companions say nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def export_onnx(
     graphs = {output: _head_form(network, spec)}
     for role, companion in companions.items():
         graphs[output.with_name(f"{output.stem}.{role}.onnx")] = _companion_form(companion)
-    _write_all(graphs, spec)
+    _write_all(graphs)
     return spec
 
 
@@ -94,7 +96,7 @@ def _head_form(network: nn.Module, spec: ModelSpec) -> Graph:
         if output.ndim == MAP_AXES:  # maps of another stride have sizes of their own
             suffix = "" if head.stride == spec.heads[0].stride else f"_{head.stride}"
             axes[head.name] |= {2: f"rows{suffix}", 3: f"columns{suffix}"}
-    return Graph(module, example, ["image"], names, axes)
+    return Graph(module, example, ["image"], names, axes, spec)
 
 
 def _companion_form(companion: Companion) -> Graph:
@@ -103,24 +105,22 @@ def _companion_form(companion: Companion) -> Graph:
     return Graph(companion.module.eval(), example, ["features"], [companion.output], axes)
 
 
-def _write_all(graphs: dict[Path, Graph], spec: ModelSpec) -> None:
-    """All files, or none; only the first, the network, describes itself."""
-    partial = {path: path.with_name(path.name + ".partial") for path in graphs}
-    try:
-        for i, (path, graph) in enumerate(graphs.items()):
-            _trace(graph, partial[path])
-            model = onnxslim.slim(onnx.load(partial[path]))
-            _store_as_float16(model.graph)
-            model.producer_name = "posetrack"
-            if i == 0:
-                model.metadata_props.add(key=METADATA_KEY, value=spec.to_json())
-            onnx.checker.check_model(model, full_check=True)
-            onnx.save(model, partial[path])
-        for path, file in partial.items():
-            os.replace(file, path)
-    finally:
-        for file in partial.values():
-            file.unlink(missing_ok=True)
+def _write_all(graphs: dict[Path, Graph]) -> None:
+    """All files, or none: each is complete before the first gets its name."""
+    with ExitStack() as files:
+        for path, graph in graphs.items():
+            _write(graph, files.enter_context(whole_file(path)))
+
+
+def _write(graph: Graph, file: Path) -> None:
+    _trace(graph, file)
+    model = onnxslim.slim(onnx.load(file))
+    _store_as_float16(model.graph)
+    model.producer_name = "posetrack"
+    if graph.spec is not None:
+        model.metadata_props.add(key=METADATA_KEY, value=graph.spec.to_json())
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, file)
 
 
 def _trace(graph: Graph, path: Path) -> None:

@@ -11,8 +11,8 @@ import torch
 from onnx import TensorProto, numpy_helper
 from posetrack.engine import model_path, open_session
 from posetrack.exporters import ExportOptions, export_onnx
-from posetrack.models import ExportWrapper, load_model
-from posetrack.structures import ModelSpec, SessionOptions
+from posetrack.models import MODELS, ExportWrapper, load_model
+from posetrack.structures import COCO_17, ModelSpec, SessionOptions
 from tolerances import HEADS_ATOL
 
 from ..models.published import house_heads, read_arrays, shipped_weights
@@ -231,7 +231,7 @@ def break_tracing(monkeypatch, folder, weight_file):
 
 
 break_check = break_step("posetrack.exporters.onnx.onnx.checker.check_model")
-break_moving = break_step("posetrack.exporters.onnx.os.replace")
+break_moving = break_step("posetrack.structures.partial_file.Path.replace")
 
 
 @pytest.mark.parametrize(
@@ -256,6 +256,46 @@ def test_failed_export_changes_nothing(setup, existing, monkeypatch, weight_file
     monkeypatch.undo()
     left = {path.name: path.read_bytes() for path in output.parent.iterdir()}
     assert left == ({} if existing is None else {"a.onnx": existing})
+
+
+# ---- several files
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory):
+    """Weights of a network with a companion."""
+    network, _ = MODELS["logocap-lite"].build(COCO_17)
+    path = tmp_path_factory.mktemp("lite") / "lite.pth"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def test_companion_is_written_beside_the_network_which_alone_describes_itself(lite, tmp_path):
+    spec = export_onnx("logocap-lite", lite, tmp_path / "a.onnx")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.onnx", "a.refine.onnx"}
+    (entry,) = onnx.load(tmp_path / "a.onnx").metadata_props
+    assert ModelSpec.from_json(entry.value) == spec
+    companion = onnx.load(tmp_path / "a.refine.onnx")
+    assert list(companion.metadata_props) == []
+    (features,), (kernels,) = companion.graph.input, companion.graph.output
+    assert (features.name, kernels.name) == ("features", "kernels")
+    sides = [d.dim_param or d.dim_value for d in features.type.tensor_type.shape.dim]
+    assert sides == ["poses", 17 * 16, 11, 11]
+
+
+def test_network_without_its_companion_is_not_left_behind(lite, tmp_path, monkeypatch):
+    checked = []
+
+    def fail_the_second_time(*_, **__):
+        checked.append(len(list(tmp_path.glob("*.partial"))))
+        if len(checked) == 2:
+            raise RuntimeError("the companion broke")
+
+    monkeypatch.setattr("posetrack.exporters.onnx.onnx.checker.check_model", fail_the_second_time)
+    with pytest.raises(RuntimeError, match="the companion broke"):
+        export_onnx("logocap-lite", lite, tmp_path / "a.onnx")
+    assert checked == [1, 2]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_export_replaces_an_earlier_file_and_leaves_nothing_beside_it(exported):
