@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from .resnet import BACKBONE_STRIDE
+
 # channels of each deconvolution, in the paper and the two that build on it
 DECONVOLUTION_CHANNELS = 256
 # standard deviation of the fresh weights of deconvolutions and of the output convolution
@@ -34,6 +36,11 @@ def deconvolution_layers(cin: int, channels: Sequence[int]) -> list[nn.Module]:
         layers += [deconvolution, nn.BatchNorm2d(cout), nn.ReLU(inplace=True)]
         cin = cout
     return layers
+
+
+def heatmap_stride(channels: Sequence[int]) -> int:
+    """Input pixels per heatmap cell behind a ResNet and deconvolutions with these channels."""
+    return int(BACKBONE_STRIDE // 2 ** len(channels))
 
 
 def output_convolution(cin: int, cout: int) -> nn.Conv2d:

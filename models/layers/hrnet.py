@@ -25,6 +25,9 @@ BOTTLENECKS = 4  # in layer1
 # Standard deviation of fresh convolution weights in the released code.
 INITIAL_STD = 0.001
 STRIDE = 4
+# Pixels that DEKR and the heatmap-guided networks move a flipped image to the left: the cells of
+# its heads, flipped back, then lie on those of the image.
+FLIP_SHIFT = STRIDE - 1
 
 
 @dataclass(frozen=True, slots=True)

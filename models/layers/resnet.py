@@ -26,6 +26,8 @@ BLOCKS = {
     152: (3, 8, 36, 3),
 }
 STEM_CHANNELS = 64
+# Input pixels per cell of the last group's map.
+BACKBONE_STRIDE = 32
 # Of ImageNet's RGB 0..255, on which all backbones here were trained first.
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)

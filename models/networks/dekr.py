@@ -24,6 +24,7 @@ from ..layers.adaptive_convolution import (
     zero_affine,
 )
 from ..layers.hrnet import (
+    FLIP_SHIFT,
     HRNET_W32,
     HRNET_W48,
     STRIDE,
@@ -37,8 +38,6 @@ from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
 from ..model import Model, Shapes
 
 ADAPTIVE_UNITS = 2  # per keypoint
-# Input pixels that the flip test moves the flipped image by: cells then fall on cells.
-MIRROR_SHIFT = STRIDE - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def dekr_spec(name: str, size: int, skeleton: Skeleton) -> ModelSpec:
         decoder=DecoderSpec("dekr"),
         pixel_range="unit",
         flip="inside",
-        flip_shift=MIRROR_SHIFT,
+        flip_shift=FLIP_SHIFT,
         flip_fill="keep",
     )
 

@@ -30,6 +30,7 @@ from ..layers.adaptive_convolution import (
     zero_affine,
 )
 from ..layers.hrnet import (
+    FLIP_SHIFT,
     HRNET_W32,
     HRNET_W48,
     STRIDE,
@@ -43,8 +44,6 @@ from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
 from ..model import Model, Shapes
 
 DILATIONS = (1, 2, 3)  # of the heatmap branches
-# Input pixels that the flip test moves the flipped image by: cells then fall on cells.
-MIRROR_SHIFT = STRIDE - 1
 # Convolutions whose weights the branches share; their biases and norms they have for themselves.
 _SHARED = ("transform_matrix_conv1", "stn_conv1", "transform_matrix_conv2", "stn_conv2")
 _BRANCHES = "multi_level_layers_4x_heatmap"
@@ -236,7 +235,7 @@ def heatmap_guided_spec(
         rules=config.rules,
         pixel_range="unit",
         flip="inside",
-        flip_shift=MIRROR_SHIFT,
+        flip_shift=FLIP_SHIFT,
         flip_fill="zero",
     )
 

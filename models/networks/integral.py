@@ -20,15 +20,16 @@ from torch import Tensor, nn
 
 from ...structures import DecoderSpec, HeadSpec, ModelSpec, Skeleton
 from ...structures.model_spec import DecoderOption
+from ..layers.crop_sizing import crop_sizing
 from ..layers.deconvolution import (
     DECONVOLUTION_CHANNELS,
     INITIAL_STD,
     deconvolution_layers,
+    heatmap_stride,
     output_convolution,
 )
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, ResNet, group_channels, residual_group
 from ..model import Model, Shapes
-from .simple_baseline import BACKBONE_STRIDE, crop_sizing
 
 # The paper's names. h: heatmaps alone, trained by the squared error to Gaussians (1), by
 # cross-entropy over all cells (2), by cross-entropy in each cell (3), read by their maximum. i: the
@@ -67,7 +68,7 @@ class IntegralConfig:
     @property
     def stride(self) -> int:
         """Input pixels per heatmap cell."""
-        return int(BACKBONE_STRIDE // 2 ** len(self.deconvolutions))
+        return heatmap_stride(self.deconvolutions)
 
 
 def soft_argmax(logits: Tensor) -> Tensor:

@@ -28,16 +28,15 @@ from ..layers.hrnet import (
     initialise,
     released_sizing,
 )
-from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD
-from ..model import Model, Shapes
-from .movenet import (
-    MULTIPOSE,
+from ..layers.mobilenet import (
+    MULTIPOSE_BACKBONE,
     PIXEL_MEAN,
     PIXEL_STD,
     PYRAMID_CHANNELS,
-    Backbone,
-    Pyramid,
+    MobileNet,
 )
+from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD
+from ..model import Model, Shapes
 
 Adaptation: TypeAlias = Literal["full", "partial", "none"]
 Prior: TypeAlias = Literal["both", "kem", "kam"]
@@ -66,20 +65,6 @@ class LogoCapConfig:
     adaptation: Adaptation = "full"
     # table 7 of the paper: kem leaves the kernels out, kam the Gaussian around the first keypoint
     prior: Prior = "both"
-
-
-class MoveNetFeatures(nn.Module):
-    """MoveNet's MobileNetV2 and pyramid: 24 channels at stride 4."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.backbone = Backbone(MULTIPOSE)
-        self.fpn = Pyramid(self.backbone.tap_channels)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, 3, H, W) normalised, H and W multiples of 32 -> (B, 24, H / 4, W / 4)."""
-        features: Tensor = self.fpn(self.backbone(image))
-        return features
 
 
 def message_passing(config: LogoCapConfig, keypoints: int) -> nn.Sequential:
@@ -113,7 +98,7 @@ class LogoCap(nn.Module):
         super().__init__()
         self.backbone: nn.Module
         if config.backbone is None:
-            self.backbone = MoveNetFeatures()
+            self.backbone = MobileNet(MULTIPOSE_BACKBONE)
             features = PYRAMID_CHANNELS[4]
         else:
             self.backbone = HRNet(config.backbone)
@@ -157,7 +142,7 @@ def initialise_from_movenet(network: LogoCap, movenet_weights: dict[str, Tensor]
         ValueError: the network has another backbone, or tensors of it are missing, left over or
             misshapen.
     """
-    if not isinstance(network.backbone, MoveNetFeatures):
+    if not isinstance(network.backbone, MobileNet):
         raise ValueError("only a LOGO-CAP network with the lite backbone takes MoveNet's weights")
     shared = {n: t for n, t in movenet_weights.items() if n.startswith(("backbone.", "fpn."))}
     try:

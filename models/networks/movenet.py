@@ -17,145 +17,35 @@ from torch import Tensor, nn
 
 from ...structures import COCO_17, DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
 from ...structures.person_scores import MOVENET_MULTIPOSE
+from ..layers.mobilenet import (
+    MULTIPOSE_BACKBONE,
+    PIXEL_MEAN,
+    PIXEL_STD,
+    PYRAMID_CHANNELS,
+    THUNDER_BACKBONE,
+    MobileNetConfig,
+    MobileNetTrunk,
+    SamePadConv,
+)
 from ..model import Model, Shapes, Weights
 from ..weights.placing import load_weights
 
 STRIDE = 4
 NUM_KEYPOINTS = len(COCO_17)
-# x * 0.00784302 - 1 in the published graph, for RGB 0..255.
-PIXEL_STD = 1 / 0.00784302
-PIXEL_MEAN = PIXEL_STD
-# MobileNetV2, width 1.0: (blocks, stride of the first) of every group; expansion is 6.
-GROUPS = ((1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, 2), (1, 1))
-EXPANSION = 6
-PYRAMID_CHANNELS = {32: 64, 16: 32, 8: 24, 4: 24}
 HIDDEN_CHANNELS = 96
 
 
 @dataclass(frozen=True, slots=True)
 class MoveNetConfig:
-    """Widths of one published network."""
+    """One published network."""
 
     name: str
-    stem: int  # channels after the first convolution
-    groups: tuple[int, ...]  # channels of the seven block groups
+    backbone: MobileNetConfig
     boxes: bool  # has the two box heads (several people)
 
 
-MULTIPOSE = MoveNetConfig("movenet-multipose", 48, (24, 40, 48, 96, 144, 240, 480), boxes=True)
-THUNDER = MoveNetConfig("movenet-thunder", 56, (32, 40, 56, 112, 168, 280, 560), boxes=False)
-
-
-class SamePadConv(nn.Conv2d):
-    """Convolution with TensorFlow's SAME padding: at stride 2 the extra row is bottom and right."""
-
-    def __init__(
-        self,
-        cin: int,
-        cout: int,
-        kernel: int,
-        *,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = True,
-    ) -> None:
-        padding = kernel // 2 if stride == 1 else 0
-        super().__init__(cin, cout, kernel, stride, padding, groups=groups, bias=bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, cin, h, w) -> (B, cout, h / stride, w / stride)."""
-        return super().forward(F.pad(x, (0, 1, 0, 1)) if self.stride[0] == 2 else x)
-
-
-class InvertedResidual(nn.Module):
-    """MobileNetV2's block: widen, filter each channel, narrow; added to its input if it fits."""
-
-    def __init__(self, cin: int, cout: int, stride: int, expansion: int) -> None:
-        super().__init__()
-        mid = cin * expansion
-        if expansion > 1:
-            self.expand = SamePadConv(cin, mid, 1)
-        self.depthwise = SamePadConv(mid, mid, 3, stride=stride, groups=mid)
-        self.project = SamePadConv(mid, cout, 1)
-        self.adds_input = stride == 1 and cin == cout
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, cin, h, w) -> (B, cout, h / stride, w / stride)."""
-        y = F.relu6(self.expand(x)) if hasattr(self, "expand") else x
-        y = self.project(F.relu6(self.depthwise(y)))
-        result: Tensor = x + y if self.adds_input else y
-        return result
-
-
-class Backbone(nn.Module):
-    """MobileNetV2 with the four maps that the pyramid takes."""
-
-    def __init__(self, config: MoveNetConfig) -> None:
-        super().__init__()
-        self.stem = SamePadConv(3, config.stem, 3, stride=2)
-        channels, stride, index = config.stem, 2, 0
-        self.taps: dict[int, int] = {}  # stride -> last block at that stride
-        self.tap_channels: dict[int, int] = {}
-        for width, (count, first_stride) in zip(config.groups, GROUPS, strict=True):
-            for i in range(count):
-                step = first_stride if i == 0 else 1
-                block = InvertedResidual(channels, width, step, EXPANSION if index else 1)
-                self.add_module(f"block{index}", block)
-                channels, stride = width, stride * step
-                # stride 16 is tapped before the channels grow from 96 to 144 (block 9)
-                if stride != 16 or width == config.groups[3]:
-                    self.taps[stride], self.tap_channels[stride] = index, width
-                index += 1
-        self.blocks = index
-        self.last = SamePadConv(channels, 1280, 1)
-        self.tap_channels[32] = 1280
-
-    def forward(self, x: Tensor) -> dict[int, Tensor]:
-        """(B, 3, h, w) normalised -> {stride: map} for strides 4, 8, 16, 32."""
-        x = F.relu6(self.stem(x))
-        maps = {}
-        for index in range(self.blocks):
-            x = self.get_submodule(f"block{index}")(x)
-            for stride in (4, 8, 16):
-                if self.taps[stride] == index:
-                    maps[stride] = x
-        maps[32] = F.relu6(self.last(x))
-        return maps
-
-
-class Fuse(nn.Module):
-    """Depthwise 3x3 and pointwise 1x1, then ReLU."""
-
-    def __init__(self, cin: int, cout: int) -> None:
-        super().__init__()
-        self.depthwise = SamePadConv(cin, cin, 3, groups=cin, bias=False)
-        self.pointwise = SamePadConv(cin, cout, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, cin, h, w) -> (B, cout, h, w)."""
-        return F.relu(self.pointwise(self.depthwise(x)))
-
-
-class Pyramid(nn.Module):
-    """From stride 32 back to stride 4, adding the backbone's map at each step."""
-
-    def __init__(self, tap_channels: dict[int, int]) -> None:
-        super().__init__()
-        self.lateral32 = SamePadConv(tap_channels[32], PYRAMID_CHANNELS[32], 1)
-        above = PYRAMID_CHANNELS[32]
-        for stride in (16, 8, 4):
-            self.add_module(f"lateral{stride}", SamePadConv(tap_channels[stride], above, 1))
-            self.add_module(f"fuse{stride}", Fuse(above, PYRAMID_CHANNELS[stride]))
-            above = PYRAMID_CHANNELS[stride]
-
-    def forward(self, maps: dict[int, Tensor]) -> Tensor:
-        """{stride: map} -> (B, 24, h / 4, w / 4)."""
-        x: Tensor = self.lateral32(maps[32])
-        for stride in (16, 8, 4):
-            up = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
-            lateral = self.get_submodule(f"lateral{stride}")(maps[stride])
-            x = self.get_submodule(f"fuse{stride}")(up + lateral)
-        return x
+MULTIPOSE = MoveNetConfig("movenet-multipose", MULTIPOSE_BACKBONE, boxes=True)
+THUNDER = MoveNetConfig("movenet-thunder", THUNDER_BACKBONE, boxes=False)
 
 
 class Head(nn.Module):
@@ -173,7 +63,7 @@ class Head(nn.Module):
         return y
 
 
-class MoveNet(nn.Module):
+class MoveNet(MobileNetTrunk):
     """The whole network.
 
     Its parameters carry the published names and x-first pairs: whoever loads published weights,
@@ -181,10 +71,8 @@ class MoveNet(nn.Module):
     """
 
     def __init__(self, config: MoveNetConfig) -> None:
-        super().__init__()
+        super().__init__(config.backbone)
         self.config = config
-        self.backbone = Backbone(config)
-        self.fpn = Pyramid(self.backbone.tap_channels)
         channels = {
             "center": 1,
             "heatmap": NUM_KEYPOINTS,
@@ -207,7 +95,7 @@ class MoveNet(nn.Module):
             `local_offset` (B, 34, h, w) within the neighbourhood of a keypoint's cell; and of
             several people `box_size` (B, 2, h, w) and `box_offset` (B, 2, h, w).
         """
-        x = self.fpn(self.backbone(image))
+        x = self.features(image)
         raw = {name: head(x) for name, head in self.head.items()}
         heads = {
             "heatmap": torch.cat((raw["heatmap"], raw["center"]), 1),

@@ -15,16 +15,14 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ...structures import DecoderSpec, HeadSpec, ModelSpec, Skeleton
+from ..layers.crop_sizing import crop_sizing
 from ..layers.deconvolution import DECONVOLUTION_CHANNELS, deconvolution_layers, output_convolution
+from ..layers.keypoint_disks import DISK_RADIUS_PX
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, ResNetLayers
 from ..model import Model, Shapes
-from .simple_baseline import crop_sizing
 
 # Crops of the paper's table 1, (h, w) pixels.
 CROPS = ((256, 192), (352, 256), (384, 288), (512, 384))
-# The paper leaves R open. 25 input pixels are those of the method it follows (Papandreou et al.,
-# "Towards Accurate Multi-person Pose Estimation in the Wild", CVPR 2017, section 3.2).
-DISK_RADIUS_PX = 25.0
 
 
 @dataclass(frozen=True, slots=True)

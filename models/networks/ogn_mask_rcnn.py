@@ -29,6 +29,7 @@ from ..layers.boxes import (
     is_box,
 )
 from ..layers.feature_pyramid import STRIDES, FeaturePyramid
+from ..layers.keypoint_disks import DISK_RADIUS_PX
 from ..layers.region_proposals import ProposalConfig, RegionProposals
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, ResNet
 from ..layers.roi_align import roi_align
@@ -42,7 +43,6 @@ from ..layers.roi_heads import (
     KeypointHeadConfig,
 )
 from ..model import Model, Shapes
-from .ogn import DISK_RADIUS_PX
 
 # Of Detect-and-Track and Detectron.
 SHORT_SIDE = 800

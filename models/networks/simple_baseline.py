@@ -13,12 +13,17 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ...structures import MPII_16, DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
-from ..layers.deconvolution import DECONVOLUTION_CHANNELS, deconvolution_layers, output_convolution
+from ...structures import MPII_16, DecoderSpec, HeadSpec, ModelSpec, Skeleton
+from ..layers.crop_sizing import crop_sizing
+from ..layers.deconvolution import (
+    DECONVOLUTION_CHANNELS,
+    deconvolution_layers,
+    heatmap_stride,
+    output_convolution,
+)
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, ResNetLayers, Style
 from ..model import Model, Shapes
 
-BACKBONE_STRIDE = 32
 COCO_CROP = (256, 192)
 MPII_CROP = (256, 256)
 
@@ -36,7 +41,7 @@ class SimpleBaselineConfig:
     @property
     def stride(self) -> int:
         """Input pixels per heatmap cell."""
-        return int(BACKBONE_STRIDE // 2 ** len(self.deconvolutions))
+        return heatmap_stride(self.deconvolutions)
 
 
 class SimpleBaseline(ResNetLayers):
@@ -92,23 +97,6 @@ def simple_baseline(
         return SimpleBaseline(config, len(skeleton)), spec
 
     return build
-
-
-def crop_sizing(crop: tuple[int, int]) -> InputSizing:
-    """Crops of single people, (h, w) pixels, cut as published.
-
-    Raises:
-        ValueError: a side is no multiple of 32.
-    """
-    if any(side < 1 or side % BACKBONE_STRIDE for side in crop):
-        raise ValueError(f"sides of a crop must be multiples of {BACKBONE_STRIDE}, got {crop}")
-    return InputSizing(
-        size=min(crop),
-        multiple_of=BACKBONE_STRIDE,
-        rule="crop",
-        convention="hrnet-affine",
-        crop=crop,
-    )
 
 
 def _keypoints(shapes: Shapes) -> int | None:

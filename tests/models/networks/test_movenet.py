@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from posetrack.models import load_model, read_weights
-from posetrack.models.networks.movenet import MULTIPOSE, THUNDER, MoveNet, SamePadConv, load_movenet
+from posetrack.models.networks.movenet import MULTIPOSE, THUNDER, MoveNet, load_movenet
 from tolerances import HEADS_ATOL
 
 from ..published import EXTRACT, house_heads, read_arrays, shipped_weights
@@ -103,22 +103,6 @@ def test_loaded_network_is_ready_to_run(weights):
 
 
 # ---- the network
-
-
-def test_stride_two_pads_below_and_to_the_right_only():
-    convolution = SamePadConv(1, 1, 3, stride=2, bias=False)
-    convolution.load_state_dict({"weight": torch.ones(1, 1, 3, 3)})
-    image = torch.arange(16.0).reshape(1, 1, 4, 4)
-    # sums of rows and columns 0..2 and 2..3: nothing above row 0, zeros below row 3
-    expected = torch.tensor([[[[45.0, 39.0], [66.0, 50.0]]]])
-    assert torch.equal(convolution(image), expected)
-
-
-def test_stride_one_pads_on_every_side():
-    convolution = SamePadConv(1, 1, 3, bias=False)
-    convolution.load_state_dict({"weight": torch.ones(1, 1, 3, 3)})
-    expected = torch.tensor([[[[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]]])
-    assert torch.equal(convolution(torch.ones(1, 1, 3, 3)), expected)
 
 
 def test_heads_have_the_channels_and_stride_of_the_spec(weights):

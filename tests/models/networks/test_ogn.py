@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from posetrack.models.networks.ogn import CROPS, DISK_RADIUS_PX, OGN_MODELS, Ogn, OgnConfig, ogn
+from posetrack.models.layers.keypoint_disks import DISK_RADIUS_PX
+from posetrack.models.networks.ogn import CROPS, OGN_MODELS, Ogn, OgnConfig, ogn
 from posetrack.structures import COCO_17, POSETRACK_15
 
 

@@ -84,11 +84,6 @@ def test_other_crops_are_a_matter_of_the_config():
     assert spec.sizing.crop == (384, 288)
 
 
-def test_crop_must_suit_the_strides():
-    with pytest.raises(ValueError, match=r"must be multiples of 32, got \(250, 192\)"):
-        simple_baseline(SimpleBaselineConfig(18, crop=(250, 192)))(COCO_17)
-
-
 def test_weights_tell_their_keypoints():
     model = SIMPLE_BASELINE_MODELS["simple-baseline-resnet-101"]
     with torch.device("meta"):
