@@ -70,7 +70,10 @@ def _check_torch(session: SessionOptions) -> None:
 
 
 def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions) -> PoseEngine:
-    from ..models import TorchSession, companions_of, load_model, with_flip_test
+    from ..models.companions import companions_of
+    from ..models.export_wrapper import with_flip_test
+    from ..models.torch_session import TorchSession
+    from ..models.weights.load import load_model
 
     network, spec = load_model(choice.model, weights)
     if spec.decoder.name not in DECODERS:

@@ -16,7 +16,9 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from ..models import Companion, ExportWrapper, companions_of, load_model, with_flip_test
+from ..models.companions import Companion, companions_of
+from ..models.export_wrapper import ExportWrapper, with_flip_test
+from ..models.weights.load import load_model
 from ..structures import ModelSpec
 from ..structures.model_spec import METADATA_KEY
 from ..structures.partial_file import whole_file

@@ -12,7 +12,7 @@ from ..structures import ModelSpec
 from .networks.logocap import LogoCap
 from .networks.pose_scoring import PoseScoring, num_features
 from .weights.checkpoint import read_weights
-from .weights.placing import load_weights
+from .weights.load import load_weights
 
 # Decoders that multiply a pose's score by what a learned network says of it.
 _SCORED = ("heatmap-guided", "dekr")

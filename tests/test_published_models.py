@@ -7,8 +7,8 @@ import parity
 import pytest
 import torch
 from posetrack.engine import EngineOptions, PoseEngine
-from posetrack.models import TorchSession, with_flip_test
 from posetrack.models.companions import Companion, OneOutput
+from posetrack.models.export_wrapper import with_flip_test
 from posetrack.models.networks.dekr import Dekr, DekrConfig, dekr_spec
 from posetrack.models.networks.heatmap_guided import (
     HeatmapGuided,
@@ -17,6 +17,7 @@ from posetrack.models.networks.heatmap_guided import (
 )
 from posetrack.models.networks.logocap import LogoCap, LogoCapConfig, logocap_spec
 from posetrack.models.networks.pose_scoring import PoseScoring, num_features
+from posetrack.models.torch_session import TorchSession
 from posetrack.structures import COCO_17
 from tolerances import POSE_PIXELS, POSE_SCORES
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from ..progress import say
+from .extras import need_extra
 
 
 def export(  # noqa: PLR0913 - one parameter per option of the command line
@@ -28,9 +28,7 @@ def export(  # noqa: PLR0913 - one parameter per option of the command line
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
     """Write a network and its weights as one self-describing ONNX file."""
-    missing = [name for name in ("torch", "onnx", "onnxslim") if find_spec(name) is None]
-    if missing:
-        raise RuntimeError(f"export needs {', '.join(missing)}: pip install 'posetrack[export]'")
+    need_extra("export", "export")
     from ...exporters import ExportOptions, export_onnx
 
     if output.exists() and not overwrite:

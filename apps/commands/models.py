@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +13,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from ...models import FAMILIES
+from ...models.weights.zoo import ZOO, PublishedWeights
+from ...models.weights.zoo import fetch as fetch_weights
 from ..progress import say
+from .extras import need_extra
 
 if TYPE_CHECKING:  # torch takes seconds to import and may be absent
     from ...models.weights.checkpoint import Checkpoint
     from ...models.weights.identify import Identity
-    from ...models.weights.zoo import PublishedWeights
 
 models_app = typer.Typer(
     name="models", help="Networks, weight files, and published weights.", no_args_is_help=True
@@ -30,17 +32,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @models_app.command("list")
 def list_models(as_json: Json = False) -> None:
     """List the networks and the published weights for them."""
-    _need_torch()
-    from ...models import MODELS
-    from ...models.weights.zoo import ZOO
-
-    networks = [{"name": name, "family": model.family} for name, model in MODELS.items()]
+    networks = [(name, family) for family, names in FAMILIES.items() for name in names]
     if as_json:
+        named = [{"name": name, "family": family} for name, family in networks]
         weights = [asdict(entry) for entry in ZOO.values()]
-        print(json.dumps({"networks": networks, "weights": weights}, indent=2))
+        print(json.dumps({"networks": named, "weights": weights}, indent=2))
         return
     print("networks")
-    _print_table([(row["name"], row["family"]) for row in networks])
+    _print_table(networks)
     print("\npublished weights")
     _print_table([_zoo_row(entry) for entry in ZOO.values()])
 
@@ -51,10 +50,10 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Tell what a weight file holds: family, backbone, skeleton, and the networks it fits."""
-    _need_torch()
+    need_extra("inspect", "torch")
     from ...models.weights.checkpoint import read_checkpoint
+    from ...models.weights.differences import shapes_of
     from ...models.weights.identify import identify
-    from ...models.weights.placing import shapes_of
 
     checkpoint = read_checkpoint(file)
     found = identify(shapes_of(checkpoint.weights))
@@ -78,17 +77,9 @@ def fetch(
     offline: Annotated[bool, typer.Option("--offline", help="Never connect.")] = False,
 ) -> None:
     """Download published weights unless they are there; print their path."""
-    _need_torch()
-    from ...models.weights.zoo import fetch as fetch_weights
-
     with _shown(name) as progress:
         path = fetch_weights(name, cache, offline=offline or None, progress=progress)
     print(path)
-
-
-def _need_torch() -> None:
-    if find_spec("torch") is None:
-        raise RuntimeError("weights are read with torch: pip install 'posetrack[torch]'")
 
 
 def _facts(file: Path, checkpoint: Checkpoint, found: Identity) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def _model(name: str, config: DekrConfig, size: int) -> Model:
     return Model("dekr", partial(build_dekr, name, config, size), dekr_keypoints)
 
 
-DEKR_MODELS: dict[str, Model] = {
+MODELS: dict[str, Model] = {
     "dekr-hrnet-w32": _model("dekr-hrnet-w32", DEKR_W32, 512),
     "dekr-hrnet-w48": _model("dekr-hrnet-w48", DEKR_W48, 640),
 }

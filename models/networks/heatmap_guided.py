@@ -265,7 +265,7 @@ def _model(name: str, config: HeatmapGuidedConfig, size: int) -> Model:
     return Model("heatmap-guided", build, heatmap_guided_keypoints)
 
 
-HEATMAP_GUIDED_MODELS: dict[str, Model] = {
+MODELS: dict[str, Model] = {
     "heatmap-guided-hrnet-w32": _model("heatmap-guided-hrnet-w32", HEATMAP_GUIDED_W32, 512),
     "heatmap-guided-hrnet-w48": _model("heatmap-guided-hrnet-w48", HEATMAP_GUIDED_W48, 640),
     "heatmap-guided-higher-hrnet-w48": _model("heatmap-guided-higher-hrnet-w48", HIGHER_W48, 640),

@@ -355,6 +355,6 @@ _VARIANTS: tuple[tuple[IntegralConfig, Callable[[Shapes], int | None]], ...] = (
     (_CHALLENGE, _keypoints_3d(CHALLENGE_DEPTH_CELLS)),
 )
 # integral-resnet-50, integral-resnet-50-stage-2, integral-resnet-50-r1, integral-3d-resnet-50, ...
-INTEGRAL_MODELS: dict[str, Model] = {
+MODELS: dict[str, Model] = {
     _name(config): Model("integral", integral(config), keypoints) for config, keypoints in _VARIANTS
 }

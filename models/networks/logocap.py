@@ -211,7 +211,7 @@ def _model(name: str, config: LogoCapConfig, size: int) -> Model:
     return Model("logocap", partial(build_logocap, name, config, size), logocap_keypoints)
 
 
-LOGOCAP_MODELS: dict[str, Model] = {
+MODELS: dict[str, Model] = {
     "logocap-hrnet-w32": _model("logocap-hrnet-w32", LOGOCAP_W32, 512),
     "logocap-hrnet-w48": _model("logocap-hrnet-w48", LOGOCAP_W48, 640),
     "logocap-lite": _model("logocap-lite", LOGOCAP_LITE, 256),

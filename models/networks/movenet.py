@@ -28,7 +28,6 @@ from ..layers.mobilenet import (
     SamePadConv,
 )
 from ..model import Model, Shapes, Weights
-from ..weights.placing import load_weights
 
 STRIDE = 4
 NUM_KEYPOINTS = len(COCO_17)
@@ -66,8 +65,8 @@ class Head(nn.Module):
 class MoveNet(MobileNetTrunk):
     """The whole network.
 
-    Its parameters carry the published names and x-first pairs: whoever loads published weights,
-    whose pairs are y first, goes through `load_movenet`.
+    Its parameters carry the published names; in pairs x comes first. Published weights have y
+    first: `x_first` turns them.
     """
 
     def __init__(self, config: MoveNetConfig) -> None:
@@ -108,21 +107,6 @@ class MoveNet(MobileNetTrunk):
 
 
 PAIR_HEADS = ("regress", "local", "box_scale", "box_offset")
-
-
-def load_movenet(config: MoveNetConfig, weights: Weights) -> MoveNet:
-    """A network with published weights, every tensor of which must find its place.
-
-    Args:
-        config: `MULTIPOSE` or `THUNDER`.
-        weights: published name -> tensor, pairs y first; turned x first here, once.
-
-    Raises:
-        ValueError: names or shapes differ from the network's; all differences are listed.
-    """
-    network = MoveNet(config)
-    load_weights(network, x_first(weights), config.name)
-    return network.eval()
 
 
 def x_first(weights: Weights) -> Weights:
@@ -181,6 +165,6 @@ def _keypoints(shapes: Shapes) -> int | None:
     return shapes.get("head.heatmap.out.weight", (None,))[0]
 
 
-MOVENET_MODELS: dict[str, Model] = {
+MODELS: dict[str, Model] = {
     "movenet-multipose": Model("movenet", build_movenet_multipose, _keypoints, convert=x_first),
 }

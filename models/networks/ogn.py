@@ -116,7 +116,7 @@ def _keypoints(shapes: Shapes) -> int | None:
 
 
 # A network takes every crop of `CROPS`, and weights do not tell which: the names leave it out.
-OGN_MODELS: dict[str, Model] = {
+MODELS: dict[str, Model] = {
     _name(depth, stride): Model("ogn", ogn(OgnConfig(depth, stride)), _keypoints)
     for stride in (8, 16)
     for depth in (50, 101, 152)

@@ -241,4 +241,4 @@ def _model(depth: int) -> tuple[str, Model]:
 
 
 # The rows of TABLE_4 share these names' shapes, or nearly: `ogn_mask_rcnn` builds them.
-OGN_MASK_RCNN_MODELS: dict[str, Model] = dict(_model(depth) for depth in (50, 101))
+MODELS: dict[str, Model] = dict(_model(depth) for depth in (50, 101))

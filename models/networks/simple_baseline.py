@@ -106,7 +106,7 @@ def _keypoints(shapes: Shapes) -> int | None:
     return shapes["final_layer.weight"][0]
 
 
-SIMPLE_BASELINE_MODELS: dict[str, Model] = {
+MODELS: dict[str, Model] = {
     f"simple-baseline-resnet-{depth}": Model(
         "simple-baseline", simple_baseline(SimpleBaselineConfig(depth)), _keypoints
     )

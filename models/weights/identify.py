@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 
 import torch
-from torch import nn
 
-from ...structures import COCO_17, CROWDPOSE_14, SKELETONS, ModelSpec, Skeleton
+from ...structures import COCO_17, CROWDPOSE_14, SKELETONS, Skeleton
+from ..catalogue import MODELS
 from ..layers.resnet import BLOCKS, FIRST_BOTTLENECK_DEPTH
-from ..model import Model, Shapes, Weights
+from ..model import Model, Shapes
 from ..networks.pose_scoring import PoseScoring, num_features
-from .checkpoint import read_weights
-from .placing import Differences, differences, load_weights, shapes_of
+from .differences import Differences, differences, shapes_of
 
 SKELETON_OF = {len(s): s for s in SKELETONS.values()}
 # More are a damaged file or another family's: nobody annotates a person so densely (COCO's whole
@@ -62,81 +60,33 @@ class _Candidate:
     parameters: int
 
 
-def identify(shapes: Shapes, models: Mapping[str, Model] | None = None) -> Identity:
+def identify(shapes: Shapes, models: Mapping[str, Model] = MODELS) -> Identity:
     """Tell what weights of these names and shapes are.
 
     Args:
         shapes: name -> shape of every tensor, as the file has them.
-        models: the table to look in; None is `MODELS`.
+        models: the networks to compare with.
 
     Raises:
         ValueError: no network here has such weights.
     """
-    table = _table() if models is None else models
-    claimed = {name: _keypoints(model, shapes) for name, model in table.items()}
+    claimed = {name: keypoints_of(model, shapes) for name, model in models.items()}
     counts = {name: count for name, count in claimed.items() if count is not None}
     if counts:
-        return _of_model(shapes, table, counts)
+        return _of_model(shapes, models, counts)
     other = _pose_scoring(shapes) or _imagenet(shapes)
     if other is not None:
         return other
+    families = dict.fromkeys(model.family for model in models.values())
     first = ", ".join(list(shapes)[:3])
     raise ValueError(
-        f"the weights are of no family known here ({', '.join(families(table))}); "
+        f"the weights are of no family known here ({', '.join(families)}); "
         f"their {len(shapes)} tensors begin with {first}"
     )
 
 
-def load_model(
-    name: str | None, weights: Path | Weights, skeleton: Skeleton | None = None
-) -> tuple[nn.Module, ModelSpec]:
-    """A network of `MODELS` with weights, ready to run, and how to run it.
-
-    Args:
-        name: of the model; None takes the first that the weights fit.
-        weights: a file that `read_weights` reads, or its content.
-        skeleton: of the poses; None takes the one with as many keypoints as the weights are for.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: an unknown name, an unreadable file, or weights of another family, model or
-            skeleton.
-    """
-    table = _table()
-    if name is not None and name not in table:
-        raise ValueError(f"model must be one of {', '.join(sorted(table))}, got {name!r}")
-    tensors = read_weights(weights) if isinstance(weights, Path) else weights
-    shapes = shapes_of(tensors)
-    if name is None:
-        name = _only_name(identify(shapes, table))
-    model = table[name]
-    keypoints = _keypoints(model, shapes)
-    if keypoints is None:
-        raise ValueError(_other_family(name, model, shapes, table))
-    network, spec = model.build(_skeleton(keypoints, skeleton))
-    tensors = model.convert(tensors)
-    if differences(network, shapes_of(tensors)):
-        fitting = identify(shapes, table).names
-        if fitting:
-            raise ValueError(f"these weights are of {' or '.join(fitting)}, not of {name}")
-    load_weights(network, tensors, name)
-    return network.eval(), spec
-
-
-def families(models: Mapping[str, Model]) -> list[str]:
-    """The families of a table, each once, in its order."""
-    return list(dict.fromkeys(model.family for model in models.values()))
-
-
-def _table() -> Mapping[str, Model]:
-    # the table is made of the modules that this package imports: not yet there at import time
-    from .. import MODELS
-
-    return MODELS
-
-
-def _keypoints(model: Model, shapes: Shapes) -> int | None:
-    """The model's answer; None too where its tell-tale tensor has too few axes, or K is absurd."""
+def keypoints_of(model: Model, shapes: Shapes) -> int | None:
+    """K of weights of the model's family; None for others, and where K is absurd."""
     try:
         count = model.keypoints(shapes)
     except IndexError:
@@ -144,8 +94,8 @@ def _keypoints(model: Model, shapes: Shapes) -> int | None:
     return count if count is not None and 1 <= count <= MAX_KEYPOINTS else None
 
 
-def _of_model(shapes: Shapes, table: Mapping[str, Model], counts: dict[str, int]) -> Identity:
-    candidates = [_candidate(name, table[name], shapes, count) for name, count in counts.items()]
+def _of_model(shapes: Shapes, models: Mapping[str, Model], counts: dict[str, int]) -> Identity:
+    candidates = [_candidate(name, models[name], shapes, count) for name, count in counts.items()]
     fitting = [candidate for candidate in candidates if not candidate.found]
     best = fitting[0] if fitting else min(candidates, key=lambda c: len(c.found))
     skeleton = SKELETON_OF.get(best.keypoints)
@@ -155,7 +105,7 @@ def _of_model(shapes: Shapes, table: Mapping[str, Model], counts: dict[str, int]
     if skeleton is None:
         problems.append(f"there is no skeleton of {best.keypoints} keypoints here")
     return Identity(
-        family=table[best.name].family,
+        family=models[best.name].family,
         names=tuple(candidate.name for candidate in fitting),
         keypoints=best.keypoints,
         skeleton=skeleton,
@@ -242,35 +192,3 @@ def _resnet(shapes: Shapes, prefix: str) -> str:
 def _parameters(shapes: Shapes) -> int:
     learned = (shape for name, shape in shapes.items() if not name.endswith(_STATISTICS))
     return sum(prod(shape) for shape in learned)
-
-
-def _skeleton(keypoints: int, wanted: Skeleton | None) -> Skeleton:
-    own = SKELETON_OF.get(keypoints)
-    if wanted is None:
-        if own is None:
-            raise ValueError(
-                f"the weights have {keypoints} keypoints and no skeleton here has as many: give one"
-            )
-        return own
-    if len(wanted) != keypoints:
-        named = f" ({own.name})" if own else ""
-        raise ValueError(
-            f"the weights have {keypoints} keypoints{named}, "
-            f"asked for {wanted.name} with {len(wanted)}"
-        )
-    return wanted
-
-
-def _only_name(identity: Identity) -> str:
-    if identity.names:
-        return identity.names[0]
-    reason = "; ".join(identity.problems) or "nothing finds poses with them alone"
-    raise ValueError(f"the weights are of family {identity.family}: {reason}")
-
-
-def _other_family(name: str, model: Model, shapes: Shapes, table: Mapping[str, Model]) -> str:
-    found = identify(shapes, table)
-    if found.family == model.family:
-        of = " or ".join(found.names) or f"another network of family {found.family}"
-        return f"these weights are of {of}, not of {name}"
-    return f"these weights are of family {found.family}, not {model.family}"

@@ -11,7 +11,9 @@ import torch
 from onnx import TensorProto, numpy_helper
 from posetrack.engine import model_path, open_session
 from posetrack.exporters import ExportOptions, export_onnx
-from posetrack.models import MODELS, ExportWrapper, load_model
+from posetrack.models import MODELS
+from posetrack.models.export_wrapper import ExportWrapper
+from posetrack.models.weights.load import load_model
 from posetrack.structures import COCO_17, ModelSpec, SessionOptions
 from tolerances import HEADS_ATOL
 

@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 from file_server import CONTENT, SHA256, Site, serving
-from posetrack.apps.main import _execute
 from posetrack.engine import model_path
 from posetrack.models import MODELS
 from posetrack.models.networks.pose_scoring import PoseScoring
@@ -18,18 +18,10 @@ HAND = "dekr-hrnet-w32-coco"
 
 
 @pytest.fixture
-def command(capsys, monkeypatch, tmp_path):
+def command(posetrack, monkeypatch, tmp_path):
     """Runs `posetrack models`: exit code, stdout, stderr as one line."""
     monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path / "cache"))
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            _execute(["models", *(str(argument) for argument in arguments)])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return ended.value.code or 0, captured.out, " ".join(captured.err.split())
-
-    return call
+    return partial(posetrack, "models")
 
 
 @pytest.fixture
@@ -169,3 +161,33 @@ def test_what_only_a_person_can_fetch_says_how(command):
     code, out, err = command("fetch", HAND)
     assert (code, out) == (1, "")
     assert f"get {ZOO[HAND].file} from {ZOO[HAND].address} by hand" in err
+
+
+# ---- the base install, without torch
+
+TORCH = ("torch", "safetensors")
+
+
+def test_networks_and_weights_are_listed_without_torch(command, posetrack_without):
+    for options in ((), ("--json",)):
+        _, out, _ = command("list", *options)
+        assert posetrack_without(TORCH, "models", "list", *options) == (0, out, "")
+
+
+def test_weights_are_fetched_without_torch(posetrack_without, tmp_path):
+    path = tmp_path / "cache" / HAND / ZOO[HAND].file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights")
+    assert posetrack_without(TORCH, "models", "fetch", HAND) == (0, f"{path}\n", "")
+    code, out, err = posetrack_without(TORCH, "models", "fetch", DIRECT, "--offline")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"posetrack: {DIRECT} is not in the cache, ")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("missing", [TORCH, ("torch",), ("safetensors",)])
+def test_inspection_names_the_extra_that_is_missing(posetrack_without, scoring, missing):
+    code, out, err = posetrack_without(missing, "models", "inspect", scoring)
+    assert (code, out) == (1, "")
+    names = ", ".join(missing)
+    assert err == f"posetrack: inspect needs {names}: pip install 'posetrack[torch]'\n"

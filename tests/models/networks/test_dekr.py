@@ -4,7 +4,7 @@ import parity
 import pytest
 import torch
 from posetrack.models.networks.dekr import (
-    DEKR_MODELS,
+    MODELS,
     AdaptiveUnit,
     Dekr,
     DekrConfig,
@@ -32,14 +32,14 @@ SMALL = DekrConfig(NARROW, 4, 3)
     ("name", "millions"), [("dekr-hrnet-w32", 29.56), ("dekr-hrnet-w48", 65.68)]
 )
 def test_network_has_as_many_parameters_as_published(name, millions):
-    count = millions_of_parameters(full_size(DEKR_MODELS, name))
+    count = millions_of_parameters(full_size(MODELS, name))
     assert count == pytest.approx(millions, abs=0.005)
 
 
 @pytest.fixture(scope="module")
 def published():
     """The tensors of the full-size network, without values."""
-    return full_size(DEKR_MODELS, "dekr-hrnet-w32").state_dict()
+    return full_size(MODELS, "dekr-hrnet-w32").state_dict()
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_parameters_have_the_published_names(published, name, shape):
     assert tuple(published[name].shape) == shape
 
 
-@pytest.mark.parametrize("name", DEKR_MODELS)
+@pytest.mark.parametrize("name", MODELS)
 def test_heads_are_those_of_the_spec(name):
     with torch.device("meta"):
-        network, spec = DEKR_MODELS[name].build(CROWDPOSE_14)
+        network, spec = MODELS[name].build(CROWDPOSE_14)
         heads = network(torch.zeros(2, 3, 64, 128))
     assert spec.name == name
     assert {n: tuple(x.shape) for n, x in heads.items()} == {
@@ -76,7 +76,7 @@ def test_heads_are_those_of_the_spec(name):
 
 def test_spec_says_how_published_networks_run():
     with torch.device("meta"):
-        _, spec = DEKR_MODELS["dekr-hrnet-w32"].build(COCO_17)
+        _, spec = MODELS["dekr-hrnet-w32"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (512, "hrnet-affine")
     assert (spec.flip, spec.flip_shift, spec.flip_fill) == ("inside", 3, "keep")
     assert [head.sign for head in spec.heads] == [1, -1]

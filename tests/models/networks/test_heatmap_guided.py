@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from posetrack.models.networks.heatmap_guided import (
-    HEATMAP_GUIDED_MODELS,
+    MODELS,
     AdaptiveBlock,
     HeatmapGuided,
     HeatmapGuidedConfig,
@@ -46,14 +46,14 @@ BRANCH = "multi_level_layers_4x_heatmap.{}.0.{}"
     ],
 )
 def test_network_has_as_many_parameters_as_published(name, millions):
-    count = millions_of_parameters(full_size(HEATMAP_GUIDED_MODELS, name))
+    count = millions_of_parameters(full_size(MODELS, name))
     assert count == pytest.approx(millions, abs=0.005)
 
 
 @pytest.fixture(scope="module")
 def published():
     """The tensors of the full-size network, without values."""
-    return full_size(HEATMAP_GUIDED_MODELS, "heatmap-guided-higher-hrnet-w48").state_dict()
+    return full_size(MODELS, "heatmap-guided-higher-hrnet-w48").state_dict()
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_parameters_have_the_published_names(published, name, shape):
     assert tuple(published[name].shape) == shape
 
 
-@pytest.mark.parametrize("name", HEATMAP_GUIDED_MODELS)
+@pytest.mark.parametrize("name", MODELS)
 def test_heads_are_those_of_the_spec(name):
     with torch.device("meta"):
-        network, spec = HEATMAP_GUIDED_MODELS[name].build(CROWDPOSE_14)
+        network, spec = MODELS[name].build(CROWDPOSE_14)
         heads = network(torch.zeros(2, 3, 64, 128))
     assert spec.name == name
     assert {n: tuple(x.shape) for n, x in heads.items()} == {
@@ -92,7 +92,7 @@ def test_heads_are_those_of_the_spec(name):
 
 def test_spec_says_how_published_networks_run():
     with torch.device("meta"):
-        _, spec = HEATMAP_GUIDED_MODELS["heatmap-guided-hrnet-w32"].build(COCO_17)
+        _, spec = MODELS["heatmap-guided-hrnet-w32"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (512, "hrnet-affine")
     assert (spec.flip, spec.flip_shift, spec.flip_fill) == ("inside", 3, "zero")
     assert [head.sign for head in spec.heads] == [1, -1]

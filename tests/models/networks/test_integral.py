@@ -7,7 +7,7 @@ import parity
 import pytest
 import torch
 from posetrack.models.networks.integral import (
-    INTEGRAL_MODELS,
+    MODELS,
     Integral,
     IntegralConfig,
     MultiStageIntegral,
@@ -195,9 +195,9 @@ def test_weights_tell_their_keypoints_to_their_own_form_alone():
         "integral-3d-resnet-18",
     ):
         with torch.device("meta"):
-            network, spec = INTEGRAL_MODELS[name].build(COCO_17)
+            network, spec = MODELS[name].build(COCO_17)
         assert spec.name == name
-        found = {n: m.keypoints(shapes_of(network)) for n, m in INTEGRAL_MODELS.items()}
+        found = {n: m.keypoints(shapes_of(network)) for n, m in MODELS.items()}
         assert found[name] == 17
         for other, keypoints in found.items():
             kind = [("3d" in n, "stage" in n, "r1" in n) for n in (name, other)]
@@ -206,7 +206,7 @@ def test_weights_tell_their_keypoints_to_their_own_form_alone():
 
 def test_released_challenge_network_has_its_own_depth():
     with torch.device("meta"):
-        network, spec = INTEGRAL_MODELS["integral-3d-resnet-152"].build(COCO_17)
+        network, spec = MODELS["integral-3d-resnet-152"].build(COCO_17)
     assert shapes_of(network)["head.features.9.weight"] == (17 * 72, 256, 1, 1)
     assert spec.sizing.crop == (384, 288)
     assert spec.decoder.options == {"method": "i*", "depth_mm": 1485.0}
@@ -259,7 +259,7 @@ def test_patches_are_turned_to_rgb_and_normalised_as_by_the_authors_code(publish
     # the authors' code reads files as BGR and turns them; here images are RGB from the start
     pixels = published["patch_u8_bgr"][..., ::-1].astype(np.float32)
     with torch.device("meta"):
-        _, spec = INTEGRAL_MODELS["integral-3d-resnet-18"].build(COCO_17)
+        _, spec = MODELS["integral-3d-resnet-18"].build(COCO_17)
     normalised = (pixels - np.float32(spec.mean)) / np.float32(spec.std)
     expected = published["input"].transpose(0, 2, 3, 1)
     np.testing.assert_allclose(normalised, expected, rtol=MAPS_RTOL, atol=0)

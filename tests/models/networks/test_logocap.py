@@ -8,8 +8,8 @@ import torch
 from posetrack.models.layers.attentive_norm import AttentiveBatchNorm
 from posetrack.models.networks.logocap import (
     LOGOCAP_LITE,
-    LOGOCAP_MODELS,
     LOGOCAP_W32,
+    MODELS,
     LogoCap,
     LogoCapConfig,
     initialise_from_movenet,
@@ -17,7 +17,7 @@ from posetrack.models.networks.logocap import (
     logocap_spec,
     message_passing,
 )
-from posetrack.models.networks.movenet import MULTIPOSE, load_movenet
+from posetrack.models.weights.load import load_model
 from posetrack.structures import COCO_17, CROWDPOSE_14, POSETRACK_15, ModelSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
@@ -49,7 +49,7 @@ def movenet_weights():
     ("name", "millions"), [("logocap-hrnet-w32", 35.99), ("logocap-hrnet-w48", 72.11)]
 )
 def test_network_has_as_many_parameters_as_published(name, millions):
-    count = millions_of_parameters(full_size(LOGOCAP_MODELS, name))
+    count = millions_of_parameters(full_size(MODELS, name))
     assert count == pytest.approx(millions, abs=0.005)
 
 
@@ -86,10 +86,10 @@ def test_keypoints_are_read_off_the_shapes():
     assert logocap_keypoints({"final_layers.0.weight": (17, 32, 1, 1)}) is None
 
 
-@pytest.mark.parametrize("name", LOGOCAP_MODELS)
+@pytest.mark.parametrize("name", MODELS)
 def test_heads_are_those_of_the_spec(name):
     with torch.device("meta"):
-        network, spec = LOGOCAP_MODELS[name].build(POSETRACK_15)
+        network, spec = MODELS[name].build(POSETRACK_15)
         heads = network(torch.zeros(2, 3, 64, 128))
     assert spec.name == name
     assert not network.training
@@ -101,7 +101,7 @@ def test_heads_are_those_of_the_spec(name):
 
 def test_spec_says_how_published_networks_run():
     with torch.device("meta"):
-        _, spec = LOGOCAP_MODELS["logocap-hrnet-w48"].build(COCO_17)
+        _, spec = MODELS["logocap-hrnet-w48"].build(COCO_17)
     assert (spec.sizing.size, spec.sizing.convention) == (640, "hrnet-affine")
     assert [head.sign for head in spec.heads if head.name == "offset"] == [-1]
     assert spec.cell_origin == "corner"
@@ -158,10 +158,10 @@ def test_lite_network_starts_from_movenet(movenet_weights):
     torch.manual_seed(0)
     network = LogoCap(LOGOCAP_LITE, 14).eval()
     initialise_from_movenet(network, movenet_weights)
-    movenet = load_movenet(MULTIPOSE, movenet_weights)
+    movenet, _ = load_model("movenet-multipose", movenet_weights)
     image = image_of(64, 96)
     with torch.no_grad():
-        expected = movenet.fpn(movenet.backbone(image))
+        expected = movenet.features(image)
         assert torch.equal(network.backbone(image), expected)
         assert expected.shape == (1, 24, 16, 24)
 
@@ -180,7 +180,7 @@ def test_hrnet_network_refuses_movenet(movenet_weights):
 
 def test_lite_network_sees_images_as_movenet_does():
     with torch.device("meta"):
-        _, spec = LOGOCAP_MODELS["logocap-lite"].build(CROWDPOSE_14)
+        _, spec = MODELS["logocap-lite"].build(CROWDPOSE_14)
     assert (spec.sizing.size, spec.sizing.multiple_of) == (256, 32)
     assert spec.sizing.convention == "half-pixel"
     assert (255 - spec.mean[0]) / spec.std[0] == pytest.approx(1, abs=1e-4)

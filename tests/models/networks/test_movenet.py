@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pytest
 import torch
-from posetrack.models import load_model, read_weights
-from posetrack.models.networks.movenet import MULTIPOSE, THUNDER, MoveNet, load_movenet
+from posetrack.models.networks.movenet import THUNDER, MoveNet, x_first
+from posetrack.models.weights.checkpoint import read_weights
+from posetrack.models.weights.load import load_model, load_weights
 from tolerances import HEADS_ATOL
 
 from ..published import EXTRACT, house_heads, read_arrays, shipped_weights
@@ -48,7 +49,7 @@ def test_everything_that_does_not_fit_is_listed_at_once(weights):
         "'head.local.out.weight (34, 96) for (34, 96, 1, 1)']"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
-        load_movenet(MULTIPOSE, wrong)
+        load_model("movenet-multipose", wrong)
 
 
 @pytest.mark.parametrize(
@@ -71,16 +72,16 @@ def test_everything_that_does_not_fit_is_listed_at_once(weights):
 def test_one_tensor_is_enough_to_refuse(weights, change, message):
     wrong = {name: tensor for name, tensor in (weights | change).items() if tensor is not None}
     with pytest.raises(ValueError, match=re.escape(message)):
-        load_movenet(MULTIPOSE, wrong)
+        load_model("movenet-multipose", wrong)
 
 
 def test_weights_of_the_other_network_are_refused(weights):
     with pytest.raises(ValueError, match="the weights are not those of movenet-thunder"):
-        load_movenet(THUNDER, weights)
+        load_weights(MoveNet(THUNDER), x_first(weights), THUNDER.name)
 
 
 def test_nothing_but_the_pairs_of_the_last_layers_is_turned(weights):
-    loaded = load_movenet(MULTIPOSE, weights).state_dict()
+    loaded = load_model("movenet-multipose", weights)[0].state_dict()
     assert loaded.keys() == weights.keys()
     turned = {
         f"head.{head}.out.{part}"
@@ -99,7 +100,7 @@ def test_nothing_but_the_pairs_of_the_last_layers_is_turned(weights):
 
 
 def test_loaded_network_is_ready_to_run(weights):
-    assert not load_movenet(MULTIPOSE, weights).training
+    assert not load_model("movenet-multipose", weights)[0].training
 
 
 # ---- the network
@@ -157,7 +158,9 @@ def test_multipose_heads_are_those_of_the_published_graph(shared, prefix):
 @pytest.mark.data
 def test_thunder_heads_are_those_of_the_published_graph(shared, weights):
     published = read_arrays(shared / "weights" / "movenet_parity.npz")
-    network = load_movenet(THUNDER, read_weights(shared / "weights" / "movenet_thunder.npz"))
+    network = MoveNet(THUNDER).eval()
+    thunder = read_weights(shared / "weights" / "movenet_thunder.npz")
+    load_weights(network, x_first(thunder), THUNDER.name)
     _, spec = load_model("movenet-multipose", weights)  # normalises alike
     heads = run(network, spec, published["thunder_image"])
     assert_heads_close(heads, house_heads(published, "thunder"))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from posetrack.models.layers.keypoint_disks import DISK_RADIUS_PX
-from posetrack.models.networks.ogn import CROPS, OGN_MODELS, Ogn, OgnConfig, ogn
+from posetrack.models.networks.ogn import CROPS, MODELS, Ogn, OgnConfig, ogn
 from posetrack.structures import COCO_17, POSETRACK_15
 
 
@@ -31,14 +31,14 @@ def test_heads_have_the_stride_for_every_crop_of_the_paper(stride, crop):
 
 
 def test_names_say_depth_and_stride():
-    assert set(OGN_MODELS) == {
+    assert set(MODELS) == {
         f"ogn-resnet-{depth}{suffix}" for depth in (50, 101, 152) for suffix in ("", "-stride-16")
     }
     for name in ("ogn-resnet-101", "ogn-resnet-50-stride-16"):
         with torch.device("meta"):
-            network, spec = OGN_MODELS[name].build(POSETRACK_15)
+            network, spec = MODELS[name].build(POSETRACK_15)
         assert spec.name == name
-        assert OGN_MODELS[name].keypoints(shapes_of(network)) == 15
+        assert MODELS[name].keypoints(shapes_of(network)) == 15
 
 
 def test_stride_is_halved_by_each_deconvolution():

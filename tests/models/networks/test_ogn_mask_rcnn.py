@@ -13,7 +13,7 @@ from posetrack.models.layers.roi_heads import TABLE_4, KeypointHead, KeypointHea
 from posetrack.models.networks.ogn_mask_rcnn import (
     BOX_MAX_IOU,
     BOX_SCORE_THRESHOLD,
-    OGN_MASK_RCNN_MODELS,
+    MODELS,
     OgnMaskRcnn,
     OgnMaskRcnnConfig,
     ogn_mask_rcnn,
@@ -57,7 +57,7 @@ def random_images(batch, height, width, seed=0):
 
 def on_meta(name, skeleton):
     with torch.device("meta"):
-        return OGN_MASK_RCNN_MODELS[name].build(skeleton)
+        return MODELS[name].build(skeleton)
 
 
 # ---- the published sizes
@@ -81,7 +81,7 @@ def test_parameters_are_those_of_keypoint_rcnn_and_the_offsets(depth, backbone):
 def test_keypoints_are_counted_from_the_weights(skeleton):
     network, _ = on_meta("ogn-mask-rcnn-resnet-50-fpn", skeleton)
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    model = OGN_MASK_RCNN_MODELS["ogn-mask-rcnn-resnet-50-fpn"]
+    model = MODELS["ogn-mask-rcnn-resnet-50-fpn"]
     assert model.keypoints(shapes) == len(skeleton)
     assert model.keypoints({"backbone.conv1.weight": (64, 3, 7, 7)}) is None
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from posetrack.models import MODELS
 from posetrack.models.networks.pose_scoring import PoseScoring, num_features
+from posetrack.models.weights.differences import shapes_of
 from posetrack.models.weights.identify import SKELETON_OF
-from posetrack.models.weights.placing import shapes_of
 from posetrack.structures import COCO_17, CROWDPOSE_14, H36M_18, MPII_16
 
 from ..published_keys import FOLDER, published_shapes

@@ -6,7 +6,7 @@ import pytest
 import torch
 from posetrack.models.layers.resnet import ResNet
 from posetrack.models.networks.simple_baseline import (
-    SIMPLE_BASELINE_MODELS,
+    MODELS,
     SimpleBaseline,
     SimpleBaselineConfig,
     simple_baseline,
@@ -32,7 +32,7 @@ def narrow():
 
 def test_head_carries_the_published_names():
     with torch.device("meta"):
-        network, _ = SIMPLE_BASELINE_MODELS["simple-baseline-resnet-50"].build(COCO_17)
+        network, _ = MODELS["simple-baseline-resnet-50"].build(COCO_17)
     head = {n: s for n, s in shapes_of(network).items() if n.startswith(("deconv", "final"))}
     assert head["deconv_layers.0.weight"] == (2048, 256, 4, 4)
     assert head["deconv_layers.6.weight"] == (256, 256, 4, 4)
@@ -45,7 +45,7 @@ def test_head_carries_the_published_names():
 @pytest.mark.parametrize(("depth", "millions"), [(50, 34.0), (101, 53.0), (152, 68.6)])
 def test_parameters_are_as_many_as_published(depth, millions):
     with torch.device("meta"):
-        network, _ = SIMPLE_BASELINE_MODELS[f"simple-baseline-resnet-{depth}"].build(COCO_17)
+        network, _ = MODELS[f"simple-baseline-resnet-{depth}"].build(COCO_17)
     assert round(sum(p.numel() for p in network.parameters()) / 1e6, 1) == millions
 
 
@@ -69,7 +69,7 @@ def test_each_crop_of_a_batch_is_seen_as_if_alone(narrow):
 )
 def test_crops_are_those_of_the_data_set(skeleton, crop):
     with torch.device("meta"):
-        network, spec = SIMPLE_BASELINE_MODELS["simple-baseline-resnet-50"].build(skeleton)
+        network, spec = MODELS["simple-baseline-resnet-50"].build(skeleton)
     assert spec.sizing.crop == crop
     assert (spec.sizing.rule, spec.sizing.convention) == ("crop", "hrnet-affine")
     (head,) = spec.heads
@@ -85,7 +85,7 @@ def test_other_crops_are_a_matter_of_the_config():
 
 
 def test_weights_tell_their_keypoints():
-    model = SIMPLE_BASELINE_MODELS["simple-baseline-resnet-101"]
+    model = MODELS["simple-baseline-resnet-101"]
     with torch.device("meta"):
         network, _ = model.build(MPII_16)
         backbone = ResNet(18)
@@ -137,7 +137,7 @@ def test_heatmaps_are_those_of_the_authors_code(published, network):
 @pytest.mark.data
 def test_spec_normalises_as_the_authors_code(published):
     with torch.device("meta"):
-        _, spec = SIMPLE_BASELINE_MODELS["simple-baseline-resnet-50"].build(COCO_17)
+        _, spec = MODELS["simple-baseline-resnet-50"].build(COCO_17)
     pixels = published["crop_u8"].astype(np.float32)
     normalised = (pixels - np.float32(spec.mean)) / np.float32(spec.std)
     expected = published["input"].transpose(0, 2, 3, 1)

@@ -8,8 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from posetrack.models import read_weights
-from posetrack.models.weights.checkpoint import read_checkpoint
+from posetrack.models.weights.checkpoint import read_checkpoint, read_weights
 from safetensors.torch import save_file
 from torch import nn
 

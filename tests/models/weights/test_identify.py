@@ -1,25 +1,11 @@
-"""What weights are, from their names and shapes; loading by name, or by what they are."""
-
-import re
+"""What weights are, from their names and shapes."""
 
 import pytest
 import torch
-from posetrack.models import MODELS, identify, load_model
-from posetrack.models.model import Model
 from posetrack.models.networks.pose_scoring import PoseScoring
-from posetrack.models.weights.identify import Identity
-from posetrack.models.weights.placing import shapes_of
-from posetrack.structures import (
-    COCO_17,
-    CROWDPOSE_14,
-    H36M_18,
-    MPII_16,
-    DecoderSpec,
-    HeadSpec,
-    InputSizing,
-    ModelSpec,
-)
-from torch import nn
+from posetrack.models.weights.differences import shapes_of
+from posetrack.models.weights.identify import Identity, identify
+from posetrack.structures import COCO_17, CROWDPOSE_14, H36M_18, MPII_16
 
 from ..published import shipped_weights
 from ..published_keys import published_shapes
@@ -147,106 +133,3 @@ def test_unknown_weights_are_refused():
 def test_absurd_tell_tale_does_not_count(shape):
     with pytest.raises(ValueError, match="of no family known here"):
         identify({"head_heatmap.1.weight": shape, "final_layer_cls.weight": shape})
-
-
-# ---- loading
-
-
-class Tiny(nn.Module):
-    """One heatmap per keypoint; `family_` tells the families apart."""
-
-    def __init__(self, family, width, keypoints):
-        super().__init__()
-        self.add_module(family, nn.Conv2d(3, width, 1))
-        self.out = nn.Conv2d(width, keypoints, 1)
-
-
-def tiny(family, width):
-    def build(skeleton):
-        spec = ModelSpec(
-            family=family,
-            name=f"{family}-{width}",
-            skeleton=skeleton,
-            sizing=InputSizing(),
-            mean=(0, 0, 0),
-            std=(1, 1, 1),
-            heads=(HeadSpec("heatmap", "heatmap", len(skeleton)),),
-            cell_origin="corner",
-            decoder=DecoderSpec("none"),
-        )
-        return Tiny(family, width, len(skeleton)), spec
-
-    def keypoints(shapes):
-        return shapes["out.weight"][0] if f"{family}.weight" in shapes else None
-
-    return Model(family, build, keypoints)
-
-
-@pytest.fixture
-def table(monkeypatch):
-    models = {f"{f}-{w}": tiny(f, w) for f in ("oak", "elm") for w in (4, 8)}
-    monkeypatch.setattr("posetrack.models.MODELS", models)
-    return models
-
-
-def weights_of(family, width, keypoints):
-    return Tiny(family, width, keypoints).state_dict()
-
-
-@pytest.mark.parametrize("name", ["elm-8", None])
-def test_model_is_loaded_with_the_skeleton_of_the_weights(table, name):
-    weights = weights_of("elm", 8, 14)
-    network, spec = load_model(name, weights)
-    assert (spec.name, spec.skeleton) == ("elm-8", CROWDPOSE_14)
-    assert not network.training
-    for key, tensor in network.state_dict().items():
-        assert torch.equal(tensor, weights[key]), key
-
-
-def test_model_is_loaded_from_a_file(table, tmp_path):
-    weights = weights_of("oak", 4, 17)
-    path = tmp_path / "a.pth"
-    torch.save({"state_dict": {f"module.{n}": t for n, t in weights.items()}}, path)
-    network, spec = load_model("oak-4", path)
-    assert spec.skeleton == COCO_17
-    assert torch.equal(network.out.weight, weights["out.weight"])
-
-
-@pytest.mark.parametrize(
-    ("name", "weights", "message"),
-    [
-        ("ash", ("elm", 8, 17), "model must be one of elm-4, elm-8, oak-4, oak-8, got 'ash'"),
-        ("oak-8", ("elm", 8, 17), "these weights are of family elm, not oak"),
-        ("elm-4", ("elm", 8, 17), "these weights are of elm-8, not of elm-4"),
-        ("elm-4", ("elm", 5, 17), "the weights are not those of elm-4: missing none"),
-        (None, ("elm", 5, 17), "the weights are of family elm: not those of elm-4, which is"),
-        ("elm-4", ("elm", 4, 11), "the weights have 11 keypoints and no skeleton here has as"),
-        ("elm-4", ("ash", 4, 17), "the weights are of no family known here (oak, elm)"),
-    ],
-)
-def test_wrong_weights_are_refused_with_the_reason(table, name, weights, message):
-    with pytest.raises(ValueError, match="^" + re.escape(message)):
-        load_model(name, weights_of(*weights))
-
-
-def test_wrong_skeleton_is_refused_with_the_right_one(table):
-    message = "the weights have 14 keypoints (crowdpose-14), asked for coco-17 with 17"
-    with pytest.raises(ValueError, match=re.escape(message)):
-        load_model("elm-4", weights_of("elm", 4, 14), COCO_17)
-
-
-def test_scoring_weights_are_no_model(table):
-    with pytest.raises(ValueError, match="these weights are of family pose-scoring, not elm"):
-        load_model("elm-4", PoseScoring(74).state_dict())
-    with pytest.raises(
-        ValueError, match="family pose-scoring: nothing finds poses with them alone"
-    ):
-        load_model(None, PoseScoring(74).state_dict())
-
-
-def test_shipped_movenet_is_loaded_with_its_pairs_turned():
-    weights = {name: torch.from_numpy(array) for name, array in shipped_weights().items()}
-    network, spec = load_model(None, weights)
-    assert spec == MODELS["movenet-multipose"].build(COCO_17)[1]
-    bias, published = network.head.regress.out.bias, weights["head.regress.out.bias"].float()
-    assert torch.equal(bias[0::2], published[1::2])

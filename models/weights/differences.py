@@ -1,4 +1,4 @@
-"""Weights into a network: every tensor finds its place, or an error says which does not."""
+"""What keeps weights from a network: names and shapes that only one of the two has."""
 
 from __future__ import annotations
 
@@ -60,26 +60,6 @@ def differences(network: nn.Module, shapes: Shapes) -> Differences:
             if name in shapes and shapes[name] != shape
         ),
     )
-
-
-def load_weights(network: nn.Module, weights: Weights, name: str) -> None:
-    """Copy weights into a network, every tensor of which must find its place.
-
-    Args:
-        network: takes the weights in its own precision.
-        weights: name -> tensor, floats of any precision. Counters of batches may be absent.
-        name: of the network, for the message.
-
-    Raises:
-        ValueError: names or shapes differ from the network's; the message lists them.
-    """
-    found = differences(network, shapes_of(weights))
-    if found:
-        raise ValueError(f"the weights are not those of {name}: {found}")
-    counters = {
-        key: tensor for key, tensor in network.state_dict().items() if key.endswith(COUNTER_SUFFIX)
-    }
-    network.load_state_dict(counters | weights)
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,0 +1,120 @@
+"""`posetrack export`: what it writes and prints, and what it refuses."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from posetrack.engine import PoseEngine
+from posetrack.exporters import ExportOptions
+from posetrack.models import MODELS
+from posetrack.structures import COCO_17
+
+MODEL = "logocap-lite"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    network, _ = MODELS[MODEL].build(COCO_17)
+    path = tmp_path_factory.mktemp("weights") / "lite.pth"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def command(posetrack):
+    """Runs `posetrack export`: exit code, stdout, stderr as one line."""
+    return partial(posetrack, "export")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the exporter is asked for, which here writes three bytes."""
+    calls = []
+
+    def export(name, weights, output, options):
+        calls.append((name, weights, output, options))
+        output.write_bytes(b"new")
+        with torch.device("meta"):
+            return MODELS[MODEL].build(COCO_17)[1]
+
+    monkeypatch.setattr("posetrack.exporters.export_onnx", export)
+    return calls
+
+
+# ---- what is written
+
+
+def test_model_file_is_named_on_stdout_and_described_on_stderr(command, weights, tmp_path):
+    output = tmp_path / "a.onnx"
+    code, out, err = command(MODEL, "--weights", weights, "-o", output)
+    assert (code, out) == (0, f"{output}\n")
+    assert err == f"{MODEL}: 3 heads, {output.stat().st_size / 1e6:.1f} MB"
+    with PoseEngine.load(output) as engine:
+        assert engine.spec.name == MODEL
+
+
+def test_options_reach_the_exporter(command, asked, tmp_path):
+    output = tmp_path / "a.onnx"
+    assert command(MODEL, "--weights", "w.pth", "-o", output)[0] == 0
+    options = ("--flip-test", "--score-weights", "s.pth", "--post", "none", "--overwrite")
+    assert command(MODEL, "--weights", "w.pth", "--output", output, *options)[0] == 0
+    plain = ExportOptions()
+    everything = ExportOptions(flip_test=True, score_weights=Path("s.pth"))
+    expected = [(MODEL, Path("w.pth"), output, chosen) for chosen in (plain, everything)]
+    assert asked == expected
+
+
+# ---- what is refused
+
+
+def test_existing_file_is_replaced_only_if_asked(command, asked, tmp_path):
+    output = tmp_path / "a.onnx"
+    output.write_bytes(b"earlier")
+    arguments = (MODEL, "--weights", "w.pth", "-o", output)
+    code, out, err = command(*arguments)
+    assert (code, out) == (1, "")
+    assert err == f"posetrack: {output} exists: use --overwrite to replace it"
+    assert (output.read_bytes(), asked) == (b"earlier", [])
+    assert command(*arguments, "--overwrite")[0] == 0
+    assert output.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("nobody", (), "model must be one of dekr-hrnet-w32, "),
+        ("dekr-hrnet-w32", (), "these weights are of family logocap, not dekr"),
+        (MODEL, ("--score-weights", "s.pth"), f"{MODEL} has no pose scoring: leave the score"),
+    ],
+)
+def test_wrong_choice_is_refused_in_one_sentence(
+    command, weights, tmp_path, model, options, message
+):
+    code, out, err = command(model, "--weights", weights, "-o", tmp_path / "a.onnx", *options)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"posetrack: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_weights_are_named(command, tmp_path):
+    path = tmp_path / "missing.pth"
+    code, _, err = command(MODEL, "--weights", path, "-o", tmp_path / "a.onnx")
+    assert (code, err) == (1, f"posetrack: there is no weight file {path}")
+
+
+@pytest.mark.parametrize("options", [("--post", "graph"), ("--weights", "w.pth")])
+def test_wrong_use_is_explained(command, tmp_path, options):
+    code, _, err = command(MODEL, *options)
+    assert code == 2
+    assert "Usage" in err
+
+
+@pytest.mark.parametrize("missing", [("torch", "safetensors", "onnx", "onnxslim"), ("onnx",)])
+def test_extra_that_is_missing_is_named(posetrack_without, tmp_path, missing):
+    code, out, err = posetrack_without(
+        missing, "export", MODEL, "--weights", "w.pth", "-o", tmp_path / "a.onnx"
+    )
+    assert (code, out) == (1, "")
+    names = ", ".join(missing)
+    assert err == f"posetrack: export needs {names}: pip install 'posetrack[export]'\n"
