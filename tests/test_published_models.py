@@ -7,28 +7,22 @@ import parity
 import pytest
 import torch
 from posetrack.engine import EngineOptions, PoseEngine
-from posetrack.models.companions import Companion, OneOutput
+from posetrack.models.companions import Companion, OneOutput, companions_of
 from posetrack.models.export_wrapper import with_flip_test
-from posetrack.models.networks.dekr import Dekr, DekrConfig, dekr_spec
-from posetrack.models.networks.heatmap_guided import (
-    HeatmapGuided,
-    HeatmapGuidedConfig,
-    heatmap_guided_spec,
-)
-from posetrack.models.networks.logocap import LogoCap, LogoCapConfig, logocap_spec
 from posetrack.models.networks.pose_scoring import PoseScoring, num_features
 from posetrack.models.torch_session import TorchSession
 from posetrack.structures import COCO_17
 from tolerances import POSE_PIXELS, POSE_SCORES
+
+from .models.bottom_up import released
 
 # Maps of up to 10 differ by 3e-5 between two orders of summation; scores near 0 are read there.
 SCORE_ATOL = 3e-6
 FLIP = EngineOptions(flip_test=True)
 
 
-def session_of(network, arrays, spec):
-    network.load_state_dict(parity.weights(arrays))
-    return TorchSession.of_network(*with_flip_test(network.eval(), spec))
+def session_of(network, spec):
+    return TorchSession.of_network(*with_flip_test(network, spec))
 
 
 def scoring(arrays):
@@ -55,22 +49,9 @@ def assert_poses(poses, keypoints, scores):
 
 
 def test_logocap_from_image_to_poses(shared):
-    arrays = parity.load(shared, "logocap_narrow")
-    widths = parity.config(arrays)
-    config = LogoCapConfig(
-        backbone=parity.backbone(widths),
-        heat_channels=widths["heat_ch"],
-        regression_channels=widths["reg_ch"],
-        embedding_channels=widths["emb"],
-        message_channels=tuple(widths["conv"]),
-        mixtures=widths["an_affine"],
-    )
-    network = LogoCap(config, len(COCO_17))
-    spec = logocap_spec("narrow", config, widths["input_size"], COCO_17)
-    session = session_of(network, arrays, spec)
-    refine = TorchSession.of_companion(
-        Companion(OneOutput(network.joints_mlp), "kernels", (17 * widths["emb"], 11, 11))
-    )
+    arrays, network, spec = released(shared, "logocap")
+    refine = TorchSession.of_companion(companions_of(network, spec)["refine"])
+    session = session_of(network, spec)
     with PoseEngine(session, options=FLIP, companions={"refine": refine}) as engine:
         poses = engine(arrays["image_rgb_u8"])
     scores = arrays["final_scores_after_nms"]
@@ -88,12 +69,9 @@ def test_logocap_from_image_to_poses(shared):
 
 @pytest.mark.parametrize("output", ["final", "regression"])
 def test_heatmap_guided_from_image_to_poses(shared, output):
-    arrays = parity.load(shared, "hrbu_narrow")
-    widths = parity.config(arrays)
-    config = HeatmapGuidedConfig(parity.backbone(widths), widths["heat"][0], widths["reg"][0])
-    spec = heatmap_guided_spec("narrow", config, widths["input_size"], COCO_17)
+    arrays, network, spec = released(shared, "heatmap-guided")
     spec = replace(spec, decoder=replace(spec.decoder, options={"output": output}))
-    session = session_of(HeatmapGuided(config, 17), arrays, spec)
+    session = session_of(network, spec)
     with PoseEngine(session, options=FLIP, companions={"score": scoring(arrays)}) as engine:
         poses = engine(arrays["image_rgb_u8"])
     prefix = "" if output == "final" else "reg_"
@@ -102,11 +80,8 @@ def test_heatmap_guided_from_image_to_poses(shared, output):
 
 
 def test_dekr_from_image_to_poses(shared):
-    arrays = parity.load(shared, "dekr_narrow")
-    widths = parity.config(arrays)
-    config = DekrConfig(parity.backbone(widths), widths["heat"], widths["perkpt"])
-    spec = dekr_spec("narrow", widths["input_size"], COCO_17)
-    session = session_of(Dekr(config, 17), arrays, spec)
+    arrays, network, spec = released(shared, "dekr")
+    session = session_of(network, spec)
     with PoseEngine(session, options=FLIP, companions={"score": scoring(arrays)}) as engine:
         poses = engine(arrays["image_rgb_u8"])
     assert_poses(poses, arrays["final_image"], arrays["final_rescored"])

@@ -2,24 +2,18 @@
 
 from dataclasses import replace
 
-import parity
 import pytest
 import torch
 import torch.nn.functional as F
 from posetrack.models.flip_test import FlipTest
-from posetrack.models.networks.dekr import Dekr, DekrConfig, dekr_spec
-from posetrack.models.networks.heatmap_guided import (
-    HeatmapGuided,
-    HeatmapGuidedConfig,
-    heatmap_guided_spec,
-)
-from posetrack.models.networks.logocap import LogoCap, LogoCapConfig, logocap_spec
+from posetrack.models.networks.dekr import dekr_spec
+from posetrack.models.networks.heatmap_guided import heatmap_guided_spec
+from posetrack.models.networks.logocap import logocap_spec
 from posetrack.structures import COCO_17, HeadSpec
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from .bottom_up import (
-    FACE,
-    NARROW,
+from .bottom_up import FACE, NETWORKS, narrow, released
+from .network_checks import (
     as_released,
     assert_exports,
     assert_published,
@@ -29,12 +23,7 @@ from .bottom_up import (
 )
 
 SHIFTED = dekr_spec("a", 512, COCO_17)
-CONFIGS = {
-    "logocap": LogoCapConfig(NARROW, 4, 5, 3, (8, 6, 4), mixtures=2),
-    "heatmap-guided": HeatmapGuidedConfig(NARROW, 4, 6),
-    "higher": HeatmapGuidedConfig(NARROW, 4, 6, higher=True),
-    "dekr": DekrConfig(NARROW, 4, 3),
-}
+CONFIGS = {name: network.config for name, network in NETWORKS.items()}
 
 
 class Fake(torch.nn.Module):
@@ -219,18 +208,9 @@ def test_spec_without_a_flip_test_is_refused(change, message):
 # ---- whole networks
 
 
-def network_of(family):
-    config = CONFIGS[family]
-    if family == "logocap":
-        return LogoCap(config, 3), logocap_spec("a", config, 512, FACE)
-    if family == "dekr":
-        return Dekr(config, 3), dekr_spec("a", 512, FACE)
-    return HeatmapGuided(config, 3), heatmap_guided_spec("a", config, 512, FACE)
-
-
 @torch.no_grad()
 def test_flip_test_of_the_flipped_image_is_the_flip_of_the_flip_test():
-    network, spec = network_of("logocap")
+    network, spec = narrow("logocap", FACE)
     flip_test, image = FlipTest(randomise(network), spec), image_of(64, 96)
     straight, flipped = flip_test(image), flip_test(image.flip(3))
     order = [*spec.skeleton.flip_order.tolist(), 3]
@@ -241,9 +221,9 @@ def test_flip_test_of_the_flipped_image_is_the_flip_of_the_flip_test():
     torch.testing.assert_close(back, straight["offset"], atol=LAYER_ATOL, rtol=LAYER_ATOL)
 
 
-@pytest.mark.parametrize("family", CONFIGS)
-def test_flip_test_exports(family):
-    network, spec = network_of(family)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_flip_test_exports(name):
+    network, spec = narrow(name, FACE)
     flip_test = FlipTest(randomise(network), spec)
     assert not flip_test.training
     assert_exports(flip_test, image_of(64, 96), image_of(96, 64, 2), PUBLISHED_MAPS)
@@ -263,14 +243,8 @@ def absolute(offset):
 @pytest.mark.data
 @as_released()
 def test_logocap_averages_are_those_of_the_released_code(shared):
-    arrays = parity.load(shared, "logocap_narrow")
-    c = parity.config(arrays)
-    widths = (c["heat_ch"], c["reg_ch"], c["emb"], tuple(c["conv"]))
-    config = LogoCapConfig(parity.backbone(c), *widths, mixtures=c["an_affine"])
-    network = LogoCap(config, 17)
-    network.load_state_dict(parity.weights(arrays))
-    flip_test = FlipTest(network.eval(), logocap_spec("a", config, 256, COCO_17))
-    heads = flip_test(tensor(arrays["input"]))
+    arrays, network, spec = released(shared, "logocap")
+    heads = FlipTest(network, spec)(tensor(arrays["input"]))
     assert_published(heads["heatmap"], arrays["heatmaps_merged"])
     assert_published(heads["offset"], arrays["offsets_merged"])
     assert_published(heads["embedding"], arrays["embedding"])
@@ -279,14 +253,9 @@ def test_logocap_averages_are_those_of_the_released_code(shared):
 @pytest.mark.data
 @as_released()
 def test_heatmap_guided_averages_are_those_of_the_released_code(shared):
-    arrays = parity.load(shared, "hrbu_narrow")
-    c = parity.config(arrays)
-    config = HeatmapGuidedConfig(parity.backbone(c), c["heat"][0], c["reg"][0])
-    network = HeatmapGuided(config, 17)
-    network.load_state_dict(parity.weights(arrays))
-    flip_test = FlipTest(network.eval(), heatmap_guided_spec("a", config, 256, COCO_17))
+    arrays, network, spec = released(shared, "heatmap-guided")
     image = tensor(arrays["s1/input"])
-    heads = flip_test(image)
+    heads = FlipTest(network, spec)(image)
     assert_published(heads["heatmap"], arrays["s1/heatmaps_avg"])
     assert_published(absolute(heads["offset"]), arrays["s1/reg_kpts_avg"])
     moved = F.pad(image.flip(3)[..., 3:], (0, 3))
@@ -297,10 +266,7 @@ def test_heatmap_guided_averages_are_those_of_the_released_code(shared):
 @pytest.mark.data
 @as_released()
 def test_dekr_averages_are_those_of_the_released_code(shared):
-    arrays = parity.load(shared, "dekr_narrow")
-    c = parity.config(arrays)
-    network = Dekr(DekrConfig(parity.backbone(c), c["heat"], c["perkpt"]), 17)
-    network.load_state_dict(parity.weights(arrays))
-    heads = FlipTest(network.eval(), dekr_spec("a", 256, COCO_17))(tensor(arrays["s1/input"]))
+    arrays, network, spec = released(shared, "dekr")
+    heads = FlipTest(network, spec)(tensor(arrays["s1/input"]))
     assert_published(heads["heatmap"], arrays["s1/heatmap"])
     assert_published(absolute(heads["offset"]), arrays["s1/posemap"])

@@ -15,7 +15,7 @@ from posetrack.models.layers.adaptive_convolution import (
 )
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from ..bottom_up import assert_exports, randomise
+from ..network_checks import assert_exports, randomise
 
 
 def slow_deformable_convolution(x, weight, offset, dilation):

@@ -6,7 +6,7 @@ import torch
 from posetrack.models.layers.attentive_norm import AttentiveBatchNorm
 from tolerances import LAYER_ATOL
 
-from ..bottom_up import assert_exports, randomise
+from ..network_checks import assert_exports, randomise
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from posetrack.models.layers.hrnet import (
 )
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from ..bottom_up import NARROW, as_released, assert_exports, image_of, randomise, tensor
+from ..bottom_up import NARROW
+from ..network_checks import as_released, assert_exports, image_of, randomise, tensor
 
 
 class Dictionary(torch.nn.Module):

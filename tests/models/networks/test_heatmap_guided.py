@@ -1,108 +1,37 @@
 """The heatmap-guided networks: maps of the released code, shared weights, the 2x variant."""
 
 import copy
+from dataclasses import replace
 
-import parity
 import pytest
 import torch
 import torch.nn.functional as F
 from posetrack.models.networks.heatmap_guided import (
-    MODELS,
     AdaptiveBlock,
     HeatmapGuided,
-    HeatmapGuidedConfig,
     heatmap_guided_keypoints,
     heatmap_guided_spec,
 )
-from posetrack.structures import COCO_17, CROWDPOSE_14, ModelSpec
-from tolerances import LAYER_ATOL, PUBLISHED_MAPS
+from posetrack.structures import COCO_17
+from tolerances import LAYER_ATOL
 
-from ..bottom_up import (
-    NARROW,
-    as_released,
-    assert_exports,
-    assert_published,
-    full_size,
-    image_of,
-    millions_of_parameters,
-    randomise,
-    tensor,
-)
+from ..bottom_up import NETWORKS, released
+from ..network_checks import as_released, assert_published, image_of, randomise, tensor
 
-SMALL = HeatmapGuidedConfig(NARROW, 4, 6)
-HIGHER = HeatmapGuidedConfig(NARROW, 4, 6, higher=True)
+SMALL, HIGHER = (NETWORKS[name].config for name in ("heatmap-guided", "higher"))
 BRANCH = "multi_level_layers_4x_heatmap.{}.0.{}"
 
 
-# ---- the published networks
+# ---- the spec, and whose weights a file holds
 
 
-@pytest.mark.parametrize(
-    ("name", "millions"),
-    [
-        ("heatmap-guided-hrnet-w32", 30.68),
-        ("heatmap-guided-hrnet-w48", 66.80),
-        ("heatmap-guided-higher-hrnet-w48", 66.90),
-    ],
-)
-def test_network_has_as_many_parameters_as_published(name, millions):
-    count = millions_of_parameters(full_size(MODELS, name))
-    assert count == pytest.approx(millions, abs=0.005)
-
-
-@pytest.fixture(scope="module")
-def published():
-    """The tensors of the full-size network, without values."""
-    return full_size(MODELS, "heatmap-guided-higher-hrnet-w48").state_dict()
-
-
-@pytest.mark.parametrize(
-    ("name", "shape"),
-    [
-        ("conv1.weight", (64, 3, 3, 3)),
-        ("transition_cls.0.weight", (48, 720, 1, 1)),
-        ("transition_reg.0.weight", (256, 737, 1, 1)),
-        (BRANCH.format(2, "transform_matrix_conv2.bias"), (4,)),
-        (BRANCH.format(1, "stn_conv1.weight"), (48, 48, 3, 3)),
-        (BRANCH.format(0, "regular_matrix"), (2, 9)),
-        ("multi_level_layers_4x_regression.0.0.bn2.running_var", (256,)),
-        ("deconv_layers.0.0.0.weight", (65, 48, 4, 4)),
-        ("deconv_layers.0.0.1.running_mean", (48,)),
-        ("deconv_layers.0.1.0.conv2.weight", (48, 48, 3, 3)),
-        ("final_layers.0.weight", (17, 48, 1, 1)),
-        ("final_layers.1.weight", (35, 256, 1, 1)),
-        ("final_layers.2.bias", (17,)),
-    ],
-)
-def test_parameters_have_the_published_names(published, name, shape):
-    assert tuple(published[name].shape) == shape
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_heads_are_those_of_the_spec(name):
-    with torch.device("meta"):
-        network, spec = MODELS[name].build(CROWDPOSE_14)
-        heads = network(torch.zeros(2, 3, 64, 128))
-    assert spec.name == name
-    assert {n: tuple(x.shape) for n, x in heads.items()} == {
-        head.name: (2, head.channels, 64 // head.stride, 128 // head.stride) for head in spec.heads
-    }
-    assert ModelSpec.from_json(spec.to_json()) == spec
-
-
-def test_spec_says_how_published_networks_run():
-    with torch.device("meta"):
-        _, spec = MODELS["heatmap-guided-hrnet-w32"].build(COCO_17)
-    assert (spec.sizing.size, spec.sizing.convention) == (512, "hrnet-affine")
-    assert (spec.flip, spec.flip_shift, spec.flip_fill) == ("inside", 3, "zero")
-    assert [head.sign for head in spec.heads] == [1, -1]
-    paper = HeatmapGuidedConfig(NARROW, 4, 6, rules="paper")
+def test_spec_says_whose_rules_hold():
+    assert heatmap_guided_spec("a", SMALL, 512, COCO_17).rules == "released"
+    paper = replace(SMALL, rules="paper")
     assert heatmap_guided_spec("a", paper, 512, COCO_17).rules == "paper"
 
 
-def test_keypoints_are_read_off_the_shapes():
-    shapes = {name: tuple(t.shape) for name, t in HeatmapGuided(SMALL, 14).state_dict().items()}
-    assert heatmap_guided_keypoints(shapes) == 14
+def test_output_layers_alone_are_not_taken_for_a_heatmap_guided_network():
     assert heatmap_guided_keypoints({"final_layers.0.weight": (17, 32, 1, 1)}) is None
 
 
@@ -246,31 +175,20 @@ def test_higher_network_gives_every_branch_when_trained():
     assert torch.equal(branches[:, 2, 14], heads["heatmap"][:, 14])
 
 
-@pytest.mark.parametrize("config", [SMALL, HIGHER])
-def test_export_takes_other_sizes_and_batches(config):
-    network = randomise(HeatmapGuided(config, 3))
-    assert_exports(network, image_of(64, 96), image_of(96, 64, 2), PUBLISHED_MAPS)
-
-
 # ---- against the released code
 
 
 @pytest.fixture(scope="module")
-def released(shared):
+def published(shared):
     """The arrays of the released code, and the network with their weights."""
-    arrays = parity.load(shared, "hrbu_narrow")
-    config = parity.config(arrays)
-    network = HeatmapGuided(
-        HeatmapGuidedConfig(parity.backbone(config), config["heat"][0], config["reg"][0]), 17
-    )
-    network.load_state_dict(parity.weights(arrays))
-    return arrays, network.eval()
+    arrays, network, _ = released(shared, "heatmap-guided")
+    return arrays, network
 
 
 @pytest.mark.data
 @as_released()
-def test_heads_are_those_of_the_released_code(released):
-    arrays, network = released
+def test_heads_are_those_of_the_released_code(published):
+    arrays, network = published
     heads = network(tensor(arrays["s1/input"]))
     assert_published(heads["heatmap"], arrays["net/heat0_0"])
     assert_published(heads["offset"], arrays["net/offset"])
@@ -278,8 +196,8 @@ def test_heads_are_those_of_the_released_code(released):
 
 @pytest.mark.data
 @as_released()
-def test_adaptive_convolution_is_that_of_the_released_code(released):
-    arrays, network = released
+def test_adaptive_convolution_is_that_of_the_released_code(published):
+    arrays, network = published
     block = network.multi_level_layers_4x_heatmap[1][0]
     x = tensor(arrays["out/transition_cls"])
     matrix = block.transform_matrix_conv1(x)
@@ -291,8 +209,8 @@ def test_adaptive_convolution_is_that_of_the_released_code(released):
 
 @pytest.mark.data
 @as_released()
-def test_branches_are_those_of_the_released_code(released):
-    arrays, network = released
+def test_branches_are_those_of_the_released_code(published):
+    arrays, network = published
     x = tensor(arrays["out/transition_cls"])
     assert_published(network.transition_cls(network.features(tensor(arrays["s1/input"]))), x)
     for i, branch in enumerate(network.multi_level_layers_4x_heatmap):

@@ -2,39 +2,33 @@
 
 from dataclasses import replace
 
-import parity
 import pytest
 import torch
 from posetrack.models.layers.attentive_norm import AttentiveBatchNorm
 from posetrack.models.networks.logocap import (
     LOGOCAP_LITE,
-    LOGOCAP_W32,
     MODELS,
     LogoCap,
-    LogoCapConfig,
     initialise_from_movenet,
-    logocap_keypoints,
     logocap_spec,
     message_passing,
 )
 from posetrack.models.weights.load import load_model
-from posetrack.structures import COCO_17, CROWDPOSE_14, POSETRACK_15, ModelSpec
+from posetrack.structures import COCO_17, CROWDPOSE_14
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from ..bottom_up import (
-    NARROW,
+from ..bottom_up import NETWORKS, released
+from ..network_checks import (
     as_released,
     assert_exports,
     assert_published,
-    full_size,
     image_of,
-    millions_of_parameters,
     randomise,
     tensor,
 )
 from ..published import shipped_weights
 
-SMALL = LogoCapConfig(NARROW, 4, 5, 3, (8, 6, 4), mixtures=2)
+SMALL = NETWORKS["logocap"].config
 
 
 @pytest.fixture(scope="module")
@@ -42,70 +36,12 @@ def movenet_weights():
     return {name: torch.from_numpy(array).float() for name, array in shipped_weights().items()}
 
 
-# ---- the published networks
+# ---- the spec
 
 
-@pytest.mark.parametrize(
-    ("name", "millions"), [("logocap-hrnet-w32", 35.99), ("logocap-hrnet-w48", 72.11)]
-)
-def test_network_has_as_many_parameters_as_published(name, millions):
-    count = millions_of_parameters(full_size(MODELS, name))
-    assert count == pytest.approx(millions, abs=0.005)
-
-
-@pytest.fixture(scope="module")
-def published():
-    """The tensors of the full-size network, without values."""
-    with torch.device("meta"):
-        return LogoCap(LOGOCAP_W32, 17).state_dict()
-
-
-@pytest.mark.parametrize(
-    ("name", "shape"),
-    [
-        ("backbone.stage4.2.fuse_layers.3.0.2.1.running_var", (256,)),
-        ("transition_cls.0.weight", (32, 480, 1, 1)),
-        ("transition_cls.1.running_mean", (32,)),
-        ("final_layer_cls.bias", (18,)),
-        ("final_layer_reg.weight", (34, 256, 1, 1)),
-        ("transition_embedding.0.weight", (64, 480, 1, 1)),
-        ("joints_mlp.0.weight", (512, 1088, 3, 3)),
-        ("joints_mlp.4.weight_", (20, 256)),
-        ("joints_mlp.4.attn_weights.attention.0.weight", (20, 256, 1, 1)),
-        ("joints_mlp.7.running_var", (128,)),
-        ("joints_mlp.9.weight", (17, 128, 1, 1)),
-    ],
-)
-def test_parameters_have_the_published_names(published, name, shape):
-    assert tuple(published[name].shape) == shape
-
-
-def test_keypoints_are_read_off_the_shapes():
-    shapes = {name: tuple(t.shape) for name, t in LogoCap(SMALL, 14).state_dict().items()}
-    assert logocap_keypoints(shapes) == 14
-    assert logocap_keypoints({"final_layers.0.weight": (17, 32, 1, 1)}) is None
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_heads_are_those_of_the_spec(name):
-    with torch.device("meta"):
-        network, spec = MODELS[name].build(POSETRACK_15)
-        heads = network(torch.zeros(2, 3, 64, 128))
-    assert spec.name == name
-    assert not network.training
-    assert {n: tuple(x.shape) for n, x in heads.items()} == {
-        head.name: (2, head.channels, 16, 32) for head in spec.heads
-    }
-    assert ModelSpec.from_json(spec.to_json()) == spec
-
-
-def test_spec_says_how_published_networks_run():
+def test_spec_decodes_as_published():
     with torch.device("meta"):
         _, spec = MODELS["logocap-hrnet-w48"].build(COCO_17)
-    assert (spec.sizing.size, spec.sizing.convention) == (640, "hrnet-affine")
-    assert [head.sign for head in spec.heads if head.name == "offset"] == [-1]
-    assert spec.cell_origin == "corner"
-    assert (spec.flip, spec.flip_shift) == ("inside", 0)
     assert spec.decoder.options == {
         "adaptation": "full",
         "local_window": 11,
@@ -189,11 +125,6 @@ def test_lite_network_sees_images_as_movenet_does():
 # ---- export
 
 
-def test_export_takes_other_sizes_and_batches():
-    network = randomise(LogoCap(SMALL, 3))
-    assert_exports(network, image_of(64, 96), image_of(96, 64, 2), PUBLISHED_MAPS)
-
-
 class Kernels(torch.nn.Module):
     def __init__(self, layers):
         super().__init__()
@@ -212,29 +143,16 @@ def test_message_passing_exports_for_any_number_of_people():
 
 
 @pytest.fixture(scope="module")
-def released(shared):
+def published(shared):
     """The arrays of the released code, and the network with their weights."""
-    arrays = parity.load(shared, "logocap_narrow")
-    config = parity.config(arrays)
-    network = LogoCap(
-        LogoCapConfig(
-            parity.backbone(config),
-            heat_channels=config["heat_ch"],
-            regression_channels=config["reg_ch"],
-            embedding_channels=config["emb"],
-            message_channels=tuple(config["conv"]),
-            mixtures=config["an_affine"],
-        ),
-        17,
-    )
-    network.load_state_dict(parity.weights(arrays))
-    return arrays, network.eval()
+    arrays, network, _ = released(shared, "logocap")
+    return arrays, network
 
 
 @pytest.mark.data
 @as_released()
-def test_maps_are_those_of_the_released_code(released):
-    arrays, network = released
+def test_maps_are_those_of_the_released_code(published):
+    arrays, network = published
     image = tensor(arrays["input"])
     heads = network(torch.cat((image, image.flip(3))))
     assert_published(heads["heatmap"], arrays["heatmaps_raw"])
@@ -244,8 +162,8 @@ def test_maps_are_those_of_the_released_code(released):
 
 @pytest.mark.data
 @as_released()
-def test_features_are_those_of_the_released_code(released):
-    arrays, network = released
+def test_features_are_those_of_the_released_code(published):
+    arrays, network = published
     expected = tensor(arrays["features"])
     got = network.backbone(tensor(arrays["input"]))
     # stored as float16: half a step of 1/1024 of the value
@@ -254,8 +172,8 @@ def test_features_are_those_of_the_released_code(released):
 
 @pytest.mark.data
 @as_released()
-def test_kernels_are_those_of_the_released_code(released):
-    arrays, network = released
+def test_kernels_are_those_of_the_released_code(published):
+    arrays, network = published
     windows = tensor(arrays["kem_features_first3"])
     kernels = network.joints_mlp(windows)
     assert len(kernels) == 3
@@ -264,8 +182,8 @@ def test_kernels_are_those_of_the_released_code(released):
 
 @pytest.mark.data
 @as_released()
-def test_mixtures_are_those_of_the_released_code(released):
-    arrays, network = released
+def test_mixtures_are_those_of_the_released_code(published):
+    arrays, network = published
     x = network.joints_mlp[:4](tensor(arrays["kem_features_first3"]))
     shares = network.joints_mlp[4].attn_weights(x)
     assert_published(shares, arrays["attnnorm_instance_weights"][:3])

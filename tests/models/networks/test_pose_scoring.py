@@ -8,7 +8,7 @@ from posetrack.models.networks.pose_scoring import PoseScoring, num_features
 from posetrack.structures import COCO_17, CROWDPOSE_14, MPII_16
 from tolerances import LAYER_ATOL, PUBLISHED_MAPS
 
-from ..bottom_up import assert_exports, tensor
+from ..network_checks import assert_exports, tensor
 
 
 def test_features_are_as_many_as_published():
