@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import parity
 import pytest
-import torch
 from posetrack.engine import EngineOptions, PoseEngine
 from posetrack.models.companions import Companion, OneOutput, companions_of
 from posetrack.models.export_wrapper import with_flip_test
@@ -85,16 +84,3 @@ def test_dekr_from_image_to_poses(shared):
     with PoseEngine(session, options=FLIP, companions={"score": scoring(arrays)}) as engine:
         poses = engine(arrays["image_rgb_u8"])
     assert_poses(poses, arrays["final_image"], arrays["final_rescored"])
-
-
-def test_session_refuses_what_the_network_does_not_take():
-    double = TorchSession(torch.nn.Identity(), "features", np.float32, ("scores",))
-    values = np.float32([1, 2])
-    np.testing.assert_array_equal(double.run({"features": values})["scores"], values)
-    with pytest.raises(ValueError, match=r"the network takes \['features'\], got \['image'\]"):
-        double.run({"image": values})
-    with pytest.raises(ValueError, match="features must be float32, got float64"):
-        double.run({"features": values.astype(np.float64)})
-    double.close()
-    with pytest.raises(RuntimeError, match="the session is closed"):
-        double.run({"features": values})
