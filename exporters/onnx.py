@@ -42,7 +42,7 @@ class Graph(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What a model file shall hold."""
+    """What goes into a model file."""
 
     post: Literal["none"] = "none"  # the head form: the heads, decoded by the engine
     flip_test: bool = False  # average with the flipped image inside the graph
@@ -56,20 +56,21 @@ def export_onnx(
 
     Weights are stored as float16 where that loses nothing, with a Cast behind each that the
     runtime folds at load: half the size, float32 arithmetic. Batch, height and width are dynamic.
-    What decoding needs besides is written as `<stem>.refine.onnx`, `<stem>.score.onnx`.
+    The companions that decoding needs are written beside it: `<stem>.refine.onnx`,
+    `<stem>.score.onnx`.
 
     Args:
         name: a key of `MODELS`; None takes the one that the weights are for.
         weights: the weight file.
         output: the `.onnx` file; replaced only once the new one is complete.
-        options: what it shall hold.
+        options: what goes into it.
 
     Returns:
         What was written into the file.
 
     Raises:
-        ValueError: an unknown name or form, weights of another network, or a model without a flip
-            test or pose scoring of its own.
+        ValueError: an unknown name or form, weights of another network, or a flip test or pose
+            scoring for a model that has none.
         FileNotFoundError: no such weight file.
     """
     if options.post != "none":
@@ -127,8 +128,8 @@ def _write(graph: Graph, file: Path) -> None:
 
 def _trace(graph: Graph, path: Path) -> None:
     with warnings.catch_warnings():
-        # that the TorchScript exporter is not the newest one, what it leaves to onnxslim, and
-        # that shapes become constants which are: sizes of grids and windows
+        # that the TorchScript exporter is not the newest one, and of the constants that it leaves
+        # to onnxslim
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", "Constant folding")
         torch.onnx.export(

@@ -14,7 +14,7 @@ from .networks.pose_scoring import PoseScoring, num_features
 from .weights.checkpoint import read_weights
 from .weights.load import load_weights
 
-# Decoders that multiply a pose's score by what a learned network says of it.
+# Decoders that multiply the score of a pose by the OKS that a network predicts for it.
 _SCORED = ("heatmap-guided", "dekr")
 
 
@@ -34,7 +34,7 @@ class OneOutput(nn.Module):
         self.network = network
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, ...) features -> what the network makes of each."""
+        """(N, ...) features -> the output, (N, ...)."""
         result: Tensor | Mapping[str, Tensor] = self.network(features)
         if isinstance(result, Tensor):
             return result

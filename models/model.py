@@ -1,4 +1,4 @@
-"""What the table of models holds for each name."""
+"""What `MODELS` holds for each name: how to build a network, and whose weights fit it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Model:
         build: the network for a skeleton, with fresh weights, and how to run it.
         keypoints: the number of keypoints that weights of these shapes are for; None where they
             are of another family.
-        convert: published weights -> those that the network takes; most need nothing.
+        convert: published weights -> those that the network takes; most are taken unchanged.
     """
 
     family: str

@@ -86,7 +86,7 @@ def deformable_convolution(x: Tensor, weight: Tensor, offset: Tensor, grid: Tens
 
 
 class DeformableConv(nn.Module):
-    """`deformable_convolution` with weights of its own; fresh ones are uniform, as released."""
+    """`deformable_convolution` with weights of its own, drawn uniformly as in the released code."""
 
     grid: Tensor
 
@@ -103,9 +103,10 @@ class DeformableConv(nn.Module):
 
 
 def affine_conv(cin: int, channels: int) -> nn.Conv2d:
-    """The 3x3 convolution that estimates a cell's matrix or translation; starts at 0, as released.
+    """The 3x3 convolution that estimates the matrix or the translation of every cell.
 
-    All nine taps then lie at the cell itself, where the dilation is 1.
+    Its weights start at 0 as in the released code: with dilation 1 all nine taps then lie at the
+    cell itself.
     """
     conv = nn.Conv2d(cin, channels, KERNEL, padding=1)
     zero_affine(conv)

@@ -1,4 +1,4 @@
-"""Attentive Norm: batch norm whose gain and bias are mixed anew for every instance.
+"""Attentive Norm: batch norm whose gain and bias each instance mixes from several.
 
 Source: Li, Sun, Wu: Attentive Normalization, arXiv:1908.01259, in the form that LOGO-CAP uses.
 """

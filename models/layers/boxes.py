@@ -68,7 +68,8 @@ def apply_deltas(boxes: Tensor, deltas: Tensor, weights: DeltaWeights) -> Tensor
         deltas: (..., 4) as `box_deltas` gives.
         weights: factors that the deltas carry.
 
-    Source: Girshick et al., "Rich feature hierarchies ...", CVPR 2014, appendix C.
+    Source: Girshick et al., "Rich Feature Hierarchies for Accurate Object Detection and Semantic
+    Segmentation", CVPR 2014, appendix C.
     """
     center, size = _center_size(boxes)
     deltas = deltas / deltas.new_tensor(weights)
@@ -96,11 +97,11 @@ def extend_to_ratio(boxes: Tensor, ratio: float) -> Tensor:
 
 
 def greedy_nms(boxes: Tensor, valid: Tensor, max_iou: float) -> Tensor:
-    """Non-maximum suppression: the best box stays, boxes that overlap it go, and so on.
+    """Non-maximum suppression: a box stays unless a better one that stays overlaps it too much.
 
     Args:
         boxes: (B, N, 4), best first in each row of the batch.
-        valid: (B, N) bool; rows that are not neither stay nor suppress.
+        valid: (B, N) bool; other rows neither stay nor suppress.
         max_iou: a box goes if its IoU with a better one that stays is above this.
 
     Returns:
@@ -114,7 +115,7 @@ def greedy_nms(boxes: Tensor, valid: Tensor, max_iou: float) -> Tensor:
 
 
 class _GreedyNms(torch.autograd.Function):
-    """Own rule in torch, the standard operator in ONNX."""
+    """`_keep` in PyTorch, the operator NonMaxSuppression in ONNX."""
 
     @staticmethod
     def forward(ctx: Any, boxes: Tensor, rank: Tensor, max_iou: float) -> Tensor:
@@ -147,9 +148,9 @@ class _GreedyNms(torch.autograd.Function):
 def _keep(boxes: Tensor, valid: Tensor, max_iou: float) -> Tensor:
     """(N, 4), (N,) -> (N,) bool.
 
-    Whether box n stays depends on better boxes alone, so repeating the rule for all boxes at once
-    settles at least one more of them each time, and the first answer that repeats is the greedy
-    one. Real images need about ten rounds where a loop over boxes would need a thousand.
+    Whether box n stays depends on better boxes alone. So applying the rule to all boxes at once
+    settles at least one more box each time, and an answer that no longer changes is the greedy
+    one. Real images need about ten rounds; a loop over boxes would need a thousand.
     """
     shared, union = box_overlap(boxes, boxes)
     beats = (shared > max_iou * union).triu(1) & valid[:, None]
@@ -162,7 +163,7 @@ def _keep(boxes: Tensor, valid: Tensor, max_iou: float) -> Tensor:
 
 
 def best_rows(scores: Tensor, count: int, *arrays: Tensor) -> tuple[Tensor, ...]:
-    """The `count` highest-scoring rows of each image; short of rows, zero rows follow.
+    """The `count` highest-scoring rows of each image, filled up with rows of zeros.
 
     Args:
         scores: (B, N).

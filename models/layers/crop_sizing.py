@@ -1,4 +1,4 @@
-"""How networks behind a ResNet take the crop of one person."""
+"""How networks for single people take their crop."""
 
 from __future__ import annotations
 

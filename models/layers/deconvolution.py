@@ -12,7 +12,7 @@ from torch import nn
 
 from .resnet import BACKBONE_STRIDE
 
-# channels of each deconvolution, in the paper and the two that build on it
+# channels of each deconvolution, in the papers of the simple baseline, OGN and Integral
 DECONVOLUTION_CHANNELS = 256
 # standard deviation of the fresh weights of deconvolutions and of the output convolution
 INITIAL_STD = 0.001

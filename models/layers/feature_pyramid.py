@@ -1,4 +1,4 @@
-"""Feature pyramid: maps of equal width at every stride, each knowing what the coarser ones saw.
+"""Feature pyramid: maps with as many channels at every stride, added up from coarse to fine.
 
 Source: Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017.
 """

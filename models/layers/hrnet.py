@@ -1,4 +1,4 @@
-"""HRNet (Sun et al., CVPR 2019): four resolutions side by side, exchanged after every module.
+"""HRNet (Sun et al., CVPR 2019): four resolutions in parallel, fused after every module.
 
 The backbone of LOGO-CAP, the heatmap-guided networks and DEKR. Parameters carry the published
 names, so that published files and ImageNet weights load as they are.
@@ -172,7 +172,7 @@ class HRNetTrunk(nn.Module):
         return [transition[str(i)](x) if str(i) in transition else x for i, x in enumerate(sources)]
 
     def features(self, image: Tensor) -> Tensor:
-        """All branches at the first one's resolution, side by side.
+        """All branches at the resolution of the first, concatenated.
 
         Args:
             image: (B, 3, H, W) normalised RGB; H and W multiples of 32.
@@ -198,7 +198,7 @@ class HRNet(HRNetTrunk):
 
 
 def initialise(network: nn.Module) -> None:
-    """Fresh weights as released: convolutions N(0, 0.001), biases 0, batch norm 1 and 0."""
+    """Set fresh weights as the released code: convolutions N(0, 0.001), biases 0, norms 1 and 0."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, std=INITIAL_STD)

@@ -30,7 +30,7 @@ INITIAL_STD = 0.01
 
 @dataclass(frozen=True, slots=True)
 class ProposalConfig:
-    """How many boxes go through; the numbers of the test (training takes 2000 of a level)."""
+    """How many boxes are kept when the network runs; training keeps 2000 of a level."""
 
     channels: int = CHANNELS
     candidates: int = 1000  # best anchors of a level, before suppression
@@ -39,7 +39,7 @@ class ProposalConfig:
 
 
 class LevelAnchors(NamedTuple):
-    """What the network says about the anchors of one level; A = 3 h w, anchors fastest."""
+    """Predictions for the A = 3 h w anchors of one level, in the order of `anchor_boxes`."""
 
     objectness: Tensor  # (B, A) logits
     deltas: Tensor  # (B, A, 4) from the anchor to the box

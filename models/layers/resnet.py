@@ -3,7 +3,7 @@
 Parameters carry torchvision's names, so files of ImageNet weights and published pose networks
 load as they are.
 
-Source: He et al., "Deep Residual Learning for Image Identity", CVPR 2016.
+Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
 """
 
 from __future__ import annotations

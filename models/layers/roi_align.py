@@ -1,4 +1,4 @@
-"""RoIAlign: the features inside a box, resampled to a fixed grid, from the level that suits it.
+"""RoIAlign: the features inside a box as a fixed grid, from the pyramid level for its size.
 
 Sources: He et al., "Mask R-CNN", ICCV 2017 (RoIAlign); Lin et al., "Feature Pyramid Networks for
 Object Detection", CVPR 2017, equation 1 (levels).
@@ -118,8 +118,8 @@ def _sample_cells(
 def _one_canvas(maps: Sequence[Tensor]) -> Tensor:
     """All levels below each other, so that one sampling serves the RoIs of all of them.
 
-    Edge cells are repeated to the right and once below: whatever rounding lets a sample at a
-    map's edge take from beyond is the edge's own value.
+    Edge cells are repeated to the right and once below: a sample at the edge of a map, which
+    rounding may move beyond it, then reads the value of the edge.
     """
     if len(maps) == 1:
         return maps[0]

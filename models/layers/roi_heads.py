@@ -20,15 +20,17 @@ BOX_GRID = (7, 7)
 BOX_HIDDEN = 1024
 KEYPOINT_CONVOLUTIONS = 8
 KEYPOINT_HIDDEN = 512
-SQUARE_GRID = (14, 14)  # where the ratio is left alone
+SQUARE_GRID = (14, 14)  # of RoIs that are not extended to one ratio
 
 # ---- OGN
 PERSON_SHAPE = (352, 256)  # height, width
-# The paper gives the ratio, not the grid. This one has it exactly and is the input of its single
-# person network at stride 16, as the square grid of Mask R-CNN is one of 224 pixels.
+# The paper gives the ratio, not the grid. This grid has that ratio exactly: it is PERSON_SHAPE, an
+# input of its network for single people, at stride 16, as the square grid of Mask R-CNN is 224
+# pixels at stride 16.
 PERSON_GRID = (22, 16)
 
-# Nearly all that Smooth-L1 teaches the maps is 0: they begin there, as the single person network's.
+# Nearly all targets of Smooth-L1 are 0: fresh maps are close to it, as in the network for single
+# people.
 OUTPUT_STD = 0.001
 
 ScoreLoss: TypeAlias = Literal["smooth-l1", "softmax"]
@@ -38,7 +40,7 @@ ScoreLoss: TypeAlias = Literal["smooth-l1", "softmax"]
 class KeypointHeadConfig:
     """The keypoint head; the defaults are row c of the paper's table 4, its best."""
 
-    score_loss: ScoreLoss = "smooth-l1"  # softmax: one cell of the map is right, as in Mask R-CNN
+    score_loss: ScoreLoss = "smooth-l1"  # softmax: over the cells of a map, as in Mask R-CNN
     offset: bool = True  # has offset maps
     ratio_consistent: bool = True  # RoIs are extended to PERSON_SHAPE
     convolutions: int = KEYPOINT_CONVOLUTIONS

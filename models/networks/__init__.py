@@ -1,1 +1,1 @@
-"""The networks of the papers and their relatives, one family a file, top to bottom."""
+"""The networks, one family a file, top to bottom, with its table `MODELS` at the end."""

@@ -1,4 +1,4 @@
-"""DEKR (Geng et al., CVPR 2021): each keypoint's offset from channels of its own, on HRNet.
+"""DEKR (Geng et al., CVPR 2021): HRNet, and a branch of its own for the offset of each keypoint.
 
 Source: Bottom-Up Human Pose Estimation Via Disentangled Keypoint Regression, arXiv:2104.02300;
 names and numbers of github.com/HRNet/DEKR (MIT).
@@ -46,7 +46,7 @@ class DekrConfig:
 
     backbone: HRNetConfig = HRNET_W32
     heat_channels: int = 32
-    keypoint_channels: int = 15  # that each keypoint's offset has for itself
+    keypoint_channels: int = 15  # of the branch of each keypoint
 
 
 class AdaptiveUnit(nn.Module):

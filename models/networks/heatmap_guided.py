@@ -44,7 +44,7 @@ from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
 from ..model import Model, Shapes
 
 DILATIONS = (1, 2, 3)  # of the heatmap branches
-# Convolutions whose weights the branches share; their biases and norms they have for themselves.
+# Convolutions whose weights the branches share; each branch has its own biases and batch norms.
 _SHARED = ("transform_matrix_conv1", "stn_conv1", "transform_matrix_conv2", "stn_conv2")
 _BRANCHES = "multi_level_layers_4x_heatmap"
 
@@ -57,9 +57,10 @@ class HeatmapGuidedConfig:
     heat_channels: int = 32
     regression_channels: int = 256
     higher: bool = False  # with heatmaps at stride 2
-    # released: the taps' spacing is the dilation, and the affine map counts from spacing 1; both
-    # maps of a block are estimated from the block's input. paper: the affine map alone says where
-    # the taps lie, whatever the branch, and each is estimated from what its convolution takes
+    # Where the taps of an adaptive convolution lie. released: on a grid spaced by the dilation,
+    # moved as the affine map moves one of spacing 1; both maps of a block are estimated from its
+    # input. paper: where the affine map places a grid of spacing 1, whatever the dilation; each
+    # map is estimated from the input of its own convolution
     rules: Rules = "released"
 
 
@@ -68,7 +69,7 @@ class AdaptiveBlock(nn.Module):
 
     Args:
         channels: of the map.
-        dilation: spacing of the taps that the affine map starts from.
+        dilation: of both convolutions.
         rules: where the taps lie: "released" or "paper".
     """
 
@@ -100,7 +101,7 @@ class AdaptiveBlock(nn.Module):
 
 
 class HeatmapGuided(HRNetTrunk):
-    """The whole network; parameters carry the published names, shared ones three times.
+    """The whole network; parameters carry the published names, a shared one those of all branches.
 
     Args:
         config: widths and parts.
@@ -146,7 +147,7 @@ class HeatmapGuided(HRNetTrunk):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """As every network; the copies of a shared weight must be equal.
+        """Load weights as any module does, if the copies of each shared weight are equal.
 
         Raises:
             ValueError: a shared weight has unequal copies: the network could keep only one.

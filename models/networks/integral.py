@@ -34,17 +34,17 @@ from ..model import Model, Shapes
 # The paper's names. h: heatmaps alone, trained by the squared error to Gaussians (1), by
 # cross-entropy over all cells (2), by cross-entropy in each cell (3), read by their maximum. i: the
 # same with the expectation as a second output that is trained too; i* trains nothing else.
-# r1: direct regression. Which loss is used is training's affair.
+# r1: direct regression. The losses matter for training only.
 Method: TypeAlias = Literal["h1", "h2", "h3", "i1", "i2", "i3", "i*", "r1"]
 METHODS: tuple[Method, ...] = ("h1", "h2", "h3", "i1", "i2", "i3", "i*", "r1")
 
-# Input of the paper and of the released code's main experiment, (h, w) pixels, ...
+# Of the paper and the main experiment of the released code: the input, (h, w) pixels; the cells of
+# the volume from front to back; the millimetres that these cells span around the pelvis.
 PATCH = (256, 256)
-# ... cells of its volume from front to back, and millimetres that they span around the pelvis.
 DEPTH_CELLS = 64
 DEPTH_MM = 2000.0
-# The same of the ResNet-152 of the ECCV 2018 challenge, the only one with published weights
-# (d-mch_384x288_deconv256x3_min-int-l1_adam_bs12-4gpus).
+# The same of the ResNet-152 for the ECCV 2018 challenge, the only one with published weights
+# (configuration d-mch_384x288_deconv256x3_min-int-l1_adam_bs12-4gpus).
 CHALLENGE_PATCH = (384, 288)
 CHALLENGE_DEPTH_CELLS = 72
 CHALLENGE_DEPTH_MM = 1485.0
@@ -187,9 +187,9 @@ class MultiStageIntegral(nn.Module):
 
     The paper (end of section 3, figure 1) says that the conv3 map is the input of all stages, that
     each joins it to the heatmaps of the stage before and passes both through conv4 and conv5 to
-    its own head. Read here as: weights of its own for every stage, heatmaps joined behind the map
-    as they come out of the 1x1 convolution, nothing in their place in the first stage. Four
-    stages then need the 18 GFLOPs of the paper's table 7.
+    its own head. Implemented so: every stage has its own weights; heatmaps are concatenated behind
+    the map as the 1x1 convolution gives them; the first stage takes the map alone. Four stages
+    then need the 18 GFLOPs of the paper's table 7.
 
     Args:
         config: form and sizes; two deconvolutions, so that heatmaps have the size of conv3.
@@ -223,7 +223,7 @@ class MultiStageIntegral(nn.Module):
         Returns:
             `heatmap` (B, K, H / 8, W / 8), not activated, and by the method `coordinates`
             (B, K, 2) of the last stage; in training those of earlier stages too, as
-            `heatmap_stage_1`, `coordinates_stage_1`, ....
+            `heatmap_stage_1`, `coordinates_stage_1` and so on.
         """
         outputs: dict[str, Tensor] = {}
         x = shared = self.backbone(image)[-1]
@@ -307,13 +307,13 @@ def _name(config: IntegralConfig) -> str:
 
 
 def _keypoints_2d(shapes: Shapes) -> int | None:
-    """Of one stage: an output convolution behind three deconvolutions, too narrow for a volume."""
+    """K of one stage: the output convolution, if it is too narrow for a volume."""
     channels = shapes.get("head.features.9.weight", (0,))[0]
     return channels if 0 < channels < DEPTH_CELLS else None
 
 
 def _keypoints_3d(depth_cells: int) -> Callable[[Shapes], int | None]:
-    """Of the released form: as many channels per keypoint as there are cells in depth."""
+    """K of the released form, which has as many channels per keypoint as there are depth cells."""
 
     def keypoints(shapes: Shapes) -> int | None:
         channels = shapes.get("head.features.9.weight", (0,))[0]
@@ -323,12 +323,12 @@ def _keypoints_3d(depth_cells: int) -> Callable[[Shapes], int | None]:
 
 
 def _keypoints_stages(shapes: Shapes) -> int | None:
-    """Of several stages: the first one's output convolution."""
+    """K of several stages, from the output convolution of the first."""
     return shapes.get("stages.0.head.features.6.weight", (None,))[0]
 
 
 def _keypoints_r1(shapes: Shapes) -> int | None:
-    """Of direct regression: two outputs per keypoint."""
+    """K of direct regression, which has two outputs per keypoint."""
     outputs = shapes.get("head.fc.weight", (0,))[0]
     return outputs // 2 if outputs else None
 

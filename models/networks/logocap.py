@@ -1,8 +1,8 @@
-"""LOGO-CAP (Xue et al., CVPR 2022): center-offset poses, refined by kernels made for each person.
+"""LOGO-CAP (Xue et al., CVPR 2022): center-offset poses, refined by kernels for each person.
 
-The dense heads give heatmaps, offsets and an embedding. Around every keypoint of a first pose the
-embedding is sampled in a small window; message passing turns the windows of one person into a
-kernel per keypoint, which decoding convolves the heatmaps with.
+The dense heads give heatmaps, offsets and an embedding. Center and offsets give an initial pose.
+Around each of its keypoints the embedding is sampled in a small window; message passing turns the
+windows of a person into one kernel per keypoint, with which decoding convolves the heatmaps.
 
 Source: Learning Local-Global Contextual Adaptation for Multi-Person Pose Estimation,
 arXiv:2109.03622; names and numbers of the published weights (github.com/cherubicXN/logocap).
@@ -48,7 +48,7 @@ ATTENTIVE_LAYER = 1
 class LogoCapConfig:
     """One network, and how it is decoded; the defaults are the published ones.
 
-    The last four options are decoding's alone: weights fit whatever they are.
+    The last four options change the decoding alone: the same weights fit all their values.
     """
 
     backbone: HRNetConfig | None = HRNET_W32  # None: the pyramid of MoveNet MultiPose
@@ -61,9 +61,9 @@ class LogoCapConfig:
     mixtures: int = 20  # of the attentive norm
     local_window: int = 11  # side of the kernels; 7, 11, 15, 19 in the paper
     global_window: int = 97  # side of the window of the heatmap that a kernel refines, pixels
-    # none: the first poses; partial: the best place by the kernel alone; full: refined heatmaps
+    # none: the initial poses; partial: where the kernel is highest; full: refined heatmaps
     adaptation: Adaptation = "full"
-    # table 7 of the paper: kem leaves the kernels out, kam the Gaussian around the first keypoint
+    # table 7 of the paper: kem leaves out the kernels, kam the Gaussian around the initial keypoint
     prior: Prior = "both"
 
 
@@ -86,8 +86,8 @@ def message_passing(config: LogoCapConfig, keypoints: int) -> nn.Sequential:
 class LogoCap(nn.Module):
     """The whole network; parameters carry the published names.
 
-    Fresh weights: HRNet and the dense heads as HRNet's code starts them; the message passing,
-    whose start is not published, as PyTorch does.
+    Fresh weights: HRNet and the dense heads are initialised as in HRNet's code, the message
+    passing, for which nothing is published, as by PyTorch.
 
     Args:
         config: widths and parts.
@@ -198,7 +198,7 @@ def logocap_keypoints(shapes: Shapes) -> int | None:
 
 LOGOCAP_W32 = LogoCapConfig()
 LOGOCAP_W48 = replace(LOGOCAP_W32, backbone=HRNET_W48, heat_channels=48)
-# Ours, not published: as narrow as MoveNet's features, for CPUs.
+# Not published: our narrow network for CPUs, on the features of MoveNet.
 LOGOCAP_LITE = LogoCapConfig(
     backbone=None,
     regression_channels=64,

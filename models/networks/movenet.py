@@ -1,4 +1,4 @@
-"""MoveNet (Google, 2021): MobileNetV2, a feature pyramid down to stride 4, small heads.
+"""MoveNet (Google, 2021): MobileNetV2, a feature pyramid back to stride 4, small heads.
 
 MultiPose finds several people bottom-up; SinglePose Thunder finds one person in a crop. Batch
 norm is folded into weights and biases, so a convolution here has either a bias or nothing.
@@ -119,7 +119,7 @@ def _x_first(name: str, tensor: Tensor) -> Tensor:
     if parts[0] != "head" or len(parts) != 4 or parts[1] not in PAIR_HEADS or parts[2] != "out":
         return tensor
     if tensor.ndim == 0 or tensor.shape[0] % 2:
-        return tensor  # of another network: refused when placed
+        return tensor  # of another network: refused when it is loaded
     pairs = tensor.reshape(-1, 2, *tensor.shape[1:])
     return pairs.flip(1).reshape(tensor.shape)
 

@@ -1,7 +1,7 @@
 """OGN (2019), single people: ResNet, one or two deconvolutions, heatmaps and offsets.
 
-A heatmap says in which cell a keypoint lies, the offset at that cell where exactly. The network
-was never released; what the paper leaves open is decided here and says so.
+A heatmap says in which cell a keypoint lies, the offset at that cell where exactly. Code and
+weights were never released: a comment marks each choice that the paper leaves open.
 
 Source: Zhang et al., "Exploiting Offset-guided Network for Pose Estimation and Tracking", CVPR
 Workshops 2019, section 3.1; backbone and deconvolutions are those of the simple baseline.
@@ -69,7 +69,7 @@ class Ogn(ResNetLayers):
 
         Returns:
             `heatmap` (B, K, h, w), 1 within R of a keypoint and 0 elsewhere, not activated;
-            `offset` (B, 2K, h, w) from a cell to the keypoint, in units of R: x0, y0, x1, ....
+            `offset` (B, 2K, h, w) from a cell to the keypoint, in units of R: x0, y0, x1, ...
         """
         x = self.deconv_layers(self.maps(image)[-1])
         return {"heatmap": self.heatmap_layer(x), "offset": self.offset_layer(x)}
@@ -104,7 +104,7 @@ def ogn(config: OgnConfig) -> Callable[[Skeleton], tuple[nn.Module, ModelSpec]]:
 
 
 def _name(depth: int, stride: int) -> str:
-    """`ogn-resnet-50`; stride 8 goes without saying."""
+    """`ogn-resnet-50` at stride 8, `ogn-resnet-50-stride-16`."""
     return f"ogn-resnet-{depth}" + ("" if stride == 8 else f"-stride-{stride}")
 
 
@@ -115,7 +115,7 @@ def _keypoints(shapes: Shapes) -> int | None:
     return shapes["heatmap_layer.weight"][0]
 
 
-# A network takes every crop of `CROPS`, and weights do not tell which: the names leave it out.
+# Weights fit every crop of `CROPS` and do not say which one they were trained on; nor do names.
 MODELS: dict[str, Model] = {
     _name(depth, stride): Model("ogn", ogn(OgnConfig(depth, stride)), _keypoints)
     for stride in (8, 16)

@@ -1,9 +1,10 @@
-"""OGN (2019), whole images: Mask R-CNN whose people are undistorted and whose keypoints are exact.
+"""OGN (2019), whole images: Mask R-CNN with RoIs of one ratio and keypoint offsets.
 
 A feature pyramid over ResNet, region proposals, a box head, and a keypoint head with two changes:
 every person's box is extended to one ratio before RoIAlign, and beside the score map that says in
-which cell a keypoint lies an offset map says where exactly. The network was never released; what
-the paper leaves open is taken from the system it builds on, or decided here with the reason.
+which cell a keypoint lies an offset map says where exactly. Code and weights were never released:
+what the paper leaves open is taken from the system that it builds on, or a comment gives the
+reason.
 
 Sources: Zhang et al., "Exploiting Offset-guided Network for Pose Estimation and Tracking" (OGN),
 CVPR Workshops 2019, section 3.2; He et al., "Mask R-CNN", ICCV 2017; the configuration of
@@ -53,7 +54,7 @@ BOX_MAX_IOU = 0.5
 # Detectron keeps 100 people of an image, but COCO counts 20 of them, and every one costs a run of
 # the keypoint head.
 MAX_PEOPLE = 30
-# Input pixels of a person of PERSON_SHAPE per cell of the maps, which double the grid twice.
+# Input pixels per cell of the maps for a person of PERSON_SHAPE; the head doubles the grid twice.
 PERSON_STRIDE = PERSON_SHAPE[0] // (4 * PERSON_GRID[0])
 
 
@@ -240,5 +241,6 @@ def _model(depth: int) -> tuple[str, Model]:
     return name, Model("ogn-mask-rcnn", build, _keypoints)
 
 
-# The rows of TABLE_4 share these names' shapes, or nearly: `ogn_mask_rcnn` builds them.
+# The best row of TABLE_4. `ogn_mask_rcnn` builds the others; their weights have the same shapes, or
+# nearly.
 MODELS: dict[str, Model] = dict(_model(depth) for depth in (50, 101))

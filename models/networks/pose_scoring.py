@@ -1,4 +1,4 @@
-"""Pose scoring: from the shape of a pose and its keypoint scores to the OKS it will have.
+"""Pose scoring: predicts the OKS of a pose from its shape and its keypoint scores.
 
 Source: section 3 of arXiv:2006.15480; the released weights of
 github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation and github.com/HRNet/DEKR (MIT).

@@ -1,6 +1,6 @@
 """SimpleBaseline (Microsoft, 2018): ResNet, three deconvolutions, one heatmap per keypoint.
 
-Finds the keypoints of one person in a crop; what OGN and Integral build on.
+Finds the keypoints of one person in a crop. OGN and Integral build on it.
 
 Source: Xiao et al., "Simple Baselines for Human Pose Estimation and Tracking", ECCV 2018,
 https://github.com/microsoft/human-pose-estimation.pytorch, MIT.

@@ -1,1 +1,1 @@
-"""Published weights: what there is, where it comes from, what a file holds, how it is loaded."""
+"""Published weights and weight files: what there is, fetching, reading, identifying, loading."""

@@ -1,4 +1,4 @@
-"""Weight files as named tensors, whatever they are wrapped in; nothing in a file is ever run.
+"""Weight files as named tensors; nothing in a file is ever executed.
 
 How published files are wrapped: HRNet's, DEKR's and the simple baseline's training scripts write
 `state_dict` and `best_state_dict` beside the optimizer's state, Integral's `network`; networks
@@ -98,8 +98,8 @@ def read_weights(path: Path) -> Weights:
 def read_checkpoint(path: Path) -> Checkpoint:
     """The network's weights in an `.npz`, PyTorch or `.safetensors` file.
 
-    What the file is, its content decides, not its name. Optimizer and whatever else a training
-    script saved beside the network is left out.
+    The content decides what kind of file it is, not the name. The optimizer, and all else that a
+    training script saved beside the network, is left out.
 
     Raises:
         FileNotFoundError: no such file.
@@ -169,7 +169,7 @@ def _read_pytorch(path: Path) -> Any:
     try:
         _check_sums(path)
         with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings():
-            # that a file was written in a way that torch itself does not choose
+            # torch warns of pickle protocols that it does not write itself
             warnings.filterwarnings("ignore", "Detected pickle protocol")
             return torch.load(path, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
@@ -185,7 +185,7 @@ def _read_pytorch(path: Path) -> Any:
 
 
 def _check_sums(path: Path) -> None:
-    """Torch itself does not compare the checksums that a zip file carries."""
+    """Raise ValueError for a wrong checksum in a zip file: torch does not compare them."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
@@ -195,7 +195,7 @@ def _check_sums(path: Path) -> None:
 
 
 def _brief(error: BaseException) -> str:
-    """The sentence that says what is wrong; torch puts advice around it."""
+    """The sentence in torch's message that says what is wrong, without the advice around it."""
     text = re.sub(r"\x1b\[\d*m", "", str(error)).split("WeightsUnpickler error:")[-1].strip()
     first = re.split(r"\n|(?<=[a-z])\. ", text)[0].rstrip(".")
     return first or type(error).__name__

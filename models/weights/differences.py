@@ -15,12 +15,12 @@ _MAX_LISTED = 10  # names in a message
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What keeps weights from a network, each sorted by the network's or the file's order.
+    """What keeps weights from a network.
 
     Attributes:
-        missing: names that the network has and the weights lack.
-        left_over: names that the weights have and the network lacks.
-        misshapen: `name (shape of the weights) for (shape of the network)`.
+        missing: names that the network has and the weights lack, sorted.
+        left_over: names that the weights have and the network lacks, sorted.
+        misshapen: `name (shape of the weights) for (shape of the network)`, in the network's order.
     """
 
     missing: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Files from the web, once: resumed after a cut, checked, and whole or not there at all.
+"""Download a file once: resumed after an interruption, checked, and whole or not there at all.
 
 Source: RFC 9110, sections 13.1.5 (If-Range) and 14 (Range).
 """
@@ -44,7 +44,7 @@ def is_offline() -> bool:
 
 
 def matches(path: Path, sha256: str | None) -> bool:
-    """Whether a file's SHA-256 begins with these hexadecimal digits; None always does."""
+    """Whether a file's SHA-256 begins with these hexadecimal digits; True if they are None."""
     return sha256 is None or _digest(path).startswith(sha256.lower())
 
 
@@ -56,7 +56,7 @@ def download(
     progress: Progress | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Path:
-    """Fetch a file, going on where an earlier attempt was cut off.
+    """Fetch a file; an earlier attempt that was cut off is continued.
 
     What has arrived lies in `<target>.part` until it is whole and checked; only then `target`
     appears, at once. A part is continued only if the server says that the file is still the same.
@@ -66,7 +66,7 @@ def download(
         target: the file to write; its folder is made. An existing file is replaced.
         sha256: of the file, hexadecimal, or its first digits; None checks nothing.
         progress: called with the bytes there so far and in all (None if the server does not say).
-        timeout_s: give up after so many seconds without a byte.
+        timeout_s: seconds without a byte after which the attempt is given up.
 
     Returns:
         `target`.
@@ -121,7 +121,7 @@ def _receive(
 
 
 def _open(url: str, part: Path, have: int, timeout_s: float) -> http.client.HTTPResponse:
-    """Ask for the rest of the file, or for all of it where the rest makes no sense."""
+    """Ask for the rest of the file, or for all of it if the part cannot be continued."""
     headers = {"User-Agent": "posetrack", "Accept-Encoding": "identity"}
     validator = _validator(part)
     if have and validator.is_file():

@@ -1,4 +1,4 @@
-"""Whose weights are these? Family, backbone, skeleton from the names and shapes alone."""
+"""Identify weights: family, backbone and skeleton, from names and shapes alone."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from ..networks.pose_scoring import PoseScoring, num_features
 from .differences import Differences, differences, shapes_of
 
 SKELETON_OF = {len(s): s for s in SKELETONS.values()}
-# More are a damaged file or another family's: nobody annotates a person so densely (COCO's whole
-# body has 133), and building a network for millions would take for ever.
+# A larger K comes from a damaged file or another network: the densest common annotation of people,
+# COCO-WholeBody, has 133, and a network for millions would take very long to build.
 MAX_KEYPOINTS = 200
-# Tensors that training does not learn.
+# Ends of the names of tensors that are no learned parameters.
 _STATISTICS = (".running_mean", ".running_var", ".num_batches_tracked", ".regular_matrix")
-_HRNET_TELL_TALE = "stage4.0.branches.0.0.conv1.weight"
-_RESNET_TELL_TALE = "layer4.0.conv1.weight"
-_MOBILENET_TELL_TALE = "backbone.block16.depthwise.weight"
-_SCORING_TELL_TALE = "l1.weight"
+# Tensors by which backbones and pose scoring are told.
+_HRNET_TENSOR = "stage4.0.branches.0.0.conv1.weight"
+_RESNET_TENSOR = "layer4.0.conv1.weight"
+_MOBILENET_TENSOR = "backbone.block16.depthwise.weight"
+_SCORING_TENSOR = "l1.weight"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What is known of weights.
+    """What weights are.
 
     Attributes:
         family: of `MODELS`, or `pose-scoring`, or `imagenet` (a backbone to start training from).
-        names: models of `MODELS` that the weights fit exactly, in the table's order.
+        names: of the networks that the weights fit exactly, in the order of `MODELS`.
         keypoints: K, without the center; None if the family has none.
         skeleton: the skeleton with K keypoints, if there is one.
         backbone: hrnet-w32, resnet-50, ..., or empty.
-        parameters: numbers that were learned; what a network shares counts once.
+        parameters: number of learned parameters; shared ones count once.
         problems: why the weights cannot be used as they are, a sentence each.
     """
 
@@ -133,9 +134,9 @@ def _nameless(keypoints: int) -> Skeleton:
 
 
 def _pose_scoring(shapes: Shapes) -> Identity | None:
-    if len(shapes.get(_SCORING_TELL_TALE, ())) != 2:
+    if len(shapes.get(_SCORING_TENSOR, ())) != 2:
         return None
-    inputs = shapes[_SCORING_TELL_TALE][1]
+    inputs = shapes[_SCORING_TENSOR][1]
     known = {num_features(s): s for s in (COCO_17, CROWDPOSE_14)}
     skeleton = known.get(inputs)
     with torch.device("meta"):
@@ -161,18 +162,18 @@ def _pose_scoring(shapes: Shapes) -> Identity | None:
 def _imagenet(shapes: Shapes) -> Identity | None:
     """A backbone at the top level, with or without its classifier."""
     backbone = _backbone(shapes)
-    if not backbone or not {_HRNET_TELL_TALE, _RESNET_TELL_TALE} & shapes.keys():
+    if not backbone or not {_HRNET_TENSOR, _RESNET_TENSOR} & shapes.keys():
         return None
     return Identity("imagenet", (), None, None, backbone, _parameters(shapes))
 
 
 def _backbone(shapes: Shapes) -> str:
     for name, shape in shapes.items():
-        if name.endswith(_HRNET_TELL_TALE) and shape:
+        if name.endswith(_HRNET_TENSOR) and shape:
             return f"hrnet-w{shape[0]}"
-        if name.endswith(_RESNET_TELL_TALE):
-            return _resnet(shapes, name.removesuffix(_RESNET_TELL_TALE))
-    return "mobilenet-v2" if _MOBILENET_TELL_TALE in shapes else ""
+        if name.endswith(_RESNET_TENSOR):
+            return _resnet(shapes, name.removesuffix(_RESNET_TENSOR))
+    return "mobilenet-v2" if _MOBILENET_TENSOR in shapes else ""
 
 
 def _resnet(shapes: Shapes, prefix: str) -> str:
