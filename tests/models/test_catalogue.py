@@ -1,5 +1,6 @@
 """The catalogue: it names what the networks' files build, and needs no PyTorch to do so."""
 
+import ast
 import subprocess
 import sys
 from importlib import import_module
@@ -34,6 +35,14 @@ def test_family_has_the_names_that_its_file_builds(family):
 def test_every_file_with_networks_is_in_the_catalogue():
     with_table = {p.stem for p in NETWORKS.glob("*.py") if "\nMODELS: " in p.read_text("utf-8")}
     assert with_table == {family.replace("-", "_") for family in FAMILIES}
+
+
+@pytest.mark.parametrize("path", sorted(NETWORKS.glob("*.py")), ids=lambda path: path.stem)
+def test_family_imports_no_other_familys_file(path):
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert [node.module for node in imports if node.level == 1] == []
+    assert [node.module for node in imports if "networks" in (node.module or "")] == []
 
 
 def test_catalogue_is_a_mapping_from_names_to_models():
