@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, available_threads, model_path
 from ..engine.decoders import DECODERS
 from ..structures import BackendError, SessionOptions
+from .extras import need_extra
 
 TORCH = "torch"  # the backend of checkpoints
 
@@ -65,8 +65,7 @@ def _check_torch(session: SessionOptions) -> None:
         )
     if session.precision != "fp32":
         raise BackendError(f"{TORCH} computes in fp32 here, not in {session.precision}")
-    if find_spec(TORCH) is None:
-        raise BackendError(f"weights run in {TORCH}: pip install 'posetrack[torch]'")
+    need_extra("--weights", "torch")
 
 
 def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions) -> PoseEngine:

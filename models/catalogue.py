@@ -7,6 +7,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ..structures import BackendError
+
 if TYPE_CHECKING:  # imports torch
     from .model import Model
 
@@ -58,13 +60,13 @@ class Catalogue(Mapping[str, "Model"]):
     """Name -> `Model` of every network; only taking a `Model` out needs PyTorch.
 
     Raises:
-        RuntimeError: a `Model` is taken out and PyTorch is not installed.
+        BackendError: a `Model` is taken out and PyTorch is not installed.
     """
 
     def __getitem__(self, name: str) -> Model:
         family = _FAMILY_OF[name]
         if find_spec("torch") is None:
-            raise RuntimeError(f"{name} is built with torch: pip install 'posetrack[torch]'")
+            raise BackendError(f"{name} is built with torch: pip install 'posetrack[torch]'")
         module = import_module(f".networks.{family.replace('-', '_')}", __package__)
         model: Model = module.MODELS[name]
         return model

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..extras import need_extra
 from ..progress import say
-from .extras import need_extra
 
 
 def export(  # noqa: PLR0913 - one parameter per option of the command line

@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ...structures import CheckpointError
 from ..model import Weights
 
 FileFormat: TypeAlias = Literal["npz", "pytorch", "safetensors"]
@@ -103,7 +104,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not a weight file, a damaged one, or one that would have to run code to be
+        CheckpointError: not a weight file, a damaged one, or one that would have to run code to be
             read.
     """
     if not path.is_file():
@@ -125,7 +126,7 @@ def _format_of(path: Path) -> FileFormat:
     with path.open("rb") as file:
         start = file.read(64)
     if not start:
-        raise ValueError(f"{path} is empty: it should hold weights")
+        raise CheckpointError(f"{path} is empty: it should hold weights")
     if start.startswith(_ZIP_MAGIC):
         return "pytorch" if _has_pickle(path) else "npz"
     if start.startswith(_PICKLE_MAGIC):
@@ -133,8 +134,8 @@ def _format_of(path: Path) -> FileFormat:
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= path.stat().st_size:
         return "safetensors"
     if start.lstrip().lower().startswith(_HTML_STARTS):
-        raise ValueError(f"{path} is a web page: download the file itself")
-    raise ValueError(
+        raise CheckpointError(f"{path} is a web page: download the file itself")
+    raise CheckpointError(
         f"{path} holds no weights: it must be an .npz file, a PyTorch checkpoint or a "
         ".safetensors file"
     )
@@ -155,14 +156,16 @@ def _read_npz(path: Path) -> Weights:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
     except _UNREADABLE as error:
-        raise ValueError(f"{path} is not a readable .npz file of plain arrays: {error}") from error
+        raise CheckpointError(
+            f"{path} is not a readable .npz file of plain arrays: {error}"
+        ) from error
 
 
 def _read_safetensors(path: Path) -> Weights:
     try:
         return load_file(path)
     except (SafetensorError, *_UNREADABLE) as error:
-        raise ValueError(f"{path} is not a readable .safetensors file: {error}") from error
+        raise CheckpointError(f"{path} is not a readable .safetensors file: {error}") from error
 
 
 def _read_pytorch(path: Path) -> Any:
@@ -175,11 +178,11 @@ def _read_pytorch(path: Path) -> Any:
     except _UNREADABLE as error:
         wanted = re.search(r"GLOBAL (\S+)", str(error))
         if wanted is not None:
-            raise ValueError(
+            raise CheckpointError(
                 f"{path} holds more than weights: reading it would run code, {wanted[1]} of "
                 "Python; save the weights alone, torch.save(network.state_dict(), file)"
             ) from error
-        raise ValueError(
+        raise CheckpointError(
             f"{path} is not a readable PyTorch checkpoint, cut short or damaged: {_brief(error)}"
         ) from error
 
@@ -207,7 +210,7 @@ def _unwrap(content: Any, path: Path) -> tuple[Weights, tuple[str, ...]]:
     while not _are_weights(content):
         key = _inner(content)
         if key is None or len(wrapper) == _MAX_NESTED:
-            raise ValueError(
+            raise CheckpointError(
                 f"{path} holds no named tensors, neither at its top nor in {', '.join(WRAPPERS)}: "
                 f"it holds {_summary(content)}"
             )

@@ -8,7 +8,7 @@ from math import prod
 
 import torch
 
-from ...structures import COCO_17, CROWDPOSE_14, SKELETONS, Skeleton
+from ...structures import COCO_17, CROWDPOSE_14, SKELETONS, CheckpointError, Skeleton
 from ..catalogue import MODELS
 from ..layers.resnet import BLOCKS, FIRST_BOTTLENECK_DEPTH
 from ..model import Model, Shapes
@@ -69,7 +69,7 @@ def identify(shapes: Shapes, models: Mapping[str, Model] = MODELS) -> Identity:
         models: the networks to compare with.
 
     Raises:
-        ValueError: no network here has such weights.
+        CheckpointError: no network here has such weights.
     """
     claimed = {name: keypoints_of(model, shapes) for name, model in models.items()}
     counts = {name: count for name, count in claimed.items() if count is not None}
@@ -80,7 +80,7 @@ def identify(shapes: Shapes, models: Mapping[str, Model] = MODELS) -> Identity:
         return other
     families = dict.fromkeys(model.family for model in models.values())
     first = ", ".join(list(shapes)[:3])
-    raise ValueError(
+    raise CheckpointError(
         f"the weights are of no family known here ({', '.join(families)}); "
         f"their {len(shapes)} tensors begin with {first}"
     )

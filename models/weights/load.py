@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from ...structures import ModelSpec, Skeleton
+from ...structures import CheckpointError, ModelSpec, Skeleton
 from ..catalogue import MODELS
 from ..model import Model, Shapes, Weights
 from .checkpoint import read_weights
@@ -31,7 +31,8 @@ def load_model(
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown name, an unreadable file, or weights of another family, model or
+        ValueError: an unknown name.
+        CheckpointError: an unreadable file, or weights of another family, model or
             skeleton.
     """
     if name is not None and name not in models:
@@ -43,13 +44,13 @@ def load_model(
     model = models[name]
     keypoints = keypoints_of(model, shapes)
     if keypoints is None:
-        raise ValueError(_other_family(name, model, shapes, models))
+        raise CheckpointError(_other_family(name, model, shapes, models))
     network, spec = model.build(_skeleton(keypoints, skeleton))
     tensors = model.convert(tensors)
     if differences(network, shapes_of(tensors)):
         fitting = identify(shapes, models).names
         if fitting:
-            raise ValueError(f"these weights are of {' or '.join(fitting)}, not of {name}")
+            raise CheckpointError(f"these weights are of {' or '.join(fitting)}, not of {name}")
     load_weights(network, tensors, name)
     return network.eval(), spec
 
@@ -63,11 +64,11 @@ def load_weights(network: nn.Module, weights: Weights, name: str) -> None:
         name: of the network, for the message.
 
     Raises:
-        ValueError: names or shapes differ from the network's; the message lists them.
+        CheckpointError: names or shapes differ from the network's; the message lists them.
     """
     found = differences(network, shapes_of(weights))
     if found:
-        raise ValueError(f"the weights are not those of {name}: {found}")
+        raise CheckpointError(f"the weights are not those of {name}: {found}")
     counters = {
         key: tensor for key, tensor in network.state_dict().items() if key.endswith(COUNTER_SUFFIX)
     }
@@ -78,13 +79,13 @@ def _skeleton(keypoints: int, wanted: Skeleton | None) -> Skeleton:
     own = SKELETON_OF.get(keypoints)
     if wanted is None:
         if own is None:
-            raise ValueError(
+            raise CheckpointError(
                 f"the weights have {keypoints} keypoints and no skeleton here has as many: give one"
             )
         return own
     if len(wanted) != keypoints:
         named = f" ({own.name})" if own else ""
-        raise ValueError(
+        raise CheckpointError(
             f"the weights have {keypoints} keypoints{named}, "
             f"asked for {wanted.name} with {len(wanted)}"
         )
@@ -95,7 +96,7 @@ def _only_name(identity: Identity) -> str:
     if identity.names:
         return identity.names[0]
     reason = "; ".join(identity.problems) or "nothing finds poses with them alone"
-    raise ValueError(f"the weights are of family {identity.family}: {reason}")
+    raise CheckpointError(f"the weights are of family {identity.family}: {reason}")
 
 
 def _other_family(name: str, model: Model, shapes: Shapes, models: Mapping[str, Model]) -> str:

@@ -43,8 +43,9 @@ def test_choices_that_do_not_fit_are_refused_before_anything_is_loaded(options, 
 
 
 def test_without_torch_the_extra_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr("posetrack.apps.engine_loading.find_spec", lambda name: None)
-    with pytest.raises(BackendError, match=r"weights run in torch: pip install 'posetrack\[torch"):
+    monkeypatch.setattr("posetrack.apps.extras.find_spec", lambda name: None)
+    wanted = r"--weights needs torch, safetensors: pip install 'posetrack\[torch\]'"
+    with pytest.raises(BackendError, match=wanted):
         load_engine(ModelChoice(weights=tmp_path / "a.pth"), OPTIONS)
     assert util.find_spec("torch") is not None
 

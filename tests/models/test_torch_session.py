@@ -8,7 +8,7 @@ import torch
 from posetrack.models.companions import companions_of
 from posetrack.models.export_wrapper import ExportWrapper
 from posetrack.models.torch_session import TorchSession
-from posetrack.structures import ModelSpec, Session
+from posetrack.structures import ModelSpec, Session, SessionOptions
 
 from .bottom_up import FACE, narrow
 from .network_checks import randomise
@@ -80,7 +80,7 @@ def test_several_threads_may_run_it_at_once(network):
 def test_threads_of_torch_are_set_if_given(network):
     before = torch.get_num_threads()
     try:
-        TorchSession.of_network(*network, threads=before + 1)
+        TorchSession.of_network(*network, SessionOptions(threads=before + 1))
         assert torch.get_num_threads() == before + 1
         TorchSession.of_network(*network)
         assert torch.get_num_threads() == before + 1

@@ -41,7 +41,7 @@ def test_spec_says_how_published_networks_run(name):
     _, spec = without_values(name)
     assert (spec.sizing.size, spec.sizing.convention) == (PUBLISHED[name].size, "hrnet-affine")
     assert spec.cell_origin == "corner"
-    assert (spec.mirror_shift, spec.mirror_fill) == PUBLISHED[name].flip
+    assert (spec.flip, spec.flip_shift, spec.flip_fill) == ("inside", *PUBLISHED[name].flip)
     signs = {head.name: head.sign for head in spec.heads}
     assert signs == dict.fromkeys(signs, 1) | {"offset": -1}
 

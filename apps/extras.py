@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Literal
 
+from ..structures import BackendError
+
 # pip extra -> what it brings that is imported here
 _LIBRARIES = {
     "torch": ("torch", "safetensors"),
@@ -16,9 +18,9 @@ def need_extra(command: str, extra: Literal["torch", "export"]) -> None:
     """Check that the libraries of a pip extra are installed; none of them is imported.
 
     Raises:
-        RuntimeError: some are missing; the message names them and the extra.
+        BackendError: some are missing; the message names them and the extra.
     """
     missing = [library for library in _LIBRARIES[extra] if find_spec(library) is None]
     if missing:
         needs = f"{command} needs {', '.join(missing)}"
-        raise RuntimeError(f"{needs}: pip install 'posetrack[{extra}]'")
+        raise BackendError(f"{needs}: pip install 'posetrack[{extra}]'")
