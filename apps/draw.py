@@ -42,7 +42,7 @@ _KINDS = 7
 class PaintConfig:
     """What is painted, and how heavily."""
 
-    min_score: float = 0.127  # keypoints at or below are not painted, [0, 1]
+    min_score: float = 0.0  # keypoints at or below are not painted; the model's `person.keypoint`
     weak_score: float = 0.3  # below, keypoints and their limbs are thinner and paler, [0, 1]
     line_scale: float = 1.0  # multiplies line widths, dots and text, > 0
     boxes: bool = True  # a thin translucent box around each person

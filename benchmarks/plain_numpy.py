@@ -89,7 +89,7 @@ def logocap_windows(
 
 
 def _enlarge(heatmap: AnyArray, size: tuple[int, int]) -> Float32Array:
-    """(C, h, w) -> (C, H, W), half pixels minded."""
+    """(C, h, w) -> (C, H, W), with the half-pixel shift."""
     return np.stack(
         [cv2.resize(m, size[::-1], interpolation=cv2.INTER_LINEAR) for m in heatmap]
     ).astype(np.float32)
@@ -121,13 +121,13 @@ def logocap(
 
 
 def nms_near_keypoints(
-    poses: AnyArray, scores: AnyArray, distance: float, most: int, *, relative: bool
+    poses: AnyArray, scores: AnyArray, distance: float, max_near: int, *, relative: bool
 ) -> list[int]:
-    """The best of each group of poses with more than `most` keypoints near each other."""
+    """The best of each group of poses with more than `max_near` keypoints near each other."""
     apart = np.sqrt(((poses[:, None] - poses[None]) ** 2).sum(3))
     extents = np.sqrt(((poses.max(1) - poses.min(1)) ** 2).sum(1))
     limits = extents * distance if relative else np.full_like(extents, distance)
-    alike = (apart < limits[:, None, None]).sum(2) > most
+    alike = (apart < limits[:, None, None]).sum(2) > max_near
     kept: list[int] = []
     grouped = np.zeros(len(poses), bool)
     for row in range(len(poses)):
@@ -219,7 +219,7 @@ def guided_adjustment(
         top, left = max(y - 6, 0), max(x - 6, 0)
         if (k, y, x) not in known:
             window = enlarged[k, top : y + 7, left : x + 7].astype(np.float64)
-            # oblong windows as released
+            # oblong windows are read as the released code does
             rows, columns = np.divmod(np.arange(window.size), len(window))
 
             def misses(fit: AnyArray) -> AnyArray:

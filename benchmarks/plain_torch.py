@@ -33,7 +33,7 @@ def _between(maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def enlarge(heatmap: Tensor, size: tuple[int, int]) -> Tensor:
-    """(1, C, h, w) -> (1, C, H, W), half pixels minded."""
+    """(1, C, h, w) -> (1, C, H, W), with the half-pixel shift."""
     return F.interpolate(heatmap, size, mode="bilinear", align_corners=False)
 
 
@@ -114,13 +114,13 @@ def logocap(
 
 
 def nms_near_keypoints(
-    poses: Tensor, scores: Tensor, distance: float, most: int, *, relative: bool
+    poses: Tensor, scores: Tensor, distance: float, max_near: int, *, relative: bool
 ) -> list[int]:
-    """The best of each group of poses with more than `most` keypoints near each other."""
+    """The best of each group of poses with more than `max_near` keypoints near each other."""
     apart = (poses[:, None] - poses[None]).pow(2).sum(3).sqrt()
     extents = (poses.amax(1) - poses.amin(1)).pow(2).sum(1).sqrt()
     limits = extents * distance if relative else torch.full_like(extents, distance)
-    alike = (apart < limits[:, None, None]).sum(2) > most
+    alike = (apart < limits[:, None, None]).sum(2) > max_near
     kept: list[int] = []
     ignored: set[int] = set()
     for row in range(len(poses)):
@@ -205,7 +205,9 @@ def guided_adjustment(
         top, left = max(y - 6, 0), max(x - 6, 0)
         window = heat[k, top : y + 7, left : x + 7].astype(np.float64)
         if (k, y, x) not in known:
-            at = np.divmod(np.arange(window.size), len(window))  # oblong ones as released
+            at = np.divmod(
+                np.arange(window.size), len(window)
+            )  # oblong ones as the released code reads them
             start = (heat[k, y, x], y - top, x - left, 2.0)
             try:
                 known[k, y, x] = curve_fit(gaussian, at, window.ravel(), start, maxfev=300)[0]

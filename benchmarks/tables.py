@@ -92,11 +92,11 @@ def postprocess(machine: str) -> str:
 def postprocess_summary(machine: str) -> str:
     """The rows of the largest crowd on one thread."""
     measured = load("postprocess", machine)["rows"]
-    most = max(row["people"] for row in measured)
+    people_max = max(row["people"] for row in measured)
     rows = [
         [row["case"], f"{row['ours_ms']:.2f}", f"{row['torch_ms']:.1f}", f"{row['speedup']:.0f}x"]
         for row in measured
-        if row["people"] == most and row["threads"] == 1
+        if row["people"] == people_max and row["threads"] == 1
     ]
     return table(["post-processing", "ours, ms", "plain PyTorch, ms", "ratio"], rows)
 

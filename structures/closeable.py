@@ -9,7 +9,7 @@ _Self = TypeVar("_Self", bound="Closeable")
 
 
 class Closeable(Protocol):
-    """A context manager that closes itself; whoever derives from it says how."""
+    """A context manager that closes itself at the end of its block; subclasses define `close`."""
 
     def close(self) -> None:
         """Free what is held; a second call does nothing."""

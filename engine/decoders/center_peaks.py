@@ -25,7 +25,7 @@ def center_peaks(
 
     Args:
         center: (h, w) float32.
-        max_peaks: most peaks returned.
+        max_peaks: how many peaks are returned at most.
         threshold: peaks must be above; not negative.
 
     Returns:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -101,9 +102,13 @@ def test_keypoints_not_found_and_their_limbs_are_not_painted():
     assert not mask[:, 306:].any()
 
 
-@pytest.mark.parametrize(("score", "seen"), [(0.0, False), (0.127, False), (0.13, True)])
-def test_keypoints_are_painted_above_the_least_score(score, seen):
-    assert changed(paint(one_limb(score), config=PLAIN)).any() == seen
+@pytest.mark.parametrize(
+    ("score", "limit", "seen"),
+    [(0.0, 0.0, False), (0.001, 0.0, True), (0.127, 0.127, False), (0.13, 0.127, True)],
+)
+def test_keypoints_are_painted_above_the_least_score(score, limit, seen):
+    config = replace(PLAIN, min_score=limit)
+    assert changed(paint(one_limb(score), config=config)).any() == seen
 
 
 def test_weak_limbs_are_thinner():
