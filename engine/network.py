@@ -21,6 +21,8 @@ from .sessions import open_session
 COMPANIONS = ("refine", "score")
 _NETWORK = "network"
 
+STAGES = ("size", "network", "decode")
+
 # seconds per stage of one call, added up over input sizes
 StageSeconds: TypeAlias = dict[str, float]
 

@@ -13,12 +13,11 @@ from ..structures.session_options import DEFAULT_SESSION
 from .decoders import DECODERS
 from .engine_options import DEFAULT_OPTIONS, EngineOptions
 from .heads import View
-from .network import Network, StageSeconds, opened_model, spec_of, timed
+from .network import STAGES, Network, StageSeconds, opened_model, spec_of, timed
 from .sizing import size_image
 from .top_down import TOP_DOWN
 
 DEFAULT_MODEL = "movenet-multipose"
-STAGES = ("size", "network", "decode")
 
 
 class PoseEngine(Closeable):

@@ -11,8 +11,7 @@ from ..structures.arrays import AnyArray, UInt8Array
 from ..structures.closeable import Closeable
 from ..structures.session_options import DEFAULT_SESSION
 from .heads import Heads
-from .network import Network, StageSeconds, opened_model, spec_of
-from .pose_engine import STAGES
+from .network import STAGES, Network, StageSeconds, opened_model, spec_of
 from .sizing import check_image
 from .top_down import TOP_DOWN, People
 

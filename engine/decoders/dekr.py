@@ -10,10 +10,10 @@ import numpy as np
 
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, Float32Array
+from ..decoder_constants import decoder_constants
 from ..heads import View, view_at_scale_1
 from .center_peaks import center_peaks, regressed_keypoints
 from .nms_near_keypoints import nms_near_keypoints
-from .options import decoder_constants
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
 from .refinement import FusedHeat
 

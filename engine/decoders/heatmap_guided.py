@@ -10,11 +10,11 @@ import numpy as np
 
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, Float32Array
+from ..decoder_constants import decoder_constants
 from ..heads import Heads, View, view_at_scale_1
 from .center_peaks import center_peaks, level_center, regressed_keypoints
 from .corner_upsampling import join_strides
 from .nms_near_keypoints import nms_near_keypoints
-from .options import decoder_constants
 from .pose_scoring import predict_oks, ranked_poses, scoring_session
 from .refinement import FusedHeat
 

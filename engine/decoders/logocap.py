@@ -11,10 +11,10 @@ import numpy as np
 from ... import kernels
 from ...structures import ImageTransform, ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, BoolArray, Float32Array
+from ..decoder_constants import decoder_constants
 from ..heads import View, view_at_scale_1
 from .logocap_windows import best_mesh_points, gaussian_window, mesh_steps
 from .nms_near_keypoints import nms_near_keypoints
-from .options import decoder_constants
 
 Adaptation: TypeAlias = Literal["full", "partial", "none"]
 Prior: TypeAlias = Literal["both", "kem", "kam"]

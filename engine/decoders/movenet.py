@@ -12,8 +12,8 @@ from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array, Int32Array
 from ...structures.person_scores import MOVENET_MULTIPOSE
 from ...structures.skeleton import AREA_SHARE
+from ..decoder_constants import decoder_constants
 from ..heads import Heads
-from .options import decoder_constants
 
 # The 3x3 cells around a keypoint's own, as steps in x and y.
 _NEIGHBOURS = np.array([(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)])

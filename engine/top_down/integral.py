@@ -13,7 +13,7 @@ import numpy as np
 from ...kernels import heatmap_argmax, soft_argmax
 from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array
-from ..decoders.options import decoder_constants
+from ..decoder_constants import decoder_constants
 from ..heads import Heads
 from .crop import People
 from .decoder import crop_size

@@ -12,7 +12,7 @@ import numpy as np
 from ... import kernels
 from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array
-from ..decoders.options import decoder_constants
+from ..decoder_constants import decoder_constants
 from ..heads import Heads
 from .crop import People
 from .decoder import crop_size

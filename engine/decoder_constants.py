@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ...structures import ModelSpec
+from ..structures import ModelSpec
 
 Constants = TypeVar("Constants")
 
