@@ -43,6 +43,8 @@ class TorchSession(Closeable):
         options: SessionOptions = DEFAULT_SESSION,
     ) -> None:
         self.device = _device(options)
+        if self.device != "cpu":  # else convolutions keep 10 bits of 23
+            torch.backends.cudnn.allow_tf32 = False
         if options.threads:
             torch.set_num_threads(options.threads)
         self._module: nn.Module | None = module.eval().to(self.device)

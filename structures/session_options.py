@@ -12,8 +12,8 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 class SessionOptions:
     """Which library runs a network, where, and in what arithmetic.
 
-    `auto` takes what is installed and there, and the session says what that was. What is asked for
-    by name is used or refused, never replaced.
+    `auto` takes an installed backend, and a GPU if there is one; the session says which. A backend
+    or device asked for by name is used or refused, never replaced.
 
     Raises:
         ValueError: a device of another form, or a number out of range.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,41 +19,46 @@ class Backend:
 
     Attributes:
         library: what is imported.
-        extra: of pip, that installs it.
         suffixes: of the model files that it runs.
-        devices: kinds of device that it runs on.
+        devices: the kinds of device that it runs on, each with the pip extra that it needs there.
         precisions: that it computes in, on some device.
         session: `module:class`; the class takes the path and the `SessionOptions`.
     """
 
     library: str
-    extra: str
     suffixes: tuple[str, ...]
-    devices: tuple[str, ...]
+    devices: Mapping[str, str]
     precisions: tuple[str, ...]
     session: str
+
+    def runs(self, options: SessionOptions) -> bool:
+        """Whether it has the device and the precision."""
+        return options.precision in self.precisions and bool(self.extras(options))
+
+    def extras(self, options: SessionOptions) -> list[str]:
+        """What pip must install, for each kind of device that the options allow."""
+        kind = options.device_kind
+        return [extra for device, extra in self.devices.items() if kind in ("auto", device)]
 
 
 # In the order in which `auto` looks for one.
 BACKENDS = {
     "onnxruntime": Backend(
         library="onnxruntime",
-        extra="cpu",
         suffixes=(".onnx",),
-        devices=("cpu", "cuda"),
+        devices={"cpu": "cpu", "cuda": "gpu"},
         precisions=("fp32",),
         session=".onnxruntime:OnnxRuntimeSession",
     ),
     "openvino": Backend(
         library="openvino",
-        extra="openvino",
         suffixes=(".onnx",),
-        devices=("cpu",),
+        devices={"cpu": "openvino"},
         precisions=("fp32", "bf16"),
         session=".openvino:OpenVinoSession",
     ),
 }
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = tuple(dict.fromkeys(p for backend in BACKENDS.values() for p in backend.precisions))
 
 
 def available_threads() -> int:
@@ -63,32 +69,24 @@ def available_threads() -> int:
 def choose_backend(suffix: str, options: SessionOptions) -> str:
     """What `auto` means: the first installed backend that runs such files as the options ask.
 
-    Of a suffix that no backend names it is the first one that runs any.
+    A suffix that no backend names goes to any of them: its library says what the file is not.
 
     Raises:
         BackendError: none is installed, or none can.
     """
-    asked = f"{suffix or 'files without a suffix'} in {options.precision}"
-    if options.device != "auto":
-        asked += f" on {options.device}"
     known = any(suffix in backend.suffixes for backend in BACKENDS.values())
     able = {
         name: backend
         for name, backend in BACKENDS.items()
-        if (suffix in backend.suffixes or not known)  # which says what is wrong with the file
-        and options.precision in backend.precisions
-        and options.device_kind in ("auto", *backend.devices)
+        if (suffix in backend.suffixes or not known) and backend.runs(options)
     }
     for name, backend in able.items():
-        if importlib.util.find_spec(backend.library) is not None:
+        if _installed(backend):
             return name
+    asked = f"{suffix or 'files without a suffix'} in {_arithmetic(options)}"
     if not able:
         raise BackendError(f"no backend runs {asked}: choose another precision or device")
-    extras = " or ".join(f"'posetrack[{backend.extra}]'" for backend in able.values())
-    raise BackendError(
-        f"no runtime for {asked} is installed: pip install {extras}, "
-        "or 'posetrack[gpu]' for onnxruntime with CUDA"
-    )
+    raise BackendError(f"no runtime for {asked} is installed: {_advice(options, *able.values())}")
 
 
 def open_session(path: Path, options: SessionOptions = DEFAULT_SESSION) -> Session:
@@ -102,29 +100,55 @@ def open_session(path: Path, options: SessionOptions = DEFAULT_SESSION) -> Sessi
         FileNotFoundError: no such file.
         ValueError: an unknown backend or precision.
         ModelFileError: the backend cannot load the file.
-        BackendError: the backend is not installed, or lacks the device or precision here.
+        BackendError: the backend is not installed, or lacks the device or precision.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {path}")
-    if options.precision not in PRECISIONS:
+    precisions = {precision for backend in BACKENDS.values() for precision in backend.precisions}
+    if options.precision not in precisions:
         raise ValueError(
             f"precision must be one of {', '.join(PRECISIONS)}, got {options.precision!r}"
+        )
+    if options.backend not in ("auto", *BACKENDS):
+        raise ValueError(
+            f"backend must be one of {', '.join(('auto', *BACKENDS))}, got {options.backend!r}"
         )
     name = options.backend
     if name == "auto":
         name = choose_backend(path.suffix, options)
-    if name not in BACKENDS:
-        raise ValueError(
-            f"backend must be one of {', '.join(('auto', *BACKENDS))}, got {options.backend!r}"
-        )
     backend = BACKENDS[name]
-    if importlib.util.find_spec(backend.library) is None:
-        raise BackendError(
-            f"backend {name} is not installed: pip install 'posetrack[{backend.extra}]'"
-        )
+    _check(name, backend, options)
     module, _, session_class = backend.session.partition(":")
     open_file = getattr(importlib.import_module(module, __package__), session_class)
     session: Session = open_file(
         path, replace(options, backend=name, threads=options.threads or available_threads())
     )
     return session
+
+
+def _check(name: str, backend: Backend, options: SessionOptions) -> None:
+    """Refuse what a backend asked for by name cannot do."""
+    if not backend.runs(options):
+        raise BackendError(
+            f"backend {name} computes in {' or '.join(backend.precisions)} on "
+            f"{' or '.join(backend.devices)}, not in {_arithmetic(options)}: "
+            "choose another backend, device or precision"
+        )
+    if not _installed(backend):
+        raise BackendError(f"backend {name} is not installed: {_advice(options, backend)}")
+
+
+def _arithmetic(options: SessionOptions) -> str:
+    """The precision, and the device if one was asked for."""
+    where = "" if options.device == "auto" else f" on {options.device}"
+    return options.precision + where
+
+
+def _installed(backend: Backend) -> bool:
+    return importlib.util.find_spec(backend.library) is not None
+
+
+def _advice(options: SessionOptions, *backends: Backend) -> str:
+    """The pip command for any of them."""
+    extras = [f"'posetrack[{extra}]'" for backend in backends for extra in backend.extras(options)]
+    return f"pip install {' or '.join(extras)}"

@@ -29,18 +29,12 @@ class OnnxRuntimeSession(Closeable):
 
     Raises:
         ModelFileError: the file is no model that ONNX Runtime can run.
-        BackendError: another precision than float32, or a GPU that cannot be had.
+        BackendError: a GPU was asked for that cannot be had.
     """
 
-    backend = "onnxruntime"
+    backend, precision = "onnxruntime", "fp32"
 
     def __init__(self, path: Path, options: SessionOptions) -> None:
-        if options.precision != "fp32":
-            raise BackendError(
-                f"onnxruntime computes in fp32 here, not in {options.precision}: "
-                "use backend openvino or precision fp32"
-            )
-        self.precision = options.precision
         session, self.device = _open(path, options)
         self._session: ort.InferenceSession | None = session
         unknown = {value.type for value in session.get_inputs()} - _DTYPES.keys()
@@ -85,18 +79,25 @@ def _open(path: Path, options: SessionOptions) -> tuple[ort.InferenceSession, st
         )
     if options.device == "cpu" or not has_cuda:
         return _inference_session(path, options, [_CPU]), "cpu"
-    gpu = options.gpu or 0
     # CUDA's libraries that pip installed are not on the loader's path
     getattr(ort, "preload_dlls", lambda: None)()
-    session = _inference_session(path, options, [(_CUDA, {"device_id": gpu}), _CPU])
+    cuda = (_CUDA, {"device_id": options.gpu or 0, "use_tf32": 0})  # TF32 keeps 10 bits of 23
+    try:
+        session = _inference_session(path, options, [cuda, _CPU])
+        reason = f"onnxruntime {ort.__version__} could not load its CUDA libraries"
+    except ModelFileError as error:
+        session, reason = (
+            _inference_session(path, options, [_CPU]),
+            str(error),
+        )  # fails if the file does
     if _CUDA in session.get_providers():
-        return session, f"cuda:{gpu}"
+        return session, f"cuda:{options.gpu or 0}"
     if options.gpu is None:
         return session, "cpu"
     raise BackendError(
-        f"device {options.device} was asked for and onnxruntime {ort.__version__} could not load "
-        "CUDA: it needs a driver, CUDA and cuDNN of the versions that its release names "
-        "(`posetrack[gpu]` of pip brings the libraries), or use --device cpu"
+        f"device {options.device} was asked for and cannot be had, {reason}: it needs a driver, "
+        "CUDA and cuDNN of the versions that the release of onnxruntime names "
+        "(pip install 'posetrack[gpu]' brings the last two), or use --device cpu"
     )
 
 
@@ -108,6 +109,7 @@ def _inference_session(
     settings.intra_op_num_threads = max(1, options.threads - options.parallel + 1)
     settings.log_severity_level = _ERRORS_ONLY if providers == [_CPU] else _NOTHING
     try:
-        return ort.InferenceSession(str(path), settings, providers=providers)
+        # its own fallback prints on stdout
+        return ort.InferenceSession(str(path), settings, providers=providers, enable_fallback=0)
     except Exception as error:  # onnxruntime has no public base class for its errors
         raise ModelFileError(f"onnxruntime cannot load {path}: {error}") from error

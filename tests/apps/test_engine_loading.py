@@ -45,15 +45,3 @@ def test_without_torch_the_extra_is_named(monkeypatch, tmp_path):
     wanted = r"--weights needs torch, safetensors: pip install 'posetrack\[torch\]'"
     with pytest.raises(BackendError, match=wanted):
         load_engine(ModelChoice(weights=tmp_path / "a.pth"), OPTIONS)
-
-
-def test_gpu_that_torch_does_not_see_is_refused(clips):
-    torch = pytest.importorskip("torch")
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU")
-    from posetrack.models.torch_session import TorchSession
-
-    with pytest.raises(BackendError, match=r"device cuda:1 was asked for and torch \S+ "):
-        TorchSession(
-            torch.nn.Identity(), "x", float, ("y",), options=SessionOptions("torch", "cuda:1")
-        )

@@ -8,7 +8,7 @@ import torch
 from posetrack.models.companions import companions_of
 from posetrack.models.export_wrapper import ExportWrapper
 from posetrack.models.torch_session import TorchSession
-from posetrack.structures import ModelSpec, Session, SessionOptions
+from posetrack.structures import BackendError, ModelSpec, Session, SessionOptions
 
 from .bottom_up import FACE, narrow
 from .network_checks import randomise
@@ -99,3 +99,11 @@ def test_session_refuses_what_the_network_does_not_take():
     double.close()
     with pytest.raises(RuntimeError, match="the session is closed"):
         double.run({"features": values})
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_gpu_that_torch_does_not_see_is_refused(monkeypatch, network, gpus):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    with pytest.raises(BackendError, match=r"device cuda:1 was asked for and torch \S+ "):
+        TorchSession.of_network(*network, SessionOptions("torch", "cuda:1"))

@@ -27,7 +27,10 @@ PATH = model_path("movenet-multipose")
 CPU_HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-@pytest.fixture(scope="module", params=list(BACKENDS))
+ONNX_BACKENDS = [name for name, backend in BACKENDS.items() if ".onnx" in backend.suffixes]
+
+
+@pytest.fixture(scope="module", params=ONNX_BACKENDS)
 def session(request):
     with open_session(PATH, SessionOptions(backend=request.param, parallel=2)) as session:
         yield session
@@ -104,7 +107,7 @@ def test_many_threads_get_the_answers_of_one(session, images):
 
 
 def test_closed_session_does_not_run():
-    for backend in BACKENDS:
+    for backend in ONNX_BACKENDS:
         with open_session(PATH, SessionOptions(backend=backend)) as session:
             pass
         session.close()  # a second time does nothing
@@ -149,9 +152,10 @@ def test_bfloat16_is_refused_where_the_cpu_has_none(monkeypatch):
 
 def test_onnxruntime_refuses_bfloat16():
     message = (
-        "onnxruntime computes in fp32 here, not in bf16: use backend openvino or precision fp32"
+        "backend onnxruntime computes in fp32 on cpu or cuda, not in bf16: "
+        "choose another backend, device or precision"
     )
-    with pytest.raises(RuntimeError, match=message):
+    with pytest.raises(BackendError, match=f"^{message}$"):
         open_session(PATH, SessionOptions(backend="onnxruntime", precision="bf16"))
 
 
@@ -220,7 +224,7 @@ def test_missing_file_is_named(tmp_path, backend):
         open_session(path, SessionOptions(backend=backend))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ONNX_BACKENDS)
 @pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x07\x12\x04"])
 def test_file_that_is_no_model_is_refused(tmp_path, backend, content):
     path = tmp_path / "a.onnx"
@@ -229,7 +233,7 @@ def test_file_that_is_no_model_is_refused(tmp_path, backend, content):
         open_session(path, SessionOptions(backend=backend))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ONNX_BACKENDS)
 def test_model_cut_short_is_refused(tmp_path, backend):
     path = tmp_path / "a.onnx"
     content = PATH.read_bytes()
@@ -265,9 +269,9 @@ def test_without_any_runtime_the_extras_are_named(monkeypatch):
     install_only(monkeypatch)
     message = (
         "no runtime for .onnx in fp32 is installed: pip install 'posetrack[cpu]' or "
-        "'posetrack[openvino]', or 'posetrack[gpu]' for onnxruntime with CUDA"
+        "'posetrack[gpu]' or 'posetrack[openvino]'"
     )
-    with pytest.raises(RuntimeError, match=re.escape(message)):
+    with pytest.raises(BackendError, match=f"^{re.escape(message)}$"):
         open_session(PATH)
 
 
@@ -275,8 +279,16 @@ def test_without_any_runtime_the_extras_are_named(monkeypatch):
     ("options", "message"),
     [
         (
-            {"backend": "onnxruntime"},
+            {"backend": "onnxruntime", "device": "cpu"},
             "backend onnxruntime is not installed: pip install 'posetrack[cpu]'",
+        ),
+        (
+            {"backend": "onnxruntime", "device": "cuda:1"},
+            "backend onnxruntime is not installed: pip install 'posetrack[gpu]'",
+        ),
+        (
+            {"device": "cuda"},
+            "no runtime for .onnx in fp32 on cuda is installed: pip install 'posetrack[gpu]'",
         ),
         (
             {"backend": "openvino"},
@@ -290,7 +302,7 @@ def test_without_any_runtime_the_extras_are_named(monkeypatch):
 )
 def test_backend_asked_for_is_never_replaced(monkeypatch, options, message):
     install_only(monkeypatch)
-    with pytest.raises(RuntimeError, match=re.escape(message)):
+    with pytest.raises(BackendError, match=f"^{re.escape(message)}$"):
         open_session(PATH, SessionOptions(**options))
 
 
@@ -304,13 +316,16 @@ def test_there_is_a_thread_to_use():
 class Providers:
     """onnxruntime as it would be with some providers built in, of which some load."""
 
-    def __init__(self, monkeypatch, built, loads):
+    def __init__(self, monkeypatch, built, loads, failing=()):
         self.asked = []
         monkeypatch.setattr(ort, "get_available_providers", lambda: built)
         plain = ort.InferenceSession
 
-        def open_with(path, settings, providers):
+        def open_with(path, settings, providers, enable_fallback):
+            assert not enable_fallback  # which would print on stdout
             self.asked.append(providers)
+            if CUDA in failing and providers != [CPU]:
+                raise RuntimeError("no CUDA-capable device is detected")
             session = plain(path, settings, providers=["CPUExecutionProvider"])
             names = [p if isinstance(p, str) else p[0] for p in providers]
             monkeypatch.setattr(session, "get_providers", lambda: [n for n in names if n in loads])
@@ -338,14 +353,15 @@ def test_session_says_which_device_it_took(monkeypatch, device, built, loads, ta
     with open_session(PATH, SessionOptions("onnxruntime", device)) as session:
         assert session.device == taken
     if taken.startswith("cuda"):
-        assert providers.asked == [[(CUDA, {"device_id": int(taken[5:])}), CPU]]
+        options = {"device_id": int(taken[5:]), "use_tf32": 0}
+        assert providers.asked == [[(CUDA, options), CPU]]
 
 
 @pytest.mark.parametrize(
     ("built", "message"),
     [
         ([CPU], "onnxruntime is the build for the CPU here: pip uninstall onnxruntime, then pip"),
-        ([CUDA, CPU], "could not load CUDA: it needs a driver, CUDA and cuDNN of the versions"),
+        ([CUDA, CPU], "could not load its CUDA libraries: it needs a driver, CUDA and cuDNN of"),
     ],
 )
 def test_gpu_asked_for_is_never_replaced_by_the_cpu(monkeypatch, built, message):
@@ -354,8 +370,25 @@ def test_gpu_asked_for_is_never_replaced_by_the_cpu(monkeypatch, built, message)
         open_session(PATH, SessionOptions("onnxruntime", "cuda"))
 
 
+def test_gpu_that_fails_is_replaced_only_where_none_was_asked_for(monkeypatch):
+    Providers(monkeypatch, [CUDA, CPU], [CPU], failing=[CUDA])
+    with open_session(PATH) as session:
+        assert session.device == "cpu"
+    with pytest.raises(BackendError, match=r"cannot be had, .*no CUDA-capable device is"):
+        open_session(PATH, SessionOptions("onnxruntime", "cuda"))
+
+
+def test_file_that_is_no_model_is_not_blamed_on_the_gpu(monkeypatch, tmp_path):
+    Providers(monkeypatch, [CUDA, CPU], [CPU], failing=[CUDA])
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"no model")
+    with pytest.raises(ModelFileError, match=r"a\.onnx"):
+        open_session(path, SessionOptions(device="cuda"))
+
+
 def test_openvino_refuses_a_gpu():
-    with pytest.raises(BackendError, match="openvino runs on the CPU here, not on cuda:1"):
+    message = "openvino computes in fp32 or bf16 on cpu, not in fp32 on cuda:1: choose another"
+    with pytest.raises(BackendError, match=message):
         open_session(PATH, SessionOptions("openvino", "cuda:1"))
 
 
@@ -386,10 +419,9 @@ def test_backend_is_one_class_and_one_line(monkeypatch, tmp_path, spec):
     monkeypatch.setitem(sys.modules, "made_up_backend", module)
     line = Backend(
         library="made_up_backend",
-        extra="made-up",
         suffixes=(".made",),
-        devices=("cpu",),
-        precisions=("fp32",),
+        devices={"cpu": "made-up"},
+        precisions=("fp32", "fp8"),
         session="made_up_backend:MadeUpSession",
     )
     monkeypatch.setitem(BACKENDS, "made-up", line)
@@ -405,5 +437,9 @@ def test_backend_is_one_class_and_one_line(monkeypatch, tmp_path, spec):
         assert engine._companions["score"].backend == "made-up"
         assert len(engine(np.zeros((256, 256, 3), np.uint8))) == 0
     assert engine.session.closed
+    with open_session(tmp_path / "a.made", SessionOptions("made-up", precision="fp8")) as session:
+        assert session.options.precision == "fp8"
+    with pytest.raises(BackendError, match="made-up computes in fp32 or fp8 on cpu, not in bf16"):
+        open_session(tmp_path / "a.made", SessionOptions("made-up", precision="bf16"))
     with pytest.raises(ModelFileError, match="onnxruntime cannot load"):
         PoseEngine.load(tmp_path / "a.made", SessionOptions(backend="onnxruntime"))
