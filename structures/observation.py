@@ -14,7 +14,7 @@ TrackerState: TypeAlias = dict[str, AnyArray]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The poses of one frame, and what else speaks of who they are.
+    """The poses of one frame, and what else helps to tell people apart.
 
     Attributes:
         poses: N poses in any order; a frame without people has N = 0.

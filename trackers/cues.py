@@ -19,7 +19,7 @@ from .tracks import Tracks
 
 Cue: TypeAlias = Callable[[Tracks, Observation], Float64Array]
 
-FEWEST_COMMON = 3  # keypoints; poses that share fewer are alike by that much less
+MIN_COMMON = 3  # keypoints; poses that share fewer are alike by that much less
 
 
 def oks_cost(tracks: Tracks, observation: Observation) -> Float64Array:
@@ -41,7 +41,7 @@ def oks_cost(tracks: Tracks, observation: Observation) -> Float64Array:
     ).T
     common = known.astype(np.float64) @ found.T
     count = known.sum(axis=1)[:, None]
-    return np.asarray(np.clip(1 - similarity * (count / np.maximum(common, FEWEST_COMMON)), 0, 1))
+    return np.asarray(np.clip(1 - similarity * (count / np.maximum(common, MIN_COMMON)), 0, 1))
 
 
 def iou_cost(tracks: Tracks, observation: Observation) -> Float64Array:

@@ -1,19 +1,16 @@
-"""A short look ahead, so that a person is shown from the first frame on, and a fluke never."""
+"""A short look ahead: a person is shown from the first frame on, and noise is not shown."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 
 import numpy as np
 
 from ..structures import Frame, Poses, TrackerState, TrackState
 from ..structures.arrays import AnyArray, Int64Array, UInt8Array
-from .tracker_config import TrackerConfig
-
-# A fraction of a frame: times that should be equal differ by floating point.
-_ROUNDING_S = 1e-6
+from .tracker_config import ROUNDING_S, TrackerConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class TrackedFrame:
 
 
 class LookAhead:
-    """Holds frames back until the tracker has had time to tell a person from a fluke.
+    """Holds frames back until the tracker has had time to tell a person from noise.
 
     A pose whose track is confirmed within `seconds` after it counts as confirmed itself. In a video
     that ends before anybody could be confirmed, people who are clear by their scores in every frame
@@ -43,7 +40,8 @@ class LookAhead:
     Args:
         config: the tracker's.
         seconds: how far to look ahead; 0 gives every frame back at once.
-        max_bytes: of the images held; beyond, the oldest frame goes with what is known of it.
+        max_bytes: of the images held; beyond it the oldest frame is given back,
+            settled or not.
     """
 
     def __init__(self, config: TrackerConfig, seconds: float, max_bytes: int) -> None:
@@ -68,7 +66,7 @@ class LookAhead:
         confirmed = self._confirmed()
         if self._waiting and self._first_s is not None:
             seconds = self._waiting[-1].frame.time_s - self._first_s
-            if seconds < self._config.confirm_s - _ROUNDING_S:
+            if seconds < self._config.confirm_s - ROUNDING_S:
                 confirmed.update(self._always_there())
         return [self._release(confirmed) for _ in range(len(self._waiting))]
 
@@ -81,22 +79,25 @@ class LookAhead:
             state.update({f"{i}_{name}": array for name, array in _arrays(item)})
         return state
 
-    def restore(self, state: TrackerState) -> None:
-        """Go on as the one whose `state` this is.
+    def restored(self, state: TrackerState) -> LookAhead:
+        """One with the same limits that goes on as the one whose `state` this is.
 
         Raises:
             KeyError: an array is missing.
         """
+        other = LookAhead(self._config, self._seconds, self._max_bytes)
         items = [_item(state, f"{i}_") for i in range(int(state["count"]))]
-        self._first_s = float(state["first_s"]) if "first_s" in state else None
-        self._waiting = deque(items)
-        self._bytes = sum(item.frame.image.nbytes for item in items)
+        if items or "first_s" in state:
+            other._first_s = float(state["first_s"])
+        other._waiting = deque(items)
+        other._bytes = sum(item.frame.image.nbytes for item in items)
+        return other
 
     def _must_go(self, now_s: float) -> bool:
         """Whether the oldest frame has waited long enough, or there is no room for it."""
         if self._seconds == 0 or self._bytes > self._max_bytes:
             return True
-        return self._waiting[0].frame.time_s < now_s - self._seconds - _ROUNDING_S
+        return self._waiting[0].frame.time_s < now_s - self._seconds - ROUNDING_S
 
     def _confirmed(self) -> set[int]:
         """Ids confirmed in any of the frames held."""
@@ -149,10 +150,15 @@ def _item(state: TrackerState, prefix: str) -> TrackedFrame:
     values = {part.name: state[f"{prefix}frame_{part.name}"] for part in fields(Frame)}
     image = values.pop("image").copy()
     frame = Frame(image, **{name: value.item() for name, value in values.items()})
-    decoded, tracked = (_poses(state, f"{prefix}{name}_") for name in ("decoded", "tracked"))
+    decoded = _poses(state, f"{prefix}decoded_")
+    tracked = _poses(state, f"{prefix}tracked_", "track_ids", "track_states")
     return TrackedFrame(frame, decoded, tracked, tracked)
 
 
-def _poses(state: TrackerState, prefix: str) -> Poses:
-    names = (part.name for part in fields(Poses) if prefix + part.name in state)
+def _poses(state: TrackerState, prefix: str, *needed: str) -> Poses:
+    names = [
+        part.name
+        for part in fields(Poses)
+        if prefix + part.name in state or part.default is MISSING or part.name in needed
+    ]
     return Poses(**{name: state[prefix + name].copy() for name in names})

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..structures import Frame, ModelSpec, Observation, Poses, TrackerState
+from ..structures import Frame, ModelSpec, Observation, Poses, Tracker, TrackerState
 from ..structures.arrays import BoolArray, Float32Array
 from ..structures.errors_last import ErrorsLast
 from .look_ahead import LookAhead, TrackedFrame
@@ -23,11 +23,11 @@ Timer: TypeAlias = Callable[[str], AbstractContextManager[object]]
 
 
 class PeopleTracker:
-    """Everything between the poses of a frame and the people to show; one for each video.
+    """Turns the poses of each frame into people with ids; one for each video.
 
-    The command does nothing else: poses below the model's `min_score` are left out, a `PoseTracker`
-    says who is who, and a look ahead of a quarter second lets a person count from the first frame
-    on. So frames come back a little later than they went in.
+    `posetrack run` uses nothing else. Poses below the model's `min_score` are left out, a
+    `PoseTracker` says who is who, and a look ahead of a quarter second lets a person count from
+    the first frame on. So frames come back a little later than they went in.
 
     Args:
         spec: the model's; it says which scores speak of a person.
@@ -40,7 +40,7 @@ class PeopleTracker:
             their scores.
 
     Raises:
-        ValueError: a limit is negative.
+        ValueError: a limit is negative or NaN.
     """
 
     def __init__(
@@ -55,14 +55,18 @@ class PeopleTracker:
     ) -> None:
         self.config = config or TrackerConfig.of(spec)
         seconds = self.config.confirm_s if look_ahead_s is None else look_ahead_s
-        if seconds < 0 or max_waiting_bytes < 0:
-            raise ValueError(
-                "look_ahead_s and max_waiting_bytes must be at least 0, "
-                f"got {seconds} and {max_waiting_bytes}"
-            )
         self._asked = min_score is not None
         self._min_score = spec.min_score if min_score is None else min_score
-        self._tracker = PoseTracker(spec.skeleton, self.config) if track else None
+        for name, limit in (
+            ("min_score", self._min_score),
+            ("look_ahead_s", seconds),
+            ("max_waiting_bytes", max_waiting_bytes),
+        ):
+            if not limit >= 0:
+                raise ValueError(f"{name} must be at least 0, got {limit}")
+        self._tracker: Tracker | None = None
+        if track:
+            self._tracker = PoseTracker(spec.skeleton, self.config)
         self._look_ahead = LookAhead(self.config, seconds, max_waiting_bytes)
 
     def push(
@@ -116,19 +120,24 @@ class PeopleTracker:
         """Go on exactly as the one whose `state` this is would have.
 
         Raises:
-            ValueError: the state is of another kind of tracker or of another skeleton.
+            ValueError: an array is missing, or the state is of another kind of tracker or of
+                another skeleton. The tracker is unchanged then.
         """
+        if (self._tracker is not None) != ("time_s" in state):
+            kind = "follows people" if "time_s" in state else "takes each frame by itself"
+            raise ValueError(f"the state is of a PeopleTracker that {kind}: set track accordingly")
         waiting = {
             name.removeprefix(_LOOK_AHEAD): array
             for name, array in state.items()
             if name.startswith(_LOOK_AHEAD)
         }
-        if self._tracker is not None:
-            self._tracker.restore(state)
         try:
-            self._look_ahead.restore(waiting)
+            look_ahead = self._look_ahead.restored(waiting)
         except KeyError as error:
             raise ValueError(f"the state lacks {_LOOK_AHEAD}{error.args[0]}") from None
+        if self._tracker is not None:
+            self._tracker.restore(state)
+        self._look_ahead = look_ahead
 
     def _are_people(self, poses: Poses) -> BoolArray:
         """(N,): who counts where nobody is followed over time."""

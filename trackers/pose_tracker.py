@@ -11,10 +11,8 @@ from ..structures import Observation, Poses, Skeleton, TrackerState, TrackState
 from ..structures.arrays import Int64Array
 from .association import assign_in_stages
 from .cues import combined_cost
-from .tracker_config import TrackerConfig
+from .tracker_config import ROUNDING_S, TrackerConfig
 from .tracks import Tracks
-
-_ROUNDING_S = 1e-6  # times that should be equal may differ by this after floating point
 
 
 class PoseTracker:
@@ -91,7 +89,7 @@ class PoseTracker:
         if not (math.isfinite(time_s) and time_s > self._time_s):
             raise ValueError(
                 f"time_s must increase from frame to frame, got {time_s} after {self._time_s}: "
-                "use a new PoseTracker for each video"
+                "use a new tracker for each video"
             )
         if poses.keypoints.shape[1] != len(self.skeleton):
             raise ValueError(
@@ -105,7 +103,7 @@ class PoseTracker:
         """Forget tracks that a long pause has ended; move the others to the present."""
         tracks, step_s = self._tracks, time_s - self._time_s
         self._time_s = time_s
-        tracks.keep(tracks.unseen_s(time_s) <= self.config.lost_s + _ROUNDING_S)
+        tracks.keep(tracks.unseen_s(time_s) <= self.config.lost_s + ROUNDING_S)
         if len(tracks):
             tracks.predict(step_s, self.config.noise)
 
@@ -129,7 +127,7 @@ class PoseTracker:
             return
         tracks.correct(rows[matched], poses[matched], time_s, config.score_memory_s, config.noise)
         tracks.confirmed |= (
-            (tracks.seen_s - tracks.born_s >= config.confirm_s - _ROUNDING_S)
+            (tracks.seen_s - tracks.born_s >= config.confirm_s - ROUNDING_S)
             & (tracks.matches >= config.confirm_matches)
             & (
                 config.clear_people(tracks.scores, tracks.mean_keypoint_scores)
@@ -165,4 +163,4 @@ class PoseTracker:
         """End the tracks that went unmatched for too long."""
         tracks, config = self._tracks, self.config
         patience_s = np.where(tracks.confirmed, config.lost_s, config.tentative_gap_s)
-        tracks.keep(tracks.unseen_s(time_s) <= patience_s + _ROUNDING_S)
+        tracks.keep(tracks.unseen_s(time_s) <= patience_s + ROUNDING_S)

@@ -12,6 +12,7 @@ from ..structures.arrays import AnyArray, BoolArray
 from .cues import CUES
 from .motion import MotionNoise
 
+ROUNDING_S = 1e-6  # times that should be equal may differ by this after floating point
 _ANY = -math.inf  # a limit that every score reaches
 
 
@@ -59,7 +60,7 @@ class TrackerConfig:
 
     @staticmethod
     def of(spec: ModelSpec) -> TrackerConfig:
-        """The limits for a model's scores; of a model that nobody calibrated, none."""
+        """The limits for a model's scores; no limits for a model that is not calibrated."""
         person = spec.person
         if person is None:
             return TrackerConfig()

@@ -66,10 +66,11 @@ def test_embeddings_of_other_poses_are_refused():
         PeopleTracker(SPEC).push(make_frame(), people([100.0]), np.zeros((1, 2, 8), np.float32)[0])
 
 
-@pytest.mark.parametrize("limit", ["look_ahead_s", "max_waiting_bytes"])
-def test_negative_limits_are_refused(limit):
-    with pytest.raises(ValueError, match="must be at least 0"):
-        PeopleTracker(SPEC, **{limit: -1})
+@pytest.mark.parametrize("value", [-1, float("nan")])
+@pytest.mark.parametrize("limit", ["min_score", "look_ahead_s", "max_waiting_bytes"])
+def test_limits_out_of_range_are_refused(limit, value):
+    with pytest.raises(ValueError, match=f"{limit} must be at least 0, got {value}"):
+        PeopleTracker(SPEC, **{limit: value})
 
 
 def walk(count):
@@ -97,10 +98,25 @@ def test_restored_tracker_goes_on_exactly_with_the_frames_in_waiting(cut, tmp_pa
     assert {int(s) for item in done for s in item.people.track_states} == {TrackState.CONFIRMED}
 
 
-def test_state_with_a_gap_is_refused():
-    tracker = PeopleTracker(SPEC)
+def pushed(**options):
+    tracker = PeopleTracker(SPEC, **options)
     tracker.push(make_frame(), people([100.0]))
-    state = tracker.state()
-    del state["look_ahead_0_frame_image"]
-    with pytest.raises(ValueError, match="the state lacks look_ahead_0_frame_image"):
-        PeopleTracker(SPEC).restore(state)
+    return tracker
+
+
+ARRAYS = [name for name in pushed().state() if name.startswith("look_ahead_")]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_state_with_a_gap_is_refused_and_changes_nothing(name):
+    state, tracker = pushed().state(), PeopleTracker(SPEC)
+    del state[name]
+    with pytest.raises(ValueError, match=f"the state lacks {name}$"):
+        tracker.restore(state)
+    np.testing.assert_equal(tracker.state(), PeopleTracker(SPEC).state())
+
+
+@pytest.mark.parametrize("track", [True, False])
+def test_state_of_another_kind_of_tracker_is_refused(track):
+    with pytest.raises(ValueError, match="set track accordingly"):
+        PeopleTracker(SPEC, track=track).restore(pushed(track=not track).state())
