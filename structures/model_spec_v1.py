@@ -27,7 +27,8 @@ _KINDS = {
     "rois": "detection",
 }
 _OPTIONS = {"published_spread": "released_spread", "absorb_distance": "snap_distance"}
-_PUBLISHED_SIZING = "released-affine"
+_HRNET_SIZING = "released-affine"
+_MIN_SCORE = 0.05  # what version 1 meant where it said nothing
 
 
 def upgraded(values: dict[str, Any]) -> dict[str, Any]:
@@ -40,17 +41,17 @@ def upgraded(values: dict[str, Any]) -> dict[str, Any]:
     old = dict(values)
     flip = _flip(old)
     sizing = dict(old.pop("sizing"))
-    published = sizing.get("convention") == _PUBLISHED_SIZING
-    if published:
+    of_hrnet = sizing.get("convention") == _HRNET_SIZING
+    if of_hrnet:
         sizing["convention"] = "hrnet-affine"
     return {
         **old,
         **flip,
         "sizing": sizing,
-        "pixel_range": "unit" if published else "byte",
+        "pixel_range": "unit" if of_hrnet else "byte",
         "heads": [_head(head) for head in old["heads"]],
         "decoder": _decoder(old["decoder"]),
-        "person": _person(old["family"], old.get("person")),
+        **_scores(old),
     }
 
 
@@ -68,6 +69,8 @@ def _flip(old: dict[str, Any]) -> dict[str, Any]:
         return {"flip": "done" if done else "inside", "flip_shift": shift, "flip_fill": fill}
     if old["family"] == "simple-baseline":  # whose maps were moved by one cell all the same
         return {"flip": "around", "flip_shift": old["heads"][0]["stride"], "flip_fill": "keep"}
+    if any(_KINDS.get(head["name"]) == "detection" for head in old["heads"]):
+        return {"flip": "never"}
     return {"flip": "done" if done else "around"}
 
 
@@ -78,10 +81,13 @@ def _decoder(decoder: dict[str, Any]) -> dict[str, Any]:
     return {**decoder, "options": options}
 
 
-def _person(family: str, scores: dict[str, Any] | None) -> dict[str, Any] | None:
-    if family != "movenet":
-        return None
-    if scores is None:
-        return asdict(MOVENET_MULTIPOSE)
+def _scores(old: dict[str, Any]) -> dict[str, Any]:
+    """Which poses are kept and which scores speak of a person."""
+    if old["family"] != "movenet":
+        return {"min_score": 0.0, "person": None}
     renamed = {"evidence": "mean_keypoint_score"}
-    return {renamed.get(key, key): value for key, value in scores.items()}
+    said = {renamed.get(key, key): value for key, value in (old.get("person") or {}).items()}
+    return {
+        "min_score": old.get("min_score", _MIN_SCORE),
+        "person": {**asdict(MOVENET_MULTIPOSE), **said},
+    }
