@@ -3,17 +3,19 @@
 from pathlib import Path as _Path
 
 if not (_Path(__file__).parent / "pyproject.toml").is_file():
-    from .apps import read_images, read_video
+    from .apps import SourceCut, SourceDamaged, read_images, read_video
     from .engine import EngineOptions, PoseEngine, TopDownEngine
     from .structures import (
         BackendError,
         CheckpointError,
+        DownloadError,
         Frame,
         ModelFileError,
         ModelSpec,
         Observation,
         Poses,
         PosetrackError,
+        ResultFileError,
         SessionOptions,
         Skeleton,
         SourceError,
@@ -29,6 +31,7 @@ elif __name__ == "posetrack":  # a Python started in the parent of a clone named
 __all__ = [
     "BackendError",
     "CheckpointError",
+    "DownloadError",
     "EngineOptions",
     "Frame",
     "ModelFileError",
@@ -39,8 +42,11 @@ __all__ = [
     "PoseTracker",
     "Poses",
     "PosetrackError",
+    "ResultFileError",
     "SessionOptions",
     "Skeleton",
+    "SourceCut",
+    "SourceDamaged",
     "SourceError",
     "TopDownEngine",
     "TrackState",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MAX_SIZE = 4096  # pixels
 MAX_SCALE = 8.0
+MAX_PEOPLE = 1000  # in one image
 SIZES_MUST_BE = f"must be pixels up to {MAX_SIZE} such as 256 or 256,512"
 SCALES_MUST_BE = (
     f"must be numbers up to {MAX_SCALE:g}, each once, with 1 among them, such as 0.5,1,2"
@@ -36,8 +37,8 @@ class EngineOptions:
         if 1.0 not in scales or len(set(scales)) != len(scales) or not in_range:
             listed = ",".join(f"{scale:g}" for scale in scales)
             raise ValueError(f"scales {SCALES_MUST_BE}, got {listed!r}")
-        if self.max_people is not None and self.max_people < 1:
-            raise ValueError(f"max_people must be at least 1, got {self.max_people}")
+        if self.max_people is not None and not 1 <= self.max_people <= MAX_PEOPLE:
+            raise ValueError(f"max_people must be 1 to {MAX_PEOPLE}, got {self.max_people}")
 
 
 DEFAULT_OPTIONS = EngineOptions()

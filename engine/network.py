@@ -13,11 +13,12 @@ import numpy as np
 
 from ..structures import ModelFileError, ModelSpec, Session, SessionOptions
 from ..structures.arrays import UInt8Array
+from ..structures.model_spec import companion_path
 from .flip import average_flipped
 from .heads import Heads, activate
 from .sessions import open_session
 
-# The networks that decoding may need beside the first: `<stem>.<role><suffix>` lies beside it.
+# The roles of networks that decoding may need beside the first; see `companion_path`.
 COMPANIONS = ("refine", "score")
 _NETWORK = "network"
 
@@ -55,6 +56,8 @@ class Network:
             raise ValueError(f"{spec.name} has no flip test: leave flip_test out")
         self.session, self.spec = session, spec
         self._flips = flip_test and spec.flip == "around"
+        if self._flips:
+            _check_flip(spec)
 
     def __call__(self, images: UInt8Array, seconds: StageSeconds) -> Heads:
         """(B, h, w, 3) uint8 -> the heads of each, activated; adds to `network` and `decode`."""
@@ -66,6 +69,15 @@ class Network:
         with timed(seconds, "decode"):
             heads = activate(heads, self.spec)
             return average_flipped(heads, self.spec, images.shape[2]) if self._flips else heads
+
+
+@contextmanager
+def reading_spec() -> Iterator[None]:
+    """A decoder that finds its spec wrong says so of the model file."""
+    try:
+        yield
+    except ValueError as error:
+        raise ModelFileError(str(error)) from error
 
 
 def spec_of(session: Session) -> ModelSpec:
@@ -92,7 +104,7 @@ def opened_model(
     """
     path = model_path(model)
     files = {_NETWORK: path}
-    files |= {role: path.with_name(f"{path.stem}.{role}{path.suffix}") for role in COMPANIONS}
+    files |= {role: companion_path(path, role) for role in COMPANIONS}
     with ExitStack() as stack:
         opened = {
             role: stack.enter_context(open_session(file, options))
@@ -100,7 +112,7 @@ def opened_model(
             if role == _NETWORK or file.is_file()
         }
         yield opened.pop(_NETWORK), opened
-        stack.pop_all()  # the block went well: what it made of them closes them
+        stack.pop_all()  # the block went well: whoever it gave the sessions to closes them
 
 
 def model_path(model: str | Path) -> Path:
@@ -118,6 +130,16 @@ def model_path(model: str | Path) -> Path:
             f"there is no model file {model}; models that ship: {', '.join(shipped)}"
         )
     return Path(model)
+
+
+def _check_flip(spec: ModelSpec) -> None:
+    """Around a network, maps can only be moved by whole cells, and their border is kept."""
+    whole = all(spec.flip_shift % head.stride == 0 for head in spec.heads)
+    if spec.flip_shift and not (whole and spec.flip_fill == "keep"):
+        raise ModelFileError(
+            f"a flip test around {spec.name} must move its maps by whole cells and keep their "
+            f"border, its spec says {spec.flip_shift} px and {spec.flip_fill!r}: use flip 'inside'"
+        )
 
 
 @contextmanager

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..structures import ModelSpec, Poses, Session, SessionOptions
+from ..structures import ModelFileError, ModelSpec, Poses, Session, SessionOptions
 from ..structures.arrays import UInt8Array
 from ..structures.closeable import Closeable
 from ..structures.session_options import DEFAULT_SESSION
 from .decoders import DECODERS
 from .engine_options import DEFAULT_OPTIONS, EngineOptions
 from .heads import View
-from .network import STAGES, Network, StageSeconds, opened_model, spec_of, timed
+from .network import STAGES, Network, StageSeconds, opened_model, reading_spec, spec_of, timed
 from .sizing import size_image
 from .top_down import TOP_DOWN
 
@@ -31,7 +31,8 @@ class PoseEngine(Closeable):
             together with the engine.
 
     Raises:
-        ModelFileError: the file holds no `ModelSpec`, or lacks a head.
+        ModelFileError: the file holds no `ModelSpec`, lacks a head, or its decoder is unknown or
+            finds the spec wrong.
         ValueError: the options do not fit the model, or it works person by person.
     """
 
@@ -53,7 +54,8 @@ class PoseEngine(Closeable):
         self.sizes = options.sizes or (spec.sizing.size,)
         self._companions = dict(companions or {})
         self._network = Network(session, spec, flip_test=options.flip_test)
-        self._decode = DECODERS[spec.decoder.name](spec, self._companions)
+        with reading_spec():
+            self._decode = DECODERS[spec.decoder.name](spec, self._companions)
 
     @staticmethod
     def load(
@@ -104,7 +106,10 @@ def _check_model(spec: ModelSpec, options: EngineOptions) -> None:
     if spec.decoder.name in TOP_DOWN:
         raise ValueError(f"{spec.name} works on crops of single people: use a TopDownEngine")
     if spec.decoder.name not in DECODERS:
-        raise ValueError(f"decoder must be one of {', '.join(DECODERS)}: {spec.decoder.name!r}")
+        raise ModelFileError(
+            f"decoder of {spec.name} must be one of {', '.join(DECODERS)}, got "
+            f"{spec.decoder.name!r}"
+        )
     if spec.sizing.convention == "hrnet-affine" and len(options.sizes) > 1:
         raise ValueError(
             f"{spec.name} takes one size: for more use a multi-scale test, such as scales 0.5,1,2"

@@ -11,7 +11,7 @@ from ..structures.arrays import AnyArray, UInt8Array
 from ..structures.closeable import Closeable
 from ..structures.session_options import DEFAULT_SESSION
 from .heads import Heads
-from .network import STAGES, Network, StageSeconds, opened_model, spec_of
+from .network import STAGES, Network, StageSeconds, opened_model, reading_spec, spec_of, timed
 from .sizing import check_image
 from .top_down import TOP_DOWN, People
 
@@ -28,7 +28,8 @@ class TopDownEngine(Closeable):
         flip_test: average with the flipped crops: twice the work.
 
     Raises:
-        ModelFileError: the file holds no `ModelSpec`, or lacks a head.
+        ModelFileError: the file holds no `ModelSpec`, lacks a head, or its decoder finds the spec
+            wrong.
         ValueError: the model has no flip test, or sees whole images.
     """
 
@@ -43,7 +44,8 @@ class TopDownEngine(Closeable):
             )
         self.session, self.spec = session, spec
         self._network = Network(session, spec, flip_test=flip_test)
-        self._decode = TOP_DOWN[spec.decoder.name](spec)
+        with reading_spec():
+            self._decode = TOP_DOWN[spec.decoder.name](spec)
 
     @staticmethod
     def load(
@@ -75,17 +77,26 @@ class TopDownEngine(Closeable):
         Raises:
             ValueError, TypeError: an array of another shape or dtype.
         """
+        return self.run_timed(image, boxes, scores)[0]
+
+    def run_timed(
+        self, image: UInt8Array, boxes: AnyArray, scores: AnyArray | None = None
+    ) -> tuple[Poses, StageSeconds]:
+        """Like calling the engine, with the seconds that each of `STAGES` took."""
         check_image(image)
         boxes = np.asarray(boxes, np.float32)
+        seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
         people = self._decode.people(boxes, np.ones(len(boxes)) if scores is None else scores)
         if not len(people):
-            return Poses.empty(len(self.spec.skeleton))
-        return self._decode(self._run(image, people), people)
+            return Poses.empty(len(self.spec.skeleton)), seconds
+        heads = self._run(image, people, seconds)
+        with timed(seconds, "decode"):
+            return self._decode(heads, people), seconds
 
-    def _run(self, image: UInt8Array, people: People) -> Heads:
+    def _run(self, image: UInt8Array, people: People, seconds: StageSeconds) -> Heads:
         """(N, ...) activated heads of every crop."""
-        seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
-        crops = people.cut(image)
+        with timed(seconds, "size"):
+            crops = people.cut(image)
         parts = [
             self._network(crops[first : first + _MAX_CROPS], seconds)
             for first in range(0, len(crops), _MAX_CROPS)

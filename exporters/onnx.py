@@ -20,7 +20,7 @@ from ..models.companions import Companion, companions_of
 from ..models.export_wrapper import ExportWrapper, with_flip_test
 from ..models.weights.load import load_model
 from ..structures import ModelSpec
-from ..structures.model_spec import METADATA_KEY
+from ..structures.model_spec import METADATA_KEY, companion_path
 from ..structures.partial_file import whole_file
 
 OPSET = 17
@@ -82,7 +82,7 @@ def export_onnx(
         network, spec = with_flip_test(network, spec)
     graphs = {output: _head_form(network, spec)}
     for role, companion in companions.items():
-        graphs[output.with_name(f"{output.stem}.{role}.onnx")] = _companion_form(companion)
+        graphs[companion_path(output, role)] = _companion_form(companion)
     _write_all(graphs)
     return spec
 

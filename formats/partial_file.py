@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..structures.partial_file import partial_path
+from ..structures.partial_file import partial_path, settle
 
 
 class PartialFile:
@@ -20,8 +20,7 @@ class PartialFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._partial = partial_path(path)
-        self._file = self._partial.open("w", encoding="utf-8")
+        self._file = partial_path(path).open("w", encoding="utf-8")
 
     @property
     def closed(self) -> bool:
@@ -34,8 +33,9 @@ class PartialFile:
 
     def close(self, complete: bool) -> None:
         """Give the file its name, or remove it if it is not complete."""
-        self._file.close()
-        if complete:
-            self._partial.replace(self._path)
-        else:
-            self._partial.unlink(missing_ok=True)
+        flushed = False
+        try:
+            self._file.close()
+            flushed = True
+        finally:
+            settle(self._path, complete=complete and flushed)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..structures import Frame, Poses, TrackState
+from ..structures import Frame, Poses, ResultFileError, TrackState
 from .pose_writer import keypoint_triples
 
 _VERSION = 1
@@ -129,7 +129,7 @@ class PosesReader:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a line is not what it must be; file and line are named. Lines are checked
+        ResultFileError: a line is not what it must be; file and line are named. Lines are checked
             while iterating.
     """
 
@@ -263,4 +263,4 @@ def _is_complete(last: bytes) -> bool:
 
 
 def _refuse(path: Path, number: int, problem: str) -> NoReturn:
-    raise ValueError(f"{path}:{number}: {problem}")
+    raise ResultFileError(f"{path}:{number}: {problem}")

@@ -3,7 +3,15 @@
 Needs NumPy alone and imports nothing else of the package.
 """
 
-from .errors import BackendError, CheckpointError, ModelFileError, PosetrackError, SourceError
+from .errors import (
+    BackendError,
+    CheckpointError,
+    DownloadError,
+    ModelFileError,
+    PosetrackError,
+    ResultFileError,
+    SourceError,
+)
 from .frame import Frame
 from .geometry import ImageTransform
 from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec
@@ -24,6 +32,7 @@ __all__ = [
     "BackendError",
     "CheckpointError",
     "DecoderSpec",
+    "DownloadError",
     "Frame",
     "HeadSpec",
     "ImageTransform",
@@ -34,6 +43,7 @@ __all__ = [
     "PersonScores",
     "Poses",
     "PosetrackError",
+    "ResultFileError",
     "Session",
     "SessionOptions",
     "Skeleton",

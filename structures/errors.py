@@ -19,8 +19,16 @@ class CheckpointError(PosetrackError, ValueError):
     """A weight file that cannot be read, or that no network here fits."""
 
 
+class DownloadError(PosetrackError, RuntimeError):
+    """A weight file that cannot be fetched."""
+
+
 class SourceError(PosetrackError, ValueError):
     """A video or image that cannot be read."""
+
+
+class ResultFileError(PosetrackError, ValueError):
+    """A file of results that cannot be read."""
 
 
 class BackendError(PosetrackError, RuntimeError):

@@ -11,9 +11,10 @@ T = TypeVar("T")
 
 
 class ErrorsLast(Closeable, Generic[T]):
-    """Ends where `items` fails, and raises what failed when asked.
+    """Ends where `items` fails, and raises the error when asked.
 
-    Who holds items back (frames in the network, frames of a look ahead) gives them out first.
+    So a consumer that holds items back, such as frames in the network or in a look ahead, can give
+    them out before the error stops it.
 
     Args:
         items: iterated once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -144,10 +145,10 @@ class ModelSpec:
     # around: a flip test runs the network on the flipped image too. inside: it belongs into the
     # graph, `posetrack export --flip-test` puts it there. done: it is there. never: there is none
     flip: Flip = "never"
-    # input pixels by which what is said of the flipped image lies too far left once it is flipped
-    # back: the flipped image, or its maps, are moved by as much ...
+    # input pixels by which the flipped image (inside) or its maps (around) are moved, so that they
+    # match those of the image ...
     flip_shift: int = 0
-    flip_fill: FlipFill = "zero"  # ... and the columns left open hold 0, or what was there
+    flip_fill: FlipFill = "zero"  # ... and the columns left open hold 0, or keep what was there
     person: PersonScores | None = None  # None: nobody has calibrated this model
     precision: str = "fp32"  # of the arithmetic the file was made for
     weights_licence: str = ""
@@ -194,6 +195,11 @@ class ModelSpec:
             raise ModelFileError(f"the model description does not fit: {error}") from error
         _check_choices(spec)
         return spec
+
+
+def companion_path(path: Path, role: str) -> Path:
+    """Where a further network of a model file lies: `<stem>.<role><suffix>` beside it."""
+    return path.with_name(f"{path.stem}.{role}{path.suffix}")
 
 
 def _from_dict(values: dict[str, Any]) -> ModelSpec:

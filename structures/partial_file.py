@@ -10,7 +10,7 @@ SUFFIX = ".partial"
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file is written until it is whole; who finds it knows that somebody was killed."""
+    """Where a file is written until it is whole; only a killed process leaves it behind."""
     return path.with_name(path.name + SUFFIX)
 
 
@@ -20,9 +20,19 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     On any exception the partial file is removed and an earlier `path` stays as it was.
     """
+    complete = False
+    try:
+        yield partial_path(path)
+        complete = True
+    finally:
+        settle(path, complete=complete)
+
+
+def settle(path: Path, *, complete: bool) -> None:
+    """Give the partial file of `path` its name, or remove it."""
     partial = partial_path(path)
     try:
-        yield partial
-        partial.replace(path)
+        if complete:
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

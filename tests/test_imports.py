@@ -17,12 +17,18 @@ LOADS = {
     "trackers": set(),
     "formats": set(),
     "engine": set(),
+    "engine.top_down": set(),
     "engine.sessions.onnxruntime": {"onnxruntime"},
     "engine.sessions.openvino": {"openvino"},
+    "models": set(),
+    "models.weights.zoo": set(),
+    "exporters": {"onnx", "safetensors", "torch"},
     "apps": set(),
+    "apps.run.report": set(),
     "apps.media.reading": set(),
     "apps.media.video": {"av"},
     "apps.media.writers": {"av", "cv2"},
+    "apps.commands.models": {"rich", "typer"},
     "apps.main": {"av", "cv2", "rich", "typer"},
 }
 

@@ -14,7 +14,7 @@ from ..heads import View
 from .movenet import MoveNetDecoder
 
 # A pose with fewer found keypoints is compared by all of them.
-_FEWEST_FOUND = 3
+_MIN_FOUND = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class MoveNetMultiSizeDecoder:
         sides = poses.boxes[:, 2:] - poses.boxes[:, :2]
         areas = sides[:, 0] * sides[:, 1] * np.float32(constants.nms_area)
         found = poses.keypoint_scores > constants.found_score
-        counts = found | (found.sum(axis=1, keepdims=True) < _FEWEST_FOUND)
+        counts = found | (found.sum(axis=1, keepdims=True) < _MIN_FOUND)
         scores = np.where(counts, poses.keypoint_scores, np.float32(0))
         arrays = (poses.keypoints[None], scores[None], areas[None], self._sigmas)
         rows, count = kernels.nms_oks_visible(*arrays, threshold=constants.nms_oks)

@@ -128,7 +128,7 @@ class People:
         """Crops of (h, w) input pixels around (N, 4) boxes with (N,) scores, zoomed uniformly.
 
         Raises:
-            ValueError: the boxes or scores have another shape.
+            ValueError: the boxes or scores have another shape, or a box has no area.
         """
         return People._cut_by(Crop.around, boxes, scores, size)
 
@@ -137,7 +137,7 @@ class People:
         """The same with `Crop.stretched`, as Integral cuts people.
 
         Raises:
-            ValueError: the boxes or scores have another shape.
+            ValueError: the boxes or scores have another shape, or a box has no area.
         """
 
         def stretch(center: AnyArray, scale: AnyArray, size: tuple[int, int]) -> Crop:
@@ -153,8 +153,18 @@ class People:
         size: tuple[int, int],
     ) -> People:
         boxes, scores = np.asarray(boxes, np.float32), np.asarray(scores, np.float32)
+        if boxes.size == 0:
+            boxes = boxes.reshape(0, 4)
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise ValueError(f"boxes must have shape (N, 4), got {boxes.shape}")
+        sides = boxes[:, 2:] - boxes[:, :2]
+        wrong = ~(np.isfinite(boxes).all(axis=1) & (sides > 0).all(axis=1))
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ValueError(
+                "boxes must be finite with x1 < x2 and y1 < y2, "
+                f"row {row} is {boxes[row].tolist()}: leave it out"
+            )
         if scores.shape != boxes.shape[:1]:
             raise ValueError(f"scores must have shape {boxes.shape[:1]}, got {scores.shape}")
         centers, scales = box_center_scale(boxes, size[1] / size[0])

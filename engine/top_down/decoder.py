@@ -15,7 +15,7 @@ class TopDownDecoder(Protocol):
     """One family's way from detected boxes to crops, and from the heads of crops to poses."""
 
     def people(self, boxes: AnyArray, scores: AnyArray) -> People:
-        """The crops that the network shall see.
+        """The crops to run the network on.
 
         Args:
             boxes: (N, 4) x1, y1, x2, y2 in image pixels.

@@ -63,7 +63,7 @@ class IntegralDecoder:
         places = people.to_image(to_patch(coordinates, self._size))
         if "heatmap" in heads:
             values = keypoint_scores(heads["heatmap"], method)
-        else:  # the released code takes 1: the network says nothing of certainty
+        else:  # the released code takes 1: a regression has no score
             values = np.ones(places.shape[:2], np.float32)
         depth = None
         if self.constants.depth_mm:

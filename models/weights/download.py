@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import IO, TypeAlias
 from urllib.parse import urlsplit
 
+from ...structures import CheckpointError, DownloadError
+
 # bytes there so far, bytes in all if the server says
 Progress: TypeAlias = Callable[[int, int | None], None]
 
@@ -72,9 +74,9 @@ def download(
         `target`.
 
     Raises:
-        ValueError: another kind of address, or the file is not the one expected; nothing of it
-            is kept.
-        RuntimeError: the server cannot be reached, does not have the file, broke off (the part is
+        ValueError: another kind of address.
+        CheckpointError: the file is not the one expected; nothing of it is kept.
+        DownloadError: the server cannot be reached, does not have the file, broke off (the part is
             kept), or another process is fetching the same file.
     """
     if urlsplit(url).scheme not in ("http", "https"):
@@ -88,10 +90,10 @@ def download(
         except urllib.error.HTTPError as error:
             reason = f"the server does not give {url}: {error.code} {error.reason}"
             error.close()
-            raise RuntimeError(reason + _kept(part)) from error
+            raise DownloadError(reason + _kept(part)) from error
         except (http.client.HTTPException, OSError) as error:
             reason = f"{url} could not be fetched: {_reason(error)}"
-            raise RuntimeError(reason + _kept(part)) from error
+            raise DownloadError(reason + _kept(part)) from error
         _check(url, part, sha256)
         os.replace(part, target)
     _validator(part).unlink(missing_ok=True)
@@ -176,7 +178,7 @@ def _lock(file: IO[bytes], part: Path) -> None:
     except BlockingIOError:
         mine = False
     if not mine:
-        raise RuntimeError(f"another process is writing {part}: wait until it is done")
+        raise DownloadError(f"another process is writing {part}: wait until it is done")
 
 
 def _check(url: str, part: Path, sha256: str | None) -> None:
@@ -185,7 +187,7 @@ def _check(url: str, part: Path, sha256: str | None) -> None:
     digest = _digest(part)
     part.unlink()
     _validator(part).unlink(missing_ok=True)
-    raise ValueError(
+    raise CheckpointError(
         f"{url} is not the file expected: its SHA-256 is {digest}, not {sha256}...; it was removed"
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...structures import CheckpointError, DownloadError
 from .download import Progress, cache_folder, download, is_offline, matches
 
 _DEKR = "https://github.com/HRNet/DEKR"
@@ -92,8 +93,9 @@ def fetch(
         progress: see `download`.
 
     Raises:
-        ValueError: an unknown name, or a file of another checksum.
-        RuntimeError: the file is not there, and is to be downloaded by hand or not at all.
+        ValueError: an unknown name.
+        CheckpointError: a file of another checksum.
+        DownloadError: the file is not there, and is to be downloaded by hand or not at all.
     """
     if name not in ZOO:
         raise ValueError(f"weights must be one of {', '.join(ZOO)}, got {name!r}")
@@ -101,18 +103,18 @@ def fetch(
     path = (cache_folder() if folder is None else folder) / name / entry.file
     if path.is_file():
         if not matches(path, entry.sha256):
-            raise ValueError(
+            raise CheckpointError(
                 f"{path} is not the published file: its SHA-256 does not begin with "
                 f"{entry.sha256}; remove it and fetch it again"
             )
         return path
     if not entry.direct:
-        raise RuntimeError(
+        raise DownloadError(
             f"{name} cannot be downloaded by a program: get {entry.file} from {entry.address} "
             f"by hand and put it at {path}"
         )
     if is_offline() if offline is None else offline:
-        raise RuntimeError(
+        raise DownloadError(
             f"{name} is not in the cache, {path}, and downloads are switched off (offline)"
         )
     return download(entry.address, path, sha256=entry.sha256, progress=progress)

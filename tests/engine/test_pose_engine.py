@@ -10,7 +10,7 @@ import pytest
 from posetrack.engine import DEFAULT_MODEL, EngineOptions, PoseEngine, model_path
 from posetrack.engine.pose_engine import STAGES
 from posetrack.engine.sessions.onnxruntime import OnnxRuntimeSession
-from posetrack.structures import DecoderSpec, SessionOptions
+from posetrack.structures import DecoderSpec, ModelFileError, SessionOptions
 from tolerances import FLIP_PIXELS, POSE_SCORES
 
 from .hand_made import CHANNELS, FakeSession, Person
@@ -225,7 +225,7 @@ def test_at_most_max_people_the_best(spec):
     people = [Person(40 + 60 * i, 120, 90, 0.5 + 0.1 * i) for i in range(4)]
     poses = engine_of(people, spec, max_people=2)(BLACK)
     np.testing.assert_allclose(middle_x(poses), [220, 160], atol=0.01)
-    with pytest.raises(ValueError, match="max_people must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_people must be 1 to 1000, got 0"):
         engine_of(people, spec, max_people=0)
 
 
@@ -341,8 +341,22 @@ def test_model_that_lacks_a_head_is_refused(spec):
 
 def test_unknown_decoder_is_refused_with_the_choice(spec):
     other = replace(spec, decoder=DecoderSpec("openpose"))
-    with pytest.raises(ValueError, match=r"decoder must be one of movenet.*: 'openpose'"):
+    message = r"decoder of movenet-multipose must be one of movenet, .*, got 'openpose'"
+    with pytest.raises(ModelFileError, match=message):
         PoseEngine(FakeSession({}), other)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"decoder": DecoderSpec("movenet", {"colour": 3})}, "decoder options of .*colour"),
+        ({"decoder": DecoderSpec("movenet", {"rule": "mine"})}, "rule must be 'adaptive' or"),
+        ({"cell_origin": "half-pixel"}, "cell_origin of a MoveNet must be 'corner'"),
+    ],
+)
+def test_spec_that_its_decoder_finds_wrong_is_a_bad_model_file(spec, change, message):
+    with pytest.raises(ModelFileError, match=message):
+        PoseEngine(FakeSession({}), replace(spec, **change))
 
 
 def test_engine_closes_its_session(spec):

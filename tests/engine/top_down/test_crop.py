@@ -105,7 +105,7 @@ def test_people_keep_their_rows():
 
 def test_nobody_has_no_points():
     people = People.around(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (256, 192))
-    assert len(people) == 0
+    assert len(people) == len(People.stretched([], [], (256, 192))) == 0
     assert people.to_image(np.zeros((0, 17, 2), np.float32)).shape == (0, 17, 2)
 
 
@@ -114,6 +114,13 @@ def test_wrong_shapes_are_refused():
         People.around([0, 0, 1, 1], [1], (256, 192))
     with pytest.raises(ValueError, match=r"scores must have shape \(1,\), got \(2,\)"):
         People.around([[0, 0, 1, 1]], [1, 1], (256, 192))
+
+
+@pytest.mark.parametrize("cut", [People.around, People.stretched])
+@pytest.mark.parametrize("box", [[5, 5, 5, 9], [5, 9, 9, 5], [0, 0, np.nan, 9], [0, 0, np.inf, 9]])
+def test_box_without_an_area_is_named(cut, box):
+    with pytest.raises(ValueError, match=r"boxes must be finite with x1 < x2 and .*, row 1 is \["):
+        cut([[0, 0, 9, 9], box], [1, 1], (256, 192))
 
 
 # ---- against the authors' code
