@@ -35,10 +35,10 @@ BACKENDS: dict[str, list[str]] = {
 }
 
 
-def plain_loop(video: str, output: str, max_frames: int, *, least_center: float = 0.0) -> float:
+def plain_loop(video: str, output: str, max_frames: int, *, min_center: float = 0.0) -> float:
     """The alternative; returns its frames per second, the model's loading left out.
 
-    As published, six people are decoded whatever their score; `least_center` skips weak ones.
+    As published, six people are decoded whatever their score; `min_center` skips weak ones.
     """
     session = ort.InferenceSession(str(model_path(DEFAULT_MODEL)))
     capture = cv2.VideoCapture(video)
@@ -57,7 +57,7 @@ def plain_loop(video: str, output: str, max_frames: int, *, least_center: float 
         heat, offset, local = 1 / (1 + np.exp(-heads[0][0])), heads[1][0], heads[2][0]
         center = heat[17]
         peaks = np.argwhere(center == cv2.dilate(center, np.ones((5, 5))))
-        peaks = peaks[center[tuple(peaks.T)] >= least_center]
+        peaks = peaks[center[tuple(peaks.T)] >= min_center]
         for y, x in peaks[np.argsort(-center[tuple(peaks.T)])][:PEOPLE]:
             for k in range(17):
                 kx, ky = x + offset[2 * k, y, x], y + offset[2 * k + 1, y, x]
@@ -98,7 +98,7 @@ def main() -> None:
         for _ in range(arguments.rounds):
             plain = f"{folder}/plain.mp4"
             fps["plain loop"].append(plain_loop(video, plain, frames))
-            fps[SKIPPING].append(plain_loop(video, plain, frames, least_center=0.2))
+            fps[SKIPPING].append(plain_loop(video, plain, frames, min_center=0.2))
             for name, options in BACKENDS.items():
                 fps[name].append(posetrack_run(video, folder, frames, options))
     rows = [

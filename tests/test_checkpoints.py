@@ -98,6 +98,31 @@ def test_weights_that_do_not_fit_the_options_are_refused(
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "notices"),
+    [((), ["0"]), (("--min-score", "0.2"), ["0.2"]), (("--quiet",), [])],
+)
+def test_uncalibrated_model_is_named_once_unless_quiet(
+    checkpoint, picture, tmp_path, options, notices
+):
+    run = (
+        "run",
+        picture,
+        "-o",
+        tmp_path,
+        "--size",
+        128,
+        "--weights",
+        checkpoint,
+        "--device",
+        "cpu",
+    )
+    _, errors = posetrack(*run, *options)
+    wanted = "nobody has calibrated the scores of logocap-lite: every pose of at least "
+    assert [text.split(" ")[0] for text in errors.split(wanted)[1:]] == notices
+    assert ("torch fp32 on cpu, " in errors) == bool(notices)
+
+
 def test_pose_scoring_is_for_models_that_have_it(checkpoint, picture, tmp_path):
     scoring = tmp_path / "score.pth"
     torch.save(PoseScoring(74).state_dict(), scoring)

@@ -13,6 +13,7 @@ import typer
 from ...engine import (
     BACKENDS,
     DEFAULT_MODEL,
+    MAX_PEOPLE,
     PRECISIONS,
     EngineOptions,
     PoseEngine,
@@ -88,7 +89,12 @@ MinScore = Annotated[
 ]
 MaxPeople = Annotated[
     int | None,
-    typer.Option(min=1, max=1000, help="Most people in one image.", show_default="the model's"),
+    typer.Option(
+        min=1,
+        max=MAX_PEOPLE,
+        help="People in one image at most.",
+        show_default="the model's",
+    ),
 ]
 NoTrack = Annotated[bool, typer.Option("--no-track", help="Poses only, no identities.")]
 Fps = Annotated[
@@ -218,11 +224,12 @@ def _introduce(engine: PoseEngine, options: RunOptions, threads: int, *, quiet: 
             f"posetrack {version('posetrack')}: {spec.name} at {sizes} px, {session.backend} "
             f"{session.precision} on {session.device}, {threads} thread{'s' * (threads != 1)}"
         )
-    if spec.person is None and options.min_score is None:
-        say(
-            f"posetrack: nobody has calibrated the scores of {spec.name}: every pose of at least "
-            f"{spec.min_score:g} may become a person; choose a limit with --min-score"
-        )
+        if spec.person is None:
+            limit = spec.min_score if options.min_score is None else options.min_score
+            say(
+                f"posetrack: nobody has calibrated the scores of {spec.name}: every pose of at "
+                f"least {limit:g} (--min-score) may become a person"
+            )
 
 
 def _tell(path: Path) -> None:

@@ -12,7 +12,10 @@ from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
 from .sources import Source, SourceCut, VideoFacts
 
-SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+SUFFIXES = frozenset({
+    ".bmp", ".dib", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif",
+    ".tiff", ".webp",
+})  # fmt: skip
 DEFAULT_FPS = 25.0
 
 
@@ -59,7 +62,7 @@ class ImageSource(Source):
         height, width = self._image.shape[:2]
         self.facts = VideoFacts(width, height, DEFAULT_FPS, 1 / Fraction(DEFAULT_FPS), 0, 1)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, limit: int | None = None) -> Iterator[Frame]:
         """See `Source`."""
         yield Frame(self._image, 0, 0, 0.0, self.path.name)
 
@@ -87,7 +90,7 @@ class FolderSource(Source):
         self.facts = VideoFacts(0, 0, fps, time_base, 0, len(self._files))
         self._same_size = same_size
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, limit: int | None = None) -> Iterator[Frame]:
         """See `Source`; an image that cannot be read is left out, and named behind the last."""
         first: tuple[int, ...] | None = None
         problem: SourceError | None = None
@@ -108,5 +111,7 @@ class FolderSource(Source):
                 )
             yield Frame(image, index, index, float(index * self.facts.time_base), file.name)
             read += 1
+            if read == limit:
+                break
         if problem is not None:
             raise SourceCut(str(problem), read) if read else problem

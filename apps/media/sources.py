@@ -25,7 +25,7 @@ class SourceCut(SourceError):
 
 
 class SourceDamaged(SourceError):
-    """A source read to its end of which single pieces were lost; raised behind its last frame."""
+    """Pieces of a source were lost on the way; raised behind its last frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ class Source(Closeable):
         self.path = path
         self.stem = stem
 
-    def frames(self) -> Iterator[Frame]:
-        """Every frame that can be read, in order.
+    def frames(self, limit: int | None = None) -> Iterator[Frame]:
+        """Every frame that can be read, in order, or the first `limit` (from 1) of them.
 
         Raises:
             SourceError: there is none.

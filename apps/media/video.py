@@ -61,11 +61,10 @@ class VideoSource(Source):
             frames=stream.frames or None,
         )
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, limit: int | None = None) -> Iterator[Frame]:
         """See `Source`."""
         index = pts = shift = 0
-        for picture in self._pictures():
-            image = _displayed(picture)
+        for picture, image in self._pictures():
             if index == 0:
                 self.facts = self.facts.displayed(image.shape, picture.rotation)
                 pts = picture.pts or 0
@@ -75,7 +74,11 @@ class VideoSource(Source):
                 pts, shift = self._forward(pts, picture.pts, shift)
             yield Frame(image, index, pts, float(pts * self.facts.time_base))
             index += 1
-        self._check_end(index)
+            if index == limit:
+                break
+        else:
+            self._check_end(index)
+        self._check_damage(index)
 
     def _forward(self, before: int, pts: int, shift: int) -> tuple[int, int]:
         """The next timestamp and what to add to those that follow; time must go forward.
@@ -90,11 +93,14 @@ class VideoSource(Source):
         after = before + self._frame_pts
         return after, after - pts
 
-    def _pictures(self) -> Iterator[VideoFrame]:
+    def _pictures(self) -> Iterator[tuple[VideoFrame, UInt8Array]]:
+        """Each frame with its image as displayed."""
         for packet in self._packets():
             self._note(packet)
             try:
-                yield from (p for p in packet.decode() if isinstance(p, VideoFrame))
+                yield from (
+                    (p, _displayed(p)) for p in packet.decode() if isinstance(p, VideoFrame)
+                )
             except av.FFmpegError:
                 self._damaged += 1
 
@@ -116,13 +122,16 @@ class VideoSource(Source):
         return self._end * self.facts.time_base < end_s - _TAG_TOLERANCE_S
 
     def _check_end(self, decoded: int) -> None:
-        """Say what was lost."""
+        """Say what lacks."""
         claimed = self.facts.frames or 0
         if decoded == 0:
             raise SourceError(f"no frame of {self.path} could be decoded")
         if self._is_short():
             whole = f"{decoded} of {claimed}" if claimed else f"only {decoded}"
             raise SourceCut(f"{self.path} is cut short: {whole} frames could be decoded", decoded)
+
+    def _check_damage(self, decoded: int) -> None:
+        """Say what was lost on the way."""
         if self._damaged:
             raise SourceDamaged(
                 f"{self._damaged} damaged packets of {self.path} were left out, "

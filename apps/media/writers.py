@@ -81,7 +81,8 @@ class VideoWriter(Closeable):
         if self._pad[0][1] or self._pad[1][1]:
             image = np.pad(image, self._pad, mode="edge")
         picture = VideoFrame.from_ndarray(image, format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+        with _as_os_error(self._path):
+            picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
         picture.pts, picture.time_base = pts, self._time_base
         self._encode(picture)
 

@@ -20,7 +20,7 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Somebody stopped the run, or it was stopped with the program."""
+    """Stopped by a signal, or together with the program."""
 
 
 @dataclass(frozen=True, slots=True)

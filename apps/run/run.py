@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from itertools import islice, takewhile
+from itertools import takewhile
 from time import perf_counter
 from typing import Any
 
@@ -113,7 +113,7 @@ class Run:
 
     def _tracked(self, stopped: Callable[[], bool]) -> Iterator[TrackedFrame]:
         """Frames in order with the people in them."""
-        wanted = islice(self._source.frames(), self._options.max_frames)
+        wanted = self._source.frames(self._options.max_frames)
         frames = self._stages.each("read", takewhile(lambda _: not stopped(), wanted))
         return self._people.follow(self._found(frames), timed=self._stages.timed)
 

@@ -102,6 +102,18 @@ def test_an_unreadable_image_is_left_out_and_named(tmp_path, bad):
     assert (source.facts.width, source.facts.height) == (30, 20)
 
 
+@pytest.mark.parametrize("limit", [1, 2])
+def test_an_unreadable_image_before_the_last_wanted_one_is_named_too(tmp_path, limit):
+    names = ["a.png", "b.png", "c.png", "d.png"]
+    folder = write_images(tmp_path / "f", names, grey_images(4))
+    for bad in ("a.png", "d.png"):
+        (folder / bad).write_text("no image")
+    frames, ended = all_of(folder_source(folder).frames(limit))
+    assert [frame.name for frame in frames] == ["b.png", "c.png"][:limit]
+    assert isinstance(ended, SourceCut)
+    assert (str(folder / "a.png") in str(ended), ended.frames) == (True, limit)
+
+
 def test_images_of_different_sizes_need_stills(tmp_path):
     images = [*grey_images(1, (20, 30)), *grey_images(1, (22, 30))]
     folder = write_images(tmp_path / "f", ["a.png", "b.png"], images)

@@ -135,6 +135,13 @@ def test_damage_in_the_middle_costs_few_frames_and_is_told(tmp_path, whole):
     assert [frame.index for frame in frames] == list(range(len(frames)))
 
 
+def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, whole):
+    path = truncated(whole, tmp_path / "cut.mkv", 0.5)
+    with VideoSource(path) as source:
+        frames, ended = all_of(source.frames(3))
+    assert ([frame.index for frame in frames], ended) == ([0, 1, 2], None)
+
+
 def test_files_that_are_no_videos_are_refused_in_one_sentence(tmp_path, clips):
     text = tmp_path / "text.mp4"
     text.write_text("hello\n")
