@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,13 @@ from .motion import MotionNoise
 
 ROUNDING_S = 1e-6  # times that should be equal may differ by this after floating point
 _ANY = -math.inf  # a limit that every score reaches
+_SCORES = ("confirm_score", "confirm_mean_keypoint_score", "moving_score")
+_RANGES: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
+    (_SCORES, lambda value: not math.isnan(value), "a number"),
+    (("confirm_s", "moving_way", "tentative_gap_s"), lambda value: value >= 0, "at least 0"),
+    (("score_memory_s", "lost_s"), lambda value: value > 0, "above 0"),
+    (("gate", "weak_gate"), lambda value: 0 < value <= 1, "above 0 and at most 1"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +60,15 @@ class TrackerConfig:
                 f"confident_score must not be above birth_score ({self.birth_score}), got "
                 f"{self.confident_score}: new tracks could not be continued"
             )
-        for name in ("score_memory_s", "lost_s", "gate", "weak_gate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not self.cue_weights or min(self.cue_weights.values()) < 0:
-            raise ValueError("cue weights must be 0 or more, and one of them above 0")
+        for names, fits, must_be in _RANGES:
+            for name in names:
+                if not fits(getattr(self, name)):
+                    raise ValueError(f"{name} must be {must_be}, got {getattr(self, name)}")
+        weights = self.cue_weights.values()
+        if not weights or not all(0 < weight < math.inf for weight in weights):
+            raise ValueError(
+                f"cue weights must be finite, none below 0 and one above, got {self.cue_weights}"
+            )
 
     @staticmethod
     def of(spec: ModelSpec) -> TrackerConfig:

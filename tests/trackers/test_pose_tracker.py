@@ -288,29 +288,7 @@ def test_order_of_rows_does_not_change_who_gets_which_id(data):
         assert states(tracked) == states(expected)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"confirm_matches": 1}, "confirm_matches must be at least 2, got 1"),
-        ({"confident_score": 0.2}, "confident_score must not be above birth_score"),
-        ({"lost_s": 0.0}, "lost_s must be above 0"),
-        ({"oks_weight": 0.0, "iou_weight": 0.0}, "one of them above 0"),
-        ({"oks_weight": -1.0}, "cue weights must be 0 or more"),
-    ],
-)
-def test_senseless_settings_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        replace(CONFIG, **options)
-
-
 # --- limits of a model
-
-
-def test_limits_are_those_of_the_models_scores():
-    person = make_spec().person
-    assert (CONFIG.birth_score, CONFIG.confirm_score) == (person.track, person.clear)
-    assert CONFIG.confirm_mean_keypoint_score == person.mean_keypoint_score
-    assert CONFIG.moving_score == person.moving
 
 
 def test_every_pose_of_a_model_that_nobody_calibrated_may_become_a_person():

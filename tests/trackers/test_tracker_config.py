@@ -1,5 +1,6 @@
 """Limits: where they come from, and which make no sense."""
 
+import math
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ from factories import make_spec
 from posetrack.structures import PersonScores
 from posetrack.trackers import TrackerConfig
 
+NAN = math.nan
 PERSON = PersonScores(keypoint=0.1, track=0.2, clear=0.3, mean_keypoint_score=0.4, moving=0.5)
 
 
@@ -38,11 +40,18 @@ def test_cues_without_weight_are_not_computed():
     [
         ({"confirm_matches": 1}, "confirm_matches must be at least 2, got 1"),
         ({"birth_score": 0.1, "confident_score": 0.2}, "confident_score must not be above birth"),
-        ({"birth_score": float("nan")}, "confident_score must not be above birth_score (nan)"),
+        ({"birth_score": NAN}, "confident_score must not be above birth_score (nan)"),
         ({"lost_s": 0.0}, "lost_s must be above 0, got 0.0"),
-        ({"gate": float("nan")}, "gate must be above 0, got nan"),
-        ({"oks_weight": 0, "iou_weight": 0}, "cue weights must be 0 or more, and one of them"),
-        ({"oks_weight": -1}, "cue weights must be 0 or more, and one of them above 0"),
+        ({"confirm_s": -1.0}, "confirm_s must be at least 0, got -1.0"),
+        ({"tentative_gap_s": NAN}, "tentative_gap_s must be at least 0, got nan"),
+        ({"moving_way": NAN}, "moving_way must be at least 0, got nan"),
+        ({"confirm_score": NAN}, "confirm_score must be a number, got nan"),
+        ({"gate": NAN}, "gate must be above 0 and at most 1, got nan"),
+        ({"weak_gate": 1.5}, "weak_gate must be above 0 and at most 1, got 1.5"),
+        ({"oks_weight": 0, "iou_weight": 0}, "cue weights must be finite, none below 0 and one"),
+        ({"oks_weight": -1}, "cue weights must be finite, none below 0 and one above, got {'oks':"),
+        ({"oks_weight": NAN}, "cue weights must be finite"),
+        ({"iou_weight": math.inf}, "cue weights must be finite"),
     ],
 )
 def test_limits_that_make_no_sense_are_refused(limits, message):
