@@ -10,10 +10,13 @@ from typing import Any, TypeAlias
 
 from ..engine import DEFAULT_MODEL, EngineOptions, PoseEngine, available_threads, model_path
 from ..engine.decoders import DECODERS
-from ..structures import BackendError, SessionOptions
+from ..models.catalogue import MODELS
+from ..models.torch_options import BACKEND as TORCH
+from ..models.torch_options import check_torch
+from ..structures import SessionOptions
 from .extras import need_extra
 
-TORCH = "torch"  # the backend of checkpoints
+_CHECKPOINT_SUFFIXES = (".npz", ".pt", ".pth", ".pth.tar", ".safetensors")
 
 # name, sha256 and licence of what was run
 ModelCard: TypeAlias = dict[str, Any]
@@ -44,28 +47,34 @@ def load_engine(choice: ModelChoice, options: EngineOptions) -> PoseEngine:
     if choice.weights is None:
         if choice.session.backend == TORCH:
             raise ValueError(f"backend {TORCH} runs checkpoints: name one with --weights")
+        _check_is_model_file(choice.model or DEFAULT_MODEL)
         if choice.score_weights is not None:
             raise ValueError("--score-weights goes with --weights: name the network's too")
         return PoseEngine.load(choice.model or DEFAULT_MODEL, choice.session, options)
-    _check_torch(choice.session)
+    check_torch(choice.session)
+    need_extra("--weights", "torch")
     return _load_checkpoint(choice, choice.weights, options)
+
+
+def _check_is_model_file(model: str) -> None:
+    """A network's name or a checkpoint is the likely mistake, and needs another option."""
+    if model.endswith(_CHECKPOINT_SUFFIXES):
+        raise ValueError(f"{model} is a checkpoint, not a model file: use --weights {model}")
+    try:
+        model_path(model)
+    except FileNotFoundError:
+        if model in MODELS:
+            raise ValueError(
+                f"{model} is a network without weights: name its checkpoint with --weights, or a "
+                "model file that `posetrack export` wrote"
+            ) from None
+        raise
 
 
 def model_card(choice: ModelChoice, engine: PoseEngine) -> ModelCard:
     """Name, hash and licence of what was run, for the record."""
     digest = hashlib.sha256(choice.file.read_bytes()).hexdigest()
     return {"name": engine.spec.name, "sha256": digest, "licence": engine.spec.weights_licence}
-
-
-def _check_torch(session: SessionOptions) -> None:
-    if session.backend not in ("auto", TORCH):
-        raise ValueError(
-            f"weights run in {TORCH}, not in {session.backend}: "
-            "write an .onnx file with `posetrack export` first"
-        )
-    if session.precision != "fp32":
-        raise BackendError(f"{TORCH} computes in fp32 here, not in {session.precision}")
-    need_extra("--weights", "torch")
 
 
 def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions) -> PoseEngine:

@@ -14,7 +14,7 @@ from .decoders import DECODERS
 from .engine_options import DEFAULT_OPTIONS, EngineOptions
 from .heads import View
 from .network import STAGES, Network, StageSeconds, opened_model, reading_spec, spec_of, timed
-from .sizing import size_image
+from .sizing import check_image, size_image
 from .top_down import TOP_DOWN
 
 DEFAULT_MODEL = "movenet-multipose"
@@ -78,11 +78,16 @@ class PoseEngine(Closeable):
             return PoseEngine(network, options=options, companions=companions)
 
     def __call__(self, image: UInt8Array) -> Poses:
-        """The poses in an image (H, W, 3) uint8 RGB, in image pixels, best score first."""
+        """The poses in an image (H, W, 3) uint8 RGB, in image pixels, best score first.
+
+        Raises:
+            ValueError, TypeError: an array of another shape or dtype, or no array.
+        """
         return self.run_timed(image)[0]
 
     def run_timed(self, image: UInt8Array) -> tuple[Poses, StageSeconds]:
         """Like calling the engine, with the seconds that each of `STAGES` took."""
+        check_image(image)
         seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
         height, width = image.shape[:2]
         views = []

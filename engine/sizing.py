@@ -14,10 +14,15 @@ def check_image(image: UInt8Array) -> None:
 
     Raises:
         ValueError: a wrong shape.
-        TypeError: a wrong dtype.
+        TypeError: no array, or one of another dtype.
     """
-    if image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"image must have shape (any, any, 3), got {image.shape}")
+    if not isinstance(image, np.ndarray):
+        raise TypeError(
+            f"image must be an array (H, W, 3) uint8 RGB, got {type(image).__name__}: read files "
+            "with read_images or read_video"
+        )
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"image must have shape (any, any, 3) and pixels, got {image.shape}")
     if image.dtype != np.uint8:
         raise TypeError(f"image must be uint8, got {image.dtype}")
 

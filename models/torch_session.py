@@ -9,9 +9,11 @@ from torch import nn
 from ..structures import BackendError, ModelSpec, SessionOptions
 from ..structures.arrays import AnyArray
 from ..structures.closeable import Closeable
+from ..structures.session_inputs import InputType, check_inputs
 from ..structures.session_options import DEFAULT_SESSION
 from .companions import Companion
 from .export_wrapper import ExportWrapper
+from .torch_options import BACKEND, PRECISION, check_torch
 
 
 class TorchSession(Closeable):
@@ -20,35 +22,37 @@ class TorchSession(Closeable):
     Args:
         module: takes the one input and returns a tensor or a tuple of them.
         input_name: of the array that `run` takes.
-        dtype: of that array.
+        expected: dtype and shape of that array.
         outputs: names of what the module returns, in order.
         spec: of a network with heads; None for a companion.
         options: `auto` takes the first GPU if torch sees one; `threads` is torch's number per call,
             for the whole process, 0 leaves it as it is.
 
     Raises:
-        BackendError: a GPU was asked for that torch does not see.
+        ValueError: another backend was asked for.
+        BackendError: another precision was asked for, or a GPU that torch does not see.
     """
 
-    backend = "torch"
-    precision = "fp32"
+    backend = BACKEND
+    precision = PRECISION
 
     def __init__(
         self,
         module: nn.Module,
         input_name: str,
-        dtype: type[np.generic],
+        expected: InputType,
         outputs: tuple[str, ...],
         spec: ModelSpec | None = None,
         options: SessionOptions = DEFAULT_SESSION,
     ) -> None:
+        check_torch(options)
         self.device = _device(options)
         if self.device != "cpu":  # else convolutions keep 10 bits of 23
             torch.backends.cudnn.allow_tf32 = False
         if options.threads:
             torch.set_num_threads(options.threads)
         self._module: nn.Module | None = module.eval().to(self.device)
-        self._dtype = np.dtype(dtype)
+        self._expected = {input_name: expected}
         self.inputs = (input_name,)
         self.outputs = outputs
         self.spec_json = spec.to_json() if spec else None
@@ -60,7 +64,9 @@ class TorchSession(Closeable):
         """The head form: `image` (B, H, W, 3) uint8 RGB -> the heads of the spec."""
         outputs = tuple(head.name for head in spec.heads)
         wrapper = ExportWrapper(network, spec)
-        return TorchSession(wrapper, "image", np.uint8, outputs, spec, options)
+        crop = spec.sizing.crop or (None, None)
+        expected = (np.uint8, (None, *crop, 3))
+        return TorchSession(wrapper, "image", expected, outputs, spec, options)
 
     @staticmethod
     def of_companion(
@@ -68,17 +74,15 @@ class TorchSession(Closeable):
     ) -> TorchSession:
         """A further network that decoding needs: `features` float32 -> one array."""
         outputs = (companion.output,)
-        return TorchSession(companion.module, "features", np.float32, outputs, options=options)
+        expected = (np.float32, (None, *companion.feature_shape))
+        return TorchSession(companion.module, "features", expected, outputs, options=options)
 
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
         if self._module is None:
             raise RuntimeError("the session is closed")
-        if tuple(arrays) != self.inputs:
-            raise ValueError(f"the network takes {list(self.inputs)}, got {sorted(arrays)}")
+        check_inputs(arrays, self._expected)
         array = arrays[self.inputs[0]]
-        if array.dtype != self._dtype:
-            raise ValueError(f"{self.inputs[0]} must be {self._dtype}, got {array.dtype}")
         with torch.inference_mode():
             values = self._module(torch.from_numpy(np.ascontiguousarray(array)).to(self.device))
         if isinstance(values, torch.Tensor):

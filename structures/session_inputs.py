@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ...structures.arrays import AnyArray
+from .arrays import AnyArray
 
 # dtype and sizes of an input; None where the network takes any size
 InputType: TypeAlias = tuple[npt.DTypeLike, tuple[int | None, ...]]

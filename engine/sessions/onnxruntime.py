@@ -12,7 +12,7 @@ from ...structures import BackendError, ModelFileError, SessionOptions
 from ...structures.arrays import AnyArray
 from ...structures.closeable import Closeable
 from ...structures.model_spec import METADATA_KEY
-from .inputs import check_inputs
+from ...structures.session_inputs import check_inputs
 
 _DTYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 _ERRORS_ONLY, _NOTHING = 3, 4

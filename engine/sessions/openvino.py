@@ -12,7 +12,7 @@ from ...structures import BackendError, ModelFileError, SessionOptions
 from ...structures.arrays import AnyArray
 from ...structures.closeable import Closeable
 from ...structures.model_spec import METADATA_KEY
-from .inputs import check_inputs
+from ...structures.session_inputs import check_inputs
 
 # Without the hint OpenVINO takes bfloat16 by itself on a CPU that has it.
 _HINTS = {"fp32": "f32", "bf16": "bf16"}

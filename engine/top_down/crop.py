@@ -167,6 +167,8 @@ class People:
             )
         if scores.shape != boxes.shape[:1]:
             raise ValueError(f"scores must have shape {boxes.shape[:1]}, got {scores.shape}")
+        if not np.isfinite(scores).all():
+            raise ValueError("scores must be finite numbers, got NaN or infinity")
         centers, scales = box_center_scale(boxes, size[1] / size[0])
         areas = (scales * np.float32(SCALE_UNIT)).prod(axis=1)
         crops = tuple(crop(*row, size) for row in zip(centers, scales, strict=True))

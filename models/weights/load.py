@@ -17,7 +17,7 @@ from .identify import SKELETON_OF, Identity, identify, keypoints_of
 
 def load_model(
     name: str | None,
-    weights: Path | Weights,
+    weights: str | Path | Weights,
     skeleton: Skeleton | None = None,
     models: Mapping[str, Model] = MODELS,
 ) -> tuple[nn.Module, ModelSpec]:
@@ -37,7 +37,7 @@ def load_model(
     """
     if name is not None and name not in models:
         raise ValueError(f"model must be one of {', '.join(sorted(models))}, got {name!r}")
-    tensors = read_weights(weights) if isinstance(weights, Path) else weights
+    tensors = read_weights(Path(weights)) if isinstance(weights, str | Path) else weights
     shapes = shapes_of(tensors)
     if name is None:
         name = _only_name(identify(shapes, models))

@@ -22,6 +22,9 @@ def test_without_a_choice_the_default_model_is_loaded_and_named():
     ("options", "kind", "message"),
     [
         ({"session": SessionOptions("torch")}, ValueError, "torch runs checkpoints: name one with"),
+        ({"model": "a.pth.tar"}, ValueError, "a checkpoint, not a model file: use --weights a.pth"),
+        ({"model": "logocap-lite"}, ValueError, "logocap-lite is a network without weights: name"),
+        ({"model": "nobody"}, FileNotFoundError, "there is no model file nobody; models that ship"),
         ({"score_weights": "a.pth"}, ValueError, "--score-weights goes with --weights"),
         (
             {"weights": "a.pth", "session": SessionOptions("openvino")},

@@ -133,9 +133,20 @@ def test_nobody_is_found_in_a_plain_image(engine, size, grey):
 @pytest.mark.parametrize(
     ("image", "kind", "message"),
     [
-        (np.zeros((0, 5, 3), np.uint8), ValueError, "at least one pixel, got 5x0"),
+        (np.zeros((0, 5, 3), np.uint8), ValueError, "(any, any, 3) and pixels, got (0, 5, 3)"),
         (np.zeros((5, 5), np.uint8), ValueError, "image must have shape (any, any, 3)"),
         (np.zeros((5, 5, 4), np.uint8), ValueError, "image must have shape (any, any, 3)"),
+        (
+            np.zeros((1, 5, 5, 3), np.uint8),
+            ValueError,
+            "and pixels, got (1, 5, 5, 3)",
+        ),
+        (
+            "a.png",
+            TypeError,
+            "image must be an array (H, W, 3) uint8 RGB, got str: read",
+        ),
+        (None, TypeError, "image must be an array (H, W, 3) uint8 RGB, got NoneType"),
         (np.zeros((5, 5, 3)), TypeError, "image must be uint8, got float64"),
         (np.zeros((5, 5, 3), np.uint8)[:, ::-1], ValueError, "image must be C-contiguous"),
     ],

@@ -89,13 +89,15 @@ def test_threads_of_torch_are_set_if_given(network):
 
 
 def test_session_refuses_what_the_network_does_not_take():
-    double = TorchSession(torch.nn.Identity(), "features", np.float32, ("scores",))
-    values = np.float32([1, 2])
+    double = TorchSession(torch.nn.Identity(), "features", (np.float32, (None, 2)), ("scores",))
+    values = np.float32([[1, 2]])
     np.testing.assert_array_equal(double.run({"features": values})["scores"], values)
     with pytest.raises(ValueError, match=r"the network takes \['features'\], got \['image'\]"):
         double.run({"image": values})
-    with pytest.raises(ValueError, match="features must be float32, got float64"):
+    with pytest.raises(ValueError, match=r"features must be float32 of shape \(any, 2\), got"):
         double.run({"features": values.astype(np.float64)})
+    with pytest.raises(ValueError, match=r"features must be .*, got float32 of shape \(2,\)"):
+        double.run({"features": values[0]})
     double.close()
     with pytest.raises(RuntimeError, match="the session is closed"):
         double.run({"features": values})
@@ -107,3 +109,15 @@ def test_gpu_that_torch_does_not_see_is_refused(monkeypatch, network, gpus):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     with pytest.raises(BackendError, match=r"device cuda:1 was asked for and torch \S+ "):
         TorchSession.of_network(*network, SessionOptions("torch", "cuda:1"))
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"backend": "openvino"}, ValueError, "weights run in torch, not in openvino"),
+        ({"precision": "bf16"}, BackendError, "torch computes in fp32 here, not in bf16"),
+    ],
+)
+def test_what_torch_does_not_do_here_is_refused(network, options, kind, message):
+    with pytest.raises(kind, match=message):
+        TorchSession.of_network(*network, SessionOptions(**options))
