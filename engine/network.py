@@ -13,13 +13,11 @@ import numpy as np
 
 from ..structures import ModelFileError, ModelSpec, Session, SessionOptions
 from ..structures.arrays import UInt8Array
-from ..structures.model_spec import companion_path
+from ..structures.model_spec import COMPANIONS, companion_path
 from .flip import average_flipped
 from .heads import Heads, activate
 from .sessions import open_session
 
-# The roles of networks that decoding may need beside the first; see `companion_path`.
-COMPANIONS = ("refine", "score")
 _NETWORK = "network"
 
 STAGES = ("size", "network", "decode")

@@ -1,5 +1,5 @@
 """From a network in PyTorch to the files that the engine runs."""
 
-from .onnx import ExportOptions, export_onnx
+from .onnx import ExportOptions, export_onnx, files_of
 
-__all__ = ["ExportOptions", "export_onnx"]
+__all__ = ["ExportOptions", "export_onnx", "files_of"]

@@ -20,7 +20,7 @@ from ..models.companions import Companion, companions_of
 from ..models.export_wrapper import ExportWrapper, with_flip_test
 from ..models.weights.load import load_model
 from ..structures import ModelSpec
-from ..structures.model_spec import METADATA_KEY, companion_path
+from ..structures.model_spec import COMPANIONS, METADATA_KEY, companion_path
 from ..structures.partial_file import whole_file
 
 OPSET = 17
@@ -47,10 +47,14 @@ class ExportOptions:
     post: Literal["none"] = "none"  # the head form: the heads, decoded by the engine
     flip_test: bool = False  # average with the flipped image inside the graph
     score_weights: Path | None = None  # of the network that scores whole poses
+    overwrite: bool = False  # replace the files of an earlier model of this name
 
 
 def export_onnx(
-    name: str | None, weights: Path, output: Path, options: ExportOptions = ExportOptions()
+    name: str | None,
+    weights: str | Path,
+    output: str | Path,
+    options: ExportOptions = ExportOptions(),
 ) -> ModelSpec:
     """Write a model of `MODELS` as an ONNX file with its `ModelSpec` inside.
 
@@ -62,7 +66,7 @@ def export_onnx(
     Args:
         name: a key of `MODELS`; None takes the one that the weights are for.
         weights: the weight file.
-        output: the `.onnx` file; replaced only once the new one is complete.
+        output: the `.onnx` file; an earlier one stays until the new one is complete.
         options: what goes into it.
 
     Returns:
@@ -70,9 +74,12 @@ def export_onnx(
 
     Raises:
         ValueError: an unknown name or form, weights of another network, or a flip test or pose
-            scoring for a model that has none.
-        FileNotFoundError: no such weight file.
+            scoring for a model that has none; or the output is no `.onnx` name.
+        FileNotFoundError: no such weight file, or no folder for the output.
+        FileExistsError: a file of the model exists and is not to be replaced.
     """
+    weights, output = Path(weights), Path(output)
+    _check_output(output, overwrite=options.overwrite)
     if options.post != "none":
         raise ValueError(f"post must be 'none' (the head form), got {options.post!r}")
     network, spec = load_model(name, weights)
@@ -84,7 +91,28 @@ def export_onnx(
     for role, companion in companions.items():
         graphs[companion_path(output, role)] = _companion_form(companion)
     _write_all(graphs)
+    for path in files_of(output):
+        if path not in graphs:  # of the model that was replaced
+            path.unlink(missing_ok=True)
     return spec
+
+
+def files_of(output: Path) -> list[Path]:
+    """Every file that a model of this name can have."""
+    return [output, *(companion_path(output, role) for role in COMPANIONS)]
+
+
+def _check_output(output: Path, *, overwrite: bool) -> None:
+    """Refuse at once what could not be written at the end, or must not be replaced."""
+    if output.suffix != ".onnx":
+        raise ValueError(f"the output must be an .onnx file, got {output}")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {output.parent} to write {output.name} into")
+    for path in files_of(output):
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder: choose another output")
+        if path.exists() and not overwrite:
+            raise FileExistsError(f"{path} exists: use --overwrite to replace it")
 
 
 def _head_form(network: nn.Module, spec: ModelSpec) -> Graph:

@@ -197,6 +197,10 @@ class ModelSpec:
         return spec
 
 
+# Roles of the networks that decoding may need beside the first.
+COMPANIONS = ("refine", "score")
+
+
 def companion_path(path: Path, role: str) -> Path:
     """Where a further network of a model file lies: `<stem>.<role><suffix>` beside it."""
     return path.with_name(f"{path.stem}.{role}{path.suffix}")

@@ -25,16 +25,20 @@ def export(  # noqa: PLR0913 - one parameter per option of the command line
     score_weights: Annotated[
         Path | None, typer.Option(help="A checkpoint of the network that scores whole poses.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier model of this name.")
+    ] = False,
 ) -> None:
-    """Write a network and its weights as one self-describing ONNX file."""
-    need_extra("export", "export")
-    from ...exporters import ExportOptions, export_onnx
+    """Write a network and its weights as a self-describing ONNX file.
 
-    if output.exists() and not overwrite:
-        raise FileExistsError(f"{output} exists: use --overwrite to replace it")
-    options = ExportOptions(post=post, flip_test=flip_test, score_weights=score_weights)
+    Further networks that decoding needs get files of their own beside it, `<stem>.<role>.onnx`.
+    """
+    need_extra("export", "export")
+    from ...exporters import ExportOptions, export_onnx, files_of
+
+    options = ExportOptions(post, flip_test, score_weights, overwrite)
     spec = export_onnx(model, weights, output, options)
-    size_mb = output.stat().st_size / 1e6
-    say(f"{spec.name}: {len(spec.heads)} heads, {size_mb:.1f} MB")
+    say(f"{spec.name}: {', '.join(head.name for head in spec.heads)}")
+    for path in filter(Path.exists, files_of(output)):
+        say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     print(output)

@@ -9,7 +9,7 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, numpy_helper
-from posetrack.engine import model_path, open_session
+from posetrack.engine import BACKENDS, model_path, open_session
 from posetrack.exporters import ExportOptions, export_onnx
 from posetrack.models import MODELS
 from posetrack.models.export_wrapper import ExportWrapper
@@ -20,7 +20,8 @@ from tolerances import HEADS_ATOL
 from ..models.published import house_heads, read_arrays, shipped_weights
 
 MODEL = "movenet-multipose"
-BACKENDS = ("onnxruntime", "openvino")
+ONNX_BACKENDS = [name for name, backend in BACKENDS.items() if ".onnx" in backend.suffixes]
+REPLACE = ExportOptions(overwrite=True)
 MAX_BYTES = 12 * 2**20
 
 
@@ -37,7 +38,7 @@ def exported(weight_file, tmp_path_factory):
     """(path, spec) of an export from those weights, over an earlier file."""
     path = tmp_path_factory.mktemp("exported") / "movenet.onnx"
     path.write_bytes(b"the earlier file")
-    return path, export_onnx(MODEL, weight_file, path)
+    return path, export_onnx(MODEL, weight_file, path, REPLACE)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def network_heads(weight_file):
     return run
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+@pytest.fixture(scope="module", params=ONNX_BACKENDS)
 def session(request, exported):
     with open_session(exported[0], SessionOptions(backend=request.param)) as session:
         yield session
@@ -254,7 +255,7 @@ def test_failed_export_changes_nothing(setup, existing, monkeypatch, weight_file
     if existing is not None:
         output.write_bytes(existing)
     with error:
-        export_onnx(MODEL, broken, output)
+        export_onnx(MODEL, broken, output, REPLACE)
     monkeypatch.undo()
     left = {path.name: path.read_bytes() for path in output.parent.iterdir()}
     assert left == ({} if existing is None else {"a.onnx": existing})
@@ -283,6 +284,38 @@ def test_companion_is_written_beside_the_network_which_alone_describes_itself(li
     assert (features.name, kernels.name) == ("features", "kernels")
     sides = [d.dim_param or d.dim_value for d in features.type.tensor_type.shape.dim]
     assert sides == ["poses", 17 * 16, 11, 11]
+
+
+@pytest.mark.parametrize("existing", ["a.onnx", "a.refine.onnx", "a.score.onnx"])
+def test_no_file_is_replaced_unless_asked(lite, tmp_path, existing):
+    (tmp_path / existing).write_bytes(b"precious")
+    message = f"{tmp_path / existing} exists: use --overwrite to replace it"
+    with pytest.raises(FileExistsError, match=re.escape(message)):
+        export_onnx("logocap-lite", lite, tmp_path / "a.onnx")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
+
+
+def test_no_companion_of_a_replaced_model_stays(lite, tmp_path):
+    (tmp_path / "a.score.onnx").write_bytes(b"of another model")
+    (tmp_path / "b.score.onnx").write_bytes(b"of b")
+    export_onnx("logocap-lite", str(lite), str(tmp_path / "a.onnx"), REPLACE)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["a.onnx", "a.refine.onnx", "b.score.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("output", "kind", "message"),
+    [
+        ("weights.pth", ValueError, "the output must be an .onnx file, got"),
+        ("none/a.onnx", FileNotFoundError, "there is no folder"),
+        ("folder.onnx", IsADirectoryError, "is a folder: choose another output"),
+    ],
+)
+def test_output_that_is_no_model_file_is_refused(lite, tmp_path, output, kind, message):
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(kind, match=re.escape(message)):
+        export_onnx("logocap-lite", lite, tmp_path / output, REPLACE)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.onnx"]
 
 
 def test_network_without_its_companion_is_not_left_behind(lite, tmp_path, monkeypatch):

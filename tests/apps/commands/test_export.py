@@ -49,7 +49,9 @@ def test_model_file_is_named_on_stdout_and_described_on_stderr(command, weights,
     output = tmp_path / "a.onnx"
     code, out, err = command(MODEL, "--weights", weights, "-o", output)
     assert (code, out) == (0, f"{output}\n")
-    assert err == f"{MODEL}: 3 heads, {output.stat().st_size / 1e6:.1f} MB"
+    companion = tmp_path / "a.refine.onnx"
+    sizes = [f"{path}: {path.stat().st_size / 1e6:.1f} MB" for path in (output, companion)]
+    assert err == " ".join([f"{MODEL}: heatmap, offset, embedding", *sizes])
     with PoseEngine.load(output) as engine:
         assert engine.spec.name == MODEL
 
@@ -60,7 +62,7 @@ def test_options_reach_the_exporter(command, asked, tmp_path):
     options = ("--flip-test", "--score-weights", "s.pth", "--post", "none", "--overwrite")
     assert command(MODEL, "--weights", "w.pth", "--output", output, *options)[0] == 0
     plain = ExportOptions()
-    everything = ExportOptions(flip_test=True, score_weights=Path("s.pth"))
+    everything = ExportOptions("none", True, Path("s.pth"), True)
     expected = [(MODEL, Path("w.pth"), output, chosen) for chosen in (plain, everything)]
     assert asked == expected
 
@@ -68,16 +70,16 @@ def test_options_reach_the_exporter(command, asked, tmp_path):
 # ---- what is refused
 
 
-def test_existing_file_is_replaced_only_if_asked(command, asked, tmp_path):
+def test_existing_file_is_replaced_only_if_asked(command, weights, tmp_path):
     output = tmp_path / "a.onnx"
     output.write_bytes(b"earlier")
-    arguments = (MODEL, "--weights", "w.pth", "-o", output)
+    arguments = (MODEL, "--weights", weights, "-o", output)
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
     assert err == f"posetrack: {output} exists: use --overwrite to replace it"
-    assert (output.read_bytes(), asked) == (b"earlier", [])
+    assert output.read_bytes() == b"earlier"
     assert command(*arguments, "--overwrite")[0] == 0
-    assert output.read_bytes() == b"new"
+    assert output.stat().st_size > 1e6
 
 
 @pytest.mark.parametrize(
