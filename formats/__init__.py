@@ -36,17 +36,17 @@ class Format:
 
     Attributes:
         suffix: the file is called `<stem><suffix>`.
-        poses: what it holds: every decoded pose before any other step, or the tracked ones.
+        poses: what it holds: every decoded pose before any other step, or the tracked people.
         open: makes the writer from the path and the skeleton of the poses; raises ValueError if
             the format cannot hold that skeleton.
     """
 
     suffix: str
-    poses: Literal["decoded", "tracked"]
+    poses: Literal["decoded", "people"]
     open: Callable[[Path, Skeleton], PoseWriter]
 
 
 FORMATS = {
     "coco": Format(".coco.json", "decoded", CocoWriter),
-    "posetrack18": Format(posetrack18.SUFFIX, "tracked", PoseTrack18Writer),
+    "posetrack18": Format(posetrack18.SUFFIX, "people", PoseTrack18Writer),
 }

@@ -49,7 +49,7 @@ def read_formats(text: str, *, tracking: bool) -> tuple[str, ...]:
     for name in names:
         if name not in FORMATS:
             raise _wrong("--format", f"must be among {', '.join(FORMATS)}, got {name!r}")
-        if FORMATS[name].poses == "tracked" and not tracking:
+        if FORMATS[name].poses == "people" and not tracking:
             raise _wrong("--format", f"{name} holds tracks: leave out --no-track and --stills")
     return names
 

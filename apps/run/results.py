@@ -41,7 +41,7 @@ class ResultWriter:
         options: RunOptions,
     ) -> None:
         for name in options.formats:
-            if source.kind == "image" and FORMATS[name].poses == "tracked":
+            if source.kind == "image" and FORMATS[name].poses == "people":
                 raise ValueError(f"{source.path} is one image, and {name} holds tracks")
         folder.path.mkdir(parents=True, exist_ok=True)
         _remove(folder.leftovers())
