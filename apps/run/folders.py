@@ -9,6 +9,7 @@ from typing import Any
 
 from ...formats import FORMATS
 from ...structures.partial_file import SUFFIX, partial_path, whole_file
+from .names import safe_name, unused_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,10 @@ class ResultFolder:
 
 
 def result_folders(sources: list[Path], output: Path) -> list[ResultFolder]:
-    """A folder of results per source; equal stems get -2, -3."""
+    """A folder of results per source, named as `safe_name` says; equal names get -2, -3."""
     taken: set[str] = set()
     stems = [path.resolve().name if path.is_dir() else path.stem for path in sources]
-    names = [unused_name(stem, taken) for stem in stems]
+    names = [unused_name(safe_name(stem), taken) for stem in stems]
     return [ResultFolder(output / name, name) for name in names]
 
 
@@ -102,13 +103,3 @@ def check_results(sources: list[Path], folders: list[ResultFolder], *, overwrite
             raise FileExistsError(
                 f"{existing[0]} exists: use --overwrite to replace the earlier results"
             )
-
-
-def unused_name(name: str, taken: set[str]) -> str:
-    """`name`, or `name-2`, `name-3` ... if it is taken; the answer is taken from now on."""
-    candidate, number = name, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}-{number}"
-    taken.add(candidate)
-    return candidate

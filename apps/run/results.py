@@ -12,7 +12,8 @@ from ...structures.arrays import UInt8Array
 from ...trackers import TrackedFrame
 from ..media.sources import Source
 from ..media.writers import VideoWriter, write_image
-from .folders import ResultFolder, unused_name
+from .folders import ResultFolder
+from .names import safe_name, unused_name
 from .options import RunOptions
 
 
@@ -82,7 +83,7 @@ class ResultWriter:
         if self._single:
             return self._folder.picture
         self._folder.drawn.mkdir(exist_ok=True)
-        name = unused_name(Path(frame.name).stem, self._taken)
+        name = unused_name(safe_name(Path(frame.name).stem), self._taken)
         return self._folder.drawn / f"{name}.png"
 
     def close(self, frames: int, *, complete: bool) -> None:

@@ -13,7 +13,6 @@ from posetrack.apps.run.folders import (
     ResultFolder,
     check_results,
     result_folders,
-    unused_name,
 )
 from posetrack.apps.run.options import RunOptions
 from posetrack.apps.run.results import ResultWriter
@@ -54,12 +53,6 @@ def write(to, count, name=""):
 
 def names(folder):
     return sorted(str(f.relative_to(folder.path)) for f in folder.path.rglob("*") if f.is_file())
-
-
-def test_taken_names_get_numbers_that_are_free():
-    taken = set()
-    stems = ["a", "a", "b", "a", "a-2", "a-2"]
-    assert [unused_name(s, taken) for s in stems] == ["a", "a-2", "b", "a-3", "a-2-2", "a-2-3"]
 
 
 def test_sources_of_one_name_get_folders_of_their_own(tmp_path):
