@@ -58,6 +58,8 @@ def _execute(arguments: list[str]) -> None:
     """Run a command; whatever goes wrong is one sentence on stderr and exit code 1."""
     try:
         app(arguments, prog_name="posetrack")
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:
         say(f"posetrack: {sentence(error)}")
+        if "--debug" in arguments:
+            raise
         sys.exit(1)

@@ -84,4 +84,12 @@ def sentence(error: BaseException, place: object = None) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = error.filename or place
         return f"{where}: {error.strerror}" if where else error.strerror
-    return str(error)
+    if isinstance(error, MemoryError):
+        return f"{place}: there is not enough memory" if place else "there is not enough memory"
+    if isinstance(error, OSError | ValueError | RuntimeError):
+        return str(error)
+    where = f"{place}: " if place else ""
+    return (
+        f"{where}{type(error).__name__}: {error}: this is a fault of posetrack, please report it "
+        "with what --debug shows"
+    )

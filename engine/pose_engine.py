@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from ..structures import ModelFileError, ModelSpec, Poses, Session, SessionOptions
 from ..structures.arrays import UInt8Array
 from ..structures.closeable import Closeable
@@ -88,6 +90,7 @@ class PoseEngine(Closeable):
     def run_timed(self, image: UInt8Array) -> tuple[Poses, StageSeconds]:
         """Like calling the engine, with the seconds that each of `STAGES` took."""
         check_image(image)
+        image = np.ascontiguousarray(image)  # a copy of views, such as `bgr[..., ::-1]`
         seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
         height, width = image.shape[:2]
         views = []

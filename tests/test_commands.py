@@ -18,6 +18,7 @@ from media import (
 )
 from posetrack.apps.commands.run import run
 from posetrack.apps.main import _execute
+from posetrack.apps.media.video import VideoSource
 from posetrack.formats import FORMATS, read_poses
 
 SMALL = ("--size", "64", "--no-video")
@@ -85,11 +86,13 @@ def test_help_explains_every_option_and_its_default(command):
         (["--precision", "fp64"], "'fp64' is not one of 'fp32', 'bf16'"),
         (["--min-score", "-1"], "Invalid value for '--min-score'"),
         (["--min-score", "nan"], "Invalid value for '--min-score'"),
+        (["--min-score", "inf"], "Invalid value for '--min-score'"),
         (["--max-people", "0"], "Invalid value for '--max-people'"),
         (["--max-frames", "0"], "Invalid value for '--max-frames'"),
         (["--fps", "inf"], "Invalid value for '--fps'"),
         (["--fps", "0"], "Invalid value for '--fps'"),
         (["--threads", "-1"], "Invalid value for '--threads'"),
+        (["--threads", "100000"], "Invalid value for '--threads'"),
         (["--nope"], "No such option: --nope"),
     ],
 )
@@ -115,7 +118,7 @@ def test_without_a_source_usage_is_shown(command):
         (["--model", "clip.mp4"], "onnxruntime cannot load clip.mp4"),
         (
             ["--precision", "bf16", "--backend", "onnxruntime"],
-            "use backend openvino or precision fp32",
+            "computes in fp32 on cpu or cuda, not in bf16: choose another",
         ),
     ],
 )
@@ -161,15 +164,54 @@ def test_unreadable_sources_are_one_sentence_each_and_the_others_are_done(comman
     assert (code, out) == (1, ["runs/clip"])
     for _, message in bad:
         assert f"posetrack: {message}" in err
-    assert err.count("posetrack: ") == len(bad)
+    assert err.count("posetrack: ") == len(bad) + 1
+    assert "8 of 9 sources failed: text.mp4, empty.mp4, no_index.mp4, sound.mp4, empty.png" in err
+    assert err.endswith(" and 3 more")
     assert [path.name for path in Path("runs").iterdir()] == ["clip"]
     assert read_poses(Path("runs/clip/poses.jsonl")).complete
+
+
+@pytest.mark.parametrize("error", [AttributeError("no x"), TypeError("t"), MemoryError()])
+def test_no_error_of_one_source_stops_the_next(command, video, monkeypatch, error):
+    write_video(Path("bad.mp4"), grey_images(3))
+
+    def frames(self, limit=None):
+        if self.path.name == "bad.mp4":
+            raise error
+        return whole(self, limit)
+
+    whole = VideoSource.frames
+    monkeypatch.setattr(VideoSource, "frames", frames)
+    code, out, err = command("run", "bad.mp4", video, *SMALL, "--quiet")
+    assert (code, out) == (1, ["runs/clip"])
+    assert err.endswith("posetrack: 1 of 2 sources failed: bad.mp4")
+    assert ("please report" in err) == (not isinstance(error, MemoryError))
+
+
+def test_a_fault_of_ours_shows_where_it_is_only_if_asked(command, video, monkeypatch, capsys):
+    def frames(self, limit=None):
+        raise AttributeError("no x")
+
+    monkeypatch.setattr(VideoSource, "frames", frames)
+    assert "Traceback" not in command("run", video, *SMALL)[2]
+    with pytest.raises(SystemExit):
+        _execute(["run", str(video), *SMALL, "--debug"])
+    assert 'raise AttributeError("no x")' in capsys.readouterr().err
 
 
 def test_a_missing_source_is_noticed_before_any_work(command, video):
     code, out, err = command("run", video, "nothing.mp4")
     assert (code, out, err) == (1, [], "posetrack: there is no file or folder nothing.mp4")
     assert not Path("runs").exists()
+
+
+def test_an_address_says_that_live_sources_do_not_exist_yet(command):
+    code, _, err = command("run", "rtsp://host/live.mp4")
+    assert (code, err) == (
+        1,
+        "posetrack: rtsp://host/live.mp4 is an address, and live sources are not read yet: "
+        "download it and name the file",
+    )
 
 
 def test_quiet_is_silent_when_all_is_well(command, video):

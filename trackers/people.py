@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
@@ -40,7 +41,7 @@ class PeopleTracker:
             their scores.
 
     Raises:
-        ValueError: a limit is negative or NaN.
+        ValueError: a limit is negative or no finite number.
     """
 
     def __init__(
@@ -62,8 +63,8 @@ class PeopleTracker:
             ("look_ahead_s", seconds),
             ("max_waiting_bytes", max_waiting_bytes),
         ):
-            if not limit >= 0:
-                raise ValueError(f"{name} must be at least 0, got {limit}")
+            if not 0 <= limit < math.inf:
+                raise ValueError(f"{name} must be at least 0 and finite, got {limit}")
         self._tracker: Tracker | None = None
         if track:
             self._tracker = PoseTracker(spec.skeleton, self.config)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import traceback
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -27,11 +29,14 @@ from ..interrupts import EXIT_SIGNAL, interrupts
 from ..media.images import DEFAULT_FPS
 from ..media.reading import open_source
 from ..progress import say, sentence
-from ..run.folders import check_results, result_folders
+from ..run.folders import ResultFolder, check_results, result_folders
 from ..run.options import RunOptions
 from ..run.report import Complete, Failed, Interrupted
 from ..run.run import Run
 from .parsing import one_of, option_error, read_formats, read_scales, read_sizes
+
+MAX_THREADS = 1024
+_NAMED = 5  # sources that failed, in the last line
 
 Sources = Annotated[
     list[Path], typer.Argument(metavar="SOURCE", help="Videos, images, folders of images.")
@@ -85,7 +90,9 @@ FlipTest = Annotated[
 ]
 MinScore = Annotated[
     float | None,
-    typer.Option(min=0.0, help="Leave out poses below this score.", show_default="the model's"),
+    typer.Option(
+        min=0.0, max=1.0, help="Leave out poses below this score.", show_default="the model's"
+    ),
 ]
 MaxPeople = Annotated[
     int | None,
@@ -109,12 +116,15 @@ MaxFrames = Annotated[
     int | None,
     typer.Option(min=1, help="Stop after this many frames of each source.", show_default="all"),
 ]
-Threads = Annotated[int, typer.Option(min=0, help="CPU threads of the network; 0 = all.")]
+Threads = Annotated[
+    int, typer.Option(min=0, max=MAX_THREADS, help="CPU threads of the network; 0 = all.")
+]
 NoVideo = Annotated[bool, typer.Option("--no-video", help="Write records, draw nothing.")]
 Format = Annotated[
     str, typer.Option(help=f"Write these too: {','.join(FORMATS)}.", show_default="none")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of what failed.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, only errors.")]
 
 
@@ -141,6 +151,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     format: Format = "",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    debug: Debug = False,
 ) -> None:
     """Find and track people in videos and images."""
     threads = threads or available_threads()
@@ -163,8 +174,9 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     )
     missing = next((path for path in sources if not path.exists()), None)
     if missing is not None:
-        raise FileNotFoundError(f"there is no file or folder {missing}")
-    check_results(sources, result_folders(sources, output), overwrite=overwrite)
+        raise FileNotFoundError(_no_source(missing))
+    folders = result_folders(sources, output)
+    check_results(sources, folders, overwrite=overwrite)
     with interrupts() as early:  # in the middle of an import they look like broken libraries
         engine = load_engine(choice, engine_options)
     if early:
@@ -173,32 +185,35 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     with engine:
         _introduce(engine, options, threads, quiet=quiet)
         card = model_card(choice, engine)
-        code = _run_all(sources, output, engine, options, card, quiet=quiet)
+        jobs = dict(zip(folders, sources, strict=True))
+        code = _run_all(jobs, engine, options, card, quiet=quiet, debug=debug)
     if code:
         raise typer.Exit(code)
 
 
 def _run_all(
-    sources: list[Path],
-    output: Path,
+    jobs: dict[ResultFolder, Path],
     engine: PoseEngine,
     options: RunOptions,
     model: ModelCard,
     *,
     quiet: bool,
+    debug: bool,
 ) -> int:
     """Every source in turn; one that fails does not stop the next. Returns the exit code."""
-    code = 0
+    failed: list[Path] = []
     same_size = options.draw and not options.stills
     with interrupts() as interrupted:
-        for path, folder in zip(sources, result_folders(sources, output), strict=True):
+        for folder, path in jobs.items():
             try:
                 with open_source(path, options.fps, same_size=same_size) as source:
                     job = Run(source, engine, folder, options, model)
                     report = job.execute(lambda: bool(interrupted), quiet=quiet)
-            except (OSError, ValueError, RuntimeError) as error:
+            except Exception as error:
                 say(f"posetrack: {sentence(error, folder.path)}")
-                code = 1
+                if debug:
+                    traceback.print_exc()
+                failed.append(path)
                 continue
             match report.ending:
                 case Interrupted():
@@ -206,13 +221,32 @@ def _run_all(
                     return EXIT_SIGNAL + interrupted[0]
                 case Failed(why):
                     say(f"posetrack: {why}")
-                    code = 1
+                    failed.append(path)
                 case Complete(warning) if warning:
                     say(f"posetrack: {warning}")
             if not quiet:
                 say(f"{path}: {report.summary()}")
             _tell(folder.path)
-    return code
+    if failed and len(jobs) > 1:
+        say(f"posetrack: {len(failed)} of {len(jobs)} sources failed: {_listed(failed)}")
+    return int(bool(failed))
+
+
+def _no_source(path: Path) -> str:
+    address = re.match(r"([a-z]+):/+(.+)", str(path))  # of which `Path` keeps one slash
+    if address is None:
+        return f"there is no file or folder {path}"
+    return (
+        f"{address[1]}://{address[2]} is an address, and live sources are not read yet: "
+        "download it and name the file"
+    )
+
+
+def _listed(paths: list[Path]) -> str:
+    """The first few of them."""
+    more = len(paths) - _NAMED
+    named = ", ".join(map(str, paths[:_NAMED]))
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _introduce(engine: PoseEngine, options: RunOptions, threads: int, *, quiet: bool) -> None:

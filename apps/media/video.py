@@ -45,6 +45,9 @@ class VideoSource(Source):
             self._container.close()
             raise SourceError(f"{path} has no video stream")
         stream = self._container.streams.video[0]
+        if stream.codec_context is None:
+            self._container.close()
+            raise SourceError(f"the codec of {path} has no decoder here: convert the video first")
         stream.thread_type = "AUTO"
         self._stream = stream
         self._cut = False

@@ -64,6 +64,12 @@ def test_sentence_names_the_place_where_the_error_does_not():
     assert sentence(OSError(28, "No space left on device")) == "No space left on device"
 
 
+def test_sentence_of_a_fault_of_ours_asks_for_a_report():
+    text = "runs/clip: AttributeError: no x: this is a fault of posetrack, please report it with"
+    assert sentence(AttributeError("no x"), "runs/clip").startswith(text)
+    assert sentence(MemoryError(), "runs/clip") == "runs/clip: there is not enough memory"
+
+
 def test_sentence_of_other_errors_is_their_text():
     assert sentence(ValueError("size must ascend"), "runs") == "size must ascend"
     assert sentence(FileNotFoundError("there is no clip")) == "there is no clip"

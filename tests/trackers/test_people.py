@@ -66,10 +66,10 @@ def test_embeddings_of_other_poses_are_refused():
         PeopleTracker(SPEC).push(make_frame(), people([100.0]), np.zeros((1, 2, 8), np.float32)[0])
 
 
-@pytest.mark.parametrize("value", [-1, float("nan")])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
 @pytest.mark.parametrize("limit", ["min_score", "look_ahead_s", "max_waiting_bytes"])
 def test_limits_out_of_range_are_refused(limit, value):
-    with pytest.raises(ValueError, match=f"{limit} must be at least 0, got {value}"):
+    with pytest.raises(ValueError, match=f"{limit} must be at least 0 and finite, got {value}"):
         PeopleTracker(SPEC, **{limit: value})
 
 

@@ -142,6 +142,15 @@ def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, wh
     assert ([frame.index for frame in frames], ended) == ([0, 1, 2], None)
 
 
+def test_codec_without_a_decoder_is_one_sentence(tmp_path, clips):
+    path = write_video(tmp_path / "odd.mkv", clip_images(clips / CLIP, 2))
+    data = path.read_bytes()
+    assert data.count(b"V_MPEG4/ISO/AVC") == 1
+    path.write_bytes(data.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XVC"))
+    with pytest.raises(SourceError, match=r"the codec of .*odd\.mkv has no decoder here: convert"):
+        VideoSource(path)
+
+
 def test_files_that_are_no_videos_are_refused_in_one_sentence(tmp_path, clips):
     text = tmp_path / "text.mp4"
     text.write_text("hello\n")
