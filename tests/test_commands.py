@@ -19,6 +19,7 @@ from media import (
 from posetrack.apps.commands.run import run
 from posetrack.apps.main import _execute
 from posetrack.apps.media.video import VideoSource
+from posetrack.apps.run.claim import Claim
 from posetrack.formats import FORMATS, read_poses
 
 SMALL = ("--size", "64", "--no-video")
@@ -240,6 +241,20 @@ def test_earlier_results_are_kept_without_overwrite_and_replaced_with_it(command
     assert sorted(f.name for f in Path("runs/clip").iterdir()) == ["poses.jsonl", "run.json"]
 
 
+def test_unique_keeps_earlier_results_and_takes_the_next_name(command, video):
+    for place in ("runs/clip", "runs/clip-2", "runs/clip-3"):
+        assert command("run", video, *SMALL, "--quiet", "--unique") == (0, [place], "")
+    code, _, err = command("run", video, *SMALL, "--unique", "--overwrite")
+    assert (code, "leave out one of --overwrite and --unique" in err) == (2, True)
+
+
+def test_folder_that_another_run_writes_is_refused(command, video):
+    with Claim(Path("runs/clip")):
+        code, _, err = command("run", video, *SMALL, "--overwrite")
+    assert (code, Path("runs").exists()) == (1, False)
+    assert err.startswith("posetrack: another run is writing into runs/clip: wait for it")
+
+
 def test_earlier_results_survive_a_run_that_fails_before_its_first_frame(command, video):
     assert command("run", video, *SMALL, "--quiet")[0] == 0
     before = {file: file.read_bytes() for file in Path("runs/clip").iterdir()}
@@ -276,7 +291,8 @@ def test_a_file_where_the_results_should_go_is_named_and_kept(command, video, wa
 def test_a_folder_in_the_place_of_a_result_is_one_sentence(command, video):
     Path("runs/clip/poses.jsonl").mkdir(parents=True)
     code, _, err = command("run", video, *SMALL, "--quiet")
-    assert (code, err) == (1, "posetrack: runs/clip/poses.jsonl: Is a directory")
+    message = "is not of an earlier run: move it away, or choose another --output"
+    assert (code, err) == (1, f"posetrack: runs/clip/poses.jsonl {message}")
 
 
 def test_equal_names_get_numbers(command, video):
@@ -326,7 +342,7 @@ def test_a_video_too_large_to_draw_says_what_to_do(command):
     code, _, err = command("run", "wide", "--size", "32", "--format", ",".join(FORMATS), "-q")
     assert code == 1
     assert "use --no-video" in err
-    assert list(Path("runs/wide").iterdir()) == []
+    assert not Path("runs").exists()
     assert command("run", "wide", "--size", "32", "--no-video", "-q")[0] == 0
 
 

@@ -23,13 +23,14 @@ from ...engine import (
     parallel_frames,
 )
 from ...formats import FORMATS
+from ...models.torch_options import BACKEND as TORCH
 from ...structures import SessionOptions
-from ..engine_loading import TORCH, ModelCard, ModelChoice, load_engine, model_card
+from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
 from ..interrupts import EXIT_SIGNAL, interrupts
 from ..media.images import DEFAULT_FPS
 from ..media.reading import open_source
 from ..progress import say, sentence
-from ..run.folders import ResultFolder, check_results, result_folders
+from ..run.claim import Job, claimed_jobs
 from ..run.options import RunOptions
 from ..run.report import Complete, Failed, Interrupted
 from ..run.run import Run
@@ -124,6 +125,13 @@ Format = Annotated[
     str, typer.Option(help=f"Write these too: {','.join(FORMATS)}.", show_default="none")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")]
+Unique = Annotated[
+    bool,
+    typer.Option(
+        "--unique",
+        help="Take the next free name beside earlier results or another run.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of what failed.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, only errors.")]
 
@@ -150,6 +158,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     no_video: NoVideo = False,
     format: Format = "",
     overwrite: Overwrite = False,
+    unique: Unique = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -175,24 +184,37 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     missing = next((path for path in sources if not path.exists()), None)
     if missing is not None:
         raise FileNotFoundError(_no_source(missing))
-    folders = result_folders(sources, output)
-    check_results(sources, folders, overwrite=overwrite)
-    with interrupts() as early:  # in the middle of an import they look like broken libraries
-        engine = load_engine(choice, engine_options)
-    if early:
-        say("posetrack: interrupted before the first frame")
-        raise typer.Exit(EXIT_SIGNAL + early[0])
-    with engine:
-        _introduce(engine, options, threads, quiet=quiet)
-        card = model_card(choice, engine)
-        jobs = dict(zip(folders, sources, strict=True))
-        code = _run_all(jobs, engine, options, card, quiet=quiet, debug=debug)
+    if overwrite and unique:
+        raise typer.BadParameter("leave out one of --overwrite and --unique")
+    with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
+        code = _load_and_run(jobs, choice, engine_options, options, quiet=quiet, debug=debug)
     if code:
         raise typer.Exit(code)
 
 
+def _load_and_run(
+    jobs: list[Job],
+    choice: ModelChoice,
+    engine_options: EngineOptions,
+    options: RunOptions,
+    *,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Load the model, then run every job. Returns the exit code."""
+    with interrupts() as early:  # in the middle of an import they look like broken libraries
+        engine = load_engine(choice, engine_options)
+    if early:
+        say("posetrack: interrupted before the first frame")
+        return EXIT_SIGNAL + early[0]
+    with engine:
+        _introduce(engine, options, choice.session.threads, quiet=quiet)
+        card = model_card(choice, engine)
+        return _run_all(jobs, engine, options, card, quiet=quiet, debug=debug)
+
+
 def _run_all(
-    jobs: dict[ResultFolder, Path],
+    jobs: list[Job],
     engine: PoseEngine,
     options: RunOptions,
     model: ModelCard,
@@ -204,9 +226,9 @@ def _run_all(
     failed: list[Path] = []
     same_size = options.draw and not options.stills
     with interrupts() as interrupted:
-        for folder, path in jobs.items():
+        for path, folder, claim in jobs:
             try:
-                with open_source(path, options.fps, same_size=same_size) as source:
+                with claim, open_source(path, options.fps, same_size=same_size) as source:
                     job = Run(source, engine, folder, options, model)
                     report = job.execute(lambda: bool(interrupted), quiet=quiet)
             except Exception as error:

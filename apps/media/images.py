@@ -86,6 +86,7 @@ class FolderSource(Source):
         self._files = sorted(file for file in path.iterdir() if file.is_file() and is_image(file))
         if not self._files:
             raise SourceError(f"the folder {path} holds no images ({', '.join(sorted(SUFFIXES))})")
+        self.names = tuple(file.name for file in self._files)
         time_base = 1 / Fraction(fps).limit_denominator(1001)
         self.facts = VideoFacts(0, 0, fps, time_base, 0, len(self._files))
         self._same_size = same_size

@@ -63,10 +63,12 @@ class Source(Closeable):
         stem: names the folder of results.
         kind: `video`, `image` (one), or `images` (a folder).
         facts: complete once the first frame was read.
+        names: of the images of a folder.
     """
 
     kind: ClassVar[Literal["video", "image", "images"]]
     facts: VideoFacts
+    names: tuple[str, ...] = ()
 
     def __init__(self, path: Path, stem: str) -> None:
         self.path = path

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -45,7 +45,7 @@ class VideoSource(Source):
             self._container.close()
             raise SourceError(f"{path} has no video stream")
         stream = self._container.streams.video[0]
-        if stream.codec_context is None:
+        if cast("object", stream.codec_context) is None:  # which its type does not say
             self._container.close()
             raise SourceError(f"the codec of {path} has no decoder here: convert the video first")
         stream.thread_type = "AUTO"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...formats import FORMATS
 from ...structures.partial_file import SUFFIX, partial_path, whole_file
 from .names import safe_name, unused_name
+
+_DRAWN = "drawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +51,31 @@ class ResultFolder:
     @property
     def drawn(self) -> Path:
         """The drawn images of a folder of unrelated ones."""
-        return self.path / "drawn"
+        return self.path / _DRAWN
 
     def format_file(self, name: str) -> Path:
         """The file of an entry of `FORMATS`."""
         return self.path / f"{self.stem}{FORMATS[name].suffix}"
 
-    def results(self) -> list[Path]:
-        """Files of an earlier run."""
-        single = [self.poses, self.report, self.video, self.picture]
+    def names(self) -> list[Path]:
+        """Every file that a run can write, apart from drawn images of a folder."""
         formats = [self.format_file(name) for name in FORMATS]
-        return [f for f in (*single, *formats, *sorted(self.drawn.glob("*.png"))) if f.is_file()]
+        return [self.poses, self.report, self.video, self.picture, *formats]
 
-    def leftovers(self) -> list[Path]:
-        """Unfinished files of a run that was killed, and the video of one that did not end well."""
-        whole = [self.report, self.picture, *(self.format_file(name) for name in FORMATS)]
-        partial = [partial_path(file) for file in whole]
+    def earlier(self) -> list[Path]:
+        """All that is known to be of an earlier run: these alone are ever removed."""
+        return list(dict.fromkeys((*self.listed(), *self.unfinished())))
+
+    def listed(self) -> list[Path]:
+        """The files that an earlier run lists in its `run.json`."""
+        files = [self.path / name for name in _names_in(self.report)]
+        return [file for file in files if _is_file(file)]
+
+    def unfinished(self) -> list[Path]:
+        """What a killed run left, and the video of one that did not end well; all say `partial`."""
+        partial = [partial_path(file) for file in self.names()]
         drawn = sorted(self.drawn.glob(f"*.png{SUFFIX}"))
-        return [f for f in (self.partial_video, *partial, *drawn) if f.is_file()]
+        return [file for file in (self.partial_video, *partial, *drawn) if _is_file(file)]
 
     def write_report(self, report: dict[str, Any]) -> None:
         """Write `run.json`, which appears whole or not at all."""
@@ -80,26 +91,71 @@ def result_folders(sources: list[Path], output: Path) -> list[ResultFolder]:
     return [ResultFolder(output / name, name) for name in names]
 
 
-def check_results(sources: list[Path], folders: list[ResultFolder], *, overwrite: bool) -> None:
-    """Refuse to touch a source, a file in the way or, without `overwrite`, an earlier result.
+def places_of(sources: list[Path]) -> dict[Path, Path]:
+    """Each source and every folder above it, resolved -> a source that lies there."""
+    real = {source: source.resolve() for source in sources}
+    return {place: source for source, path in real.items() for place in (path, *path.parents)}
+
+
+def check_place(folder: ResultFolder, places: Mapping[Path, Path]) -> None:
+    """Refuse a folder that holds a source, or a file where a folder should be.
+
+    Args:
+        folder: of results.
+        places: see `places_of`.
 
     Raises:
         FileExistsError: with the path and what to do.
     """
-    for folder in folders:
-        inside = folder.path.resolve()
-        for source in sources:
-            if inside == source.resolve() or inside in source.resolve().parents:
-                raise FileExistsError(
-                    f"the results of {folder.stem} would go into {folder.path}, where the source "
-                    f"{source} lies: choose another --output"
-                )
-        way = (folder.path, *folder.path.parents)
-        blocked = next((path for path in way if path.exists() and not path.is_dir()), None)
-        if blocked is not None:
-            raise FileExistsError(f"{blocked} is not a folder: choose another --output")
-        existing = [*folder.results(), *folder.leftovers()]
-        if existing and not overwrite:
-            raise FileExistsError(
-                f"{existing[0]} exists: use --overwrite to replace the earlier results"
-            )
+    source = places.get(folder.path.resolve())
+    if source is not None:
+        raise FileExistsError(
+            f"the results of {folder.stem} would go into {folder.path}, where the source "
+            f"{source} lies: choose another --output"
+        )
+    way = (folder.path, *folder.path.parents)
+    blocked = next((path for path in way if path.exists() and not path.is_dir()), None)
+    if blocked is not None:
+        raise FileExistsError(f"{blocked} is not a folder: choose another --output")
+
+
+def check_free(folder: ResultFolder, *, overwrite: bool) -> None:
+    """Refuse earlier results, without `overwrite`, and whatever else is in the way.
+
+    Raises:
+        FileExistsError: with the path and what to do.
+    """
+    if folder.drawn.is_symlink():
+        raise FileExistsError(f"{folder.drawn} is a link: choose another --output")
+    earlier = folder.earlier()
+    if earlier and not overwrite:
+        raise FileExistsError(
+            f"{earlier[0]} exists: use --overwrite to replace the earlier results"
+        )
+    in_the_way = [file for file in folder.names() if os.path.lexists(file) and file not in earlier]
+    if in_the_way:
+        raise FileExistsError(
+            f"{in_the_way[0]} is not of an earlier run: move it away, or choose another --output"
+        )
+
+
+def _is_file(path: Path) -> bool:
+    """A file or a link, wherever it leads."""
+    return path.is_symlink() or path.is_file()
+
+
+def _names_in(report: Path) -> list[str]:
+    """Names relative to the folder; none where the report is not one of ours."""
+    if report.is_symlink() or not report.is_file():
+        return []
+    try:
+        content = json.loads(report.read_text(encoding="utf-8"))
+        names = [str(name) for name in content["files"]] if "posetrack" in content else []
+    except (KeyError, TypeError, ValueError):
+        return []
+    return [name for name in names if _is_inside(PurePosixPath(name))]
+
+
+def _is_inside(name: PurePosixPath) -> bool:
+    """Directly in the folder or in its `drawn`, as every file of a run."""
+    return name.name not in ("", "..") and str(name.parent) in (".", _DRAWN)

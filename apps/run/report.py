@@ -8,6 +8,11 @@ from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """Under way, or killed: a run that ends says how."""
+
+
+@dataclass(frozen=True, slots=True)
 class Complete:
     """The source was read to its end.
 
@@ -34,7 +39,7 @@ class Failed:
     why: str
 
 
-Ending: TypeAlias = Complete | Interrupted | Failed
+Ending: TypeAlias = Running | Complete | Interrupted | Failed
 
 
 @dataclass(slots=True)
@@ -68,6 +73,7 @@ class RunReport:
         seconds_to_first_frame: until the first frame was written; None if none was.
         stages: {stage: {"p50_ms", "p95_ms"}}.
         machine: what it ran on.
+        files: names in the folder that are of this run, or while it runs may be.
         ending: why it ended.
     """
 
@@ -84,12 +90,13 @@ class RunReport:
     seconds_to_first_frame: float | None
     stages: dict[str, dict[str, float]]
     machine: dict[str, Any]
+    files: list[str]
     ending: Ending
 
     @property
     def fps(self) -> float:
         """Frames per second, end to end, after the model was loaded."""
-        return self.tally.frames / self.seconds
+        return self.tally.frames / self.seconds if self.tally.frames else 0.0
 
     def as_json(self) -> dict[str, Any]:
         """The content of `run.json`."""
@@ -112,6 +119,7 @@ class RunReport:
             "seconds_to_first_frame": None if first is None else round(first, 3),
             "stages": self.stages,
             "machine": self.machine,
+            "files": self.files,
             "reason": _reason(self.ending),
         }
 
@@ -135,7 +143,7 @@ class RunReport:
 def _reason(ending: Ending) -> str:
     if isinstance(ending, Failed):
         return f"failed: {ending.why}"
-    return "complete" if isinstance(ending, Complete) else "interrupted"
+    return type(ending).__name__.lower()
 
 
 def _count(number: int, what: str) -> str:

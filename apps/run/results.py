@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import os
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,8 @@ class ResultWriter:
     """Writes one source's frames to its files.
 
     Args:
-        folder: where; made if it is missing. Earlier results are removed once nothing speaks
-            against new ones.
+        folder: where; it is there and claimed. Earlier results stay until `begin`.
         source: one whose first frame was read.
-        header: of the native record.
         skeleton: of all poses.
         options: which formats to write beside the native record, and what to draw.
 
@@ -37,30 +36,75 @@ class ResultWriter:
         self,
         folder: ResultFolder,
         source: Source,
-        header: dict[str, Any],
         skeleton: Skeleton,
         options: RunOptions,
     ) -> None:
         for name in options.formats:
             if source.kind == "image" and FORMATS[name].poses == "people":
                 raise ValueError(f"{source.path} is one image, and {name} holds tracks")
-        folder.path.mkdir(parents=True, exist_ok=True)
-        _remove(folder.leftovers())
         self._folder = folder
         self._stills = options.stills or source.kind == "image"
         self._single = source.kind == "image"
         self._taken: set[str] = set()
         self._video: VideoWriter | None = None
-        if options.draw and not self._stills:
-            facts = source.facts
-            size = (facts.height, facts.width)
-            self._video = VideoWriter(folder.partial_video, size, facts.time_base, facts.fps)
-        self._formats: list[tuple[str, PoseWriter]] = [
-            (FORMATS[name].poses, FORMATS[name].open(folder.format_file(name), skeleton))
-            for name in options.formats
-        ]
-        _remove(folder.results())
-        self._records = PosesWriter(folder.poses, header)
+        self._formats: list[tuple[str, PoseWriter]] = []
+        self._records: PosesWriter | None = None
+        self.files = self._planned(source, options)
+        _remove(folder.unfinished())
+        with ExitStack() as undo:
+            undo.callback(self.discard)
+            if options.draw and not self._stills:
+                facts = source.facts
+                size = (facts.height, facts.width)
+                self._video = VideoWriter(folder.partial_video, size, facts.time_base, facts.fps)
+            for name in options.formats:
+                writer = FORMATS[name].open(folder.format_file(name), skeleton)
+                self._formats.append((FORMATS[name].poses, writer))
+            undo.pop_all()
+
+    def _planned(self, source: Source, options: RunOptions) -> list[Path]:
+        """Every file that this run may write."""
+        folder = self._folder
+        files = [folder.poses, folder.report, *map(folder.format_file, options.formats)]
+        if not options.draw:
+            return files
+        if not self._stills:
+            return [*files, folder.video, folder.partial_video]
+        if self._single:
+            return [*files, folder.picture]
+        taken: set[str] = set()
+        return [*files, *(self._drawn_path(name, taken) for name in source.names)]
+
+    def _drawn_path(self, name: str, taken: set[str]) -> Path:
+        return self._folder.drawn / f"{unused_name(safe_name(Path(name).stem), taken)}.png"
+
+    def begin(self, header: dict[str, Any], report: dict[str, Any]) -> None:
+        """Replace the earlier results: from here on the folder says that a run is under way.
+
+        Args:
+            header: of the native record.
+            report: `run.json` of a run that begins; it lists the earlier files and the new ones.
+
+        Raises:
+            OSError: a file cannot be made; no new one stays.
+        """
+        keep = [*self._folder.unfinished(), self._folder.report]
+        earlier = [file for file in self._folder.listed() if file not in keep]
+        with ExitStack() as undo:
+            undo.callback(self.discard)
+            self._folder.write_report(report)
+            _remove(earlier)
+            self._records = PosesWriter(self._folder.poses, header)
+            undo.pop_all()
+
+    def discard(self) -> None:
+        """Close everything before the first frame and leave nothing unfinished."""
+        for _, writer in self._formats:
+            writer.close(False)
+        if self._video is not None:
+            with suppress(OSError):
+                self._video.close()
+        _remove(self._folder.unfinished())
 
     def write(self, item: TrackedFrame, painted: UInt8Array | None) -> None:
         """Append one frame.
@@ -69,6 +113,7 @@ class ResultWriter:
             item: the frame with its poses and people.
             painted: the image with the people drawn; None where nothing is drawn.
         """
+        assert self._records is not None, "begin comes first"
         self._records.write(item.frame, item.tracked)
         for kind, writer in self._formats:
             writer.write(item.frame, item.decoded if kind == "decoded" else item.people)
@@ -83,8 +128,10 @@ class ResultWriter:
         if self._single:
             return self._folder.picture
         self._folder.drawn.mkdir(exist_ok=True)
-        name = unused_name(safe_name(Path(frame.name).stem), self._taken)
-        return self._folder.drawn / f"{name}.png"
+        path = self._drawn_path(frame.name, self._taken)
+        if os.path.lexists(path):
+            raise FileExistsError(f"{path} is not of an earlier run: move it away")
+        return path
 
     def close(self, frames: int, *, complete: bool) -> None:
         """Finish every file, even if one cannot be; only a complete run's files look complete.
@@ -92,6 +139,7 @@ class ResultWriter:
         Raises:
             OSError: a file could not be finished; the native record then has no end line.
         """
+        assert self._records is not None, "begin comes first"
         with self._records, ExitStack() as unfinished:  # without an end line, unless it has one
             for _, writer in self._formats:
                 unfinished.callback(writer.close, False)  # does nothing once it was finished

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import takewhile
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..media.sources import Source, SourceCut, SourceDamaged
 from ..progress import RunProgress, sentence
 from .folders import ResultFolder
 from .options import RunOptions
-from .report import Complete, Ending, Failed, Interrupted, RunReport, Tally
+from .report import Complete, Ending, Failed, Interrupted, Running, RunReport, Tally
 from .results import ResultWriter
 from .stage_times import StageTimes
 
@@ -76,7 +77,8 @@ class Run:
             ending = Failed(sentence(error, self._folder.path))
             raise
         finally:
-            report = self._report(ending)
+            files = [] if self._writer is None else self._writer.files
+            report = self._report(ending, [file for file in files if file.exists()])
             if self._writer is not None:
                 self._folder.write_report(report.as_json())
         return report
@@ -145,7 +147,10 @@ class Run:
             "skeleton": asdict(skeleton),
             "options": self._chosen(),
         }
-        return ResultWriter(self._folder, self._source, header, skeleton, self._options)
+        writer = ResultWriter(self._folder, self._source, skeleton, self._options)
+        files = dict.fromkeys((*writer.files, *self._folder.listed()))
+        writer.begin(header, self._report(Running(), list(files)).as_json())
+        return writer
 
     def _paint(self, item: TrackedFrame) -> UInt8Array:
         size = (item.frame.image.shape[0], item.frame.image.shape[1])
@@ -159,7 +164,7 @@ class Run:
         options = asdict(self._options)
         return {**options, **asdict(self._engine.options), "sizes": list(self._engine.sizes)}
 
-    def _report(self, ending: Ending) -> RunReport:
+    def _report(self, ending: Ending, files: list[Path]) -> RunReport:
         session = self._engine.session
         return RunReport(
             source=str(self._source.path),
@@ -175,5 +180,6 @@ class Run:
             seconds_to_first_frame=self._first - self._start if self._first else None,
             stages=self._stages.summary(),
             machine=machine(),
+            files=[str(file.relative_to(self._folder.path)) for file in files],
             ending=ending,
         )

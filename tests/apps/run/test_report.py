@@ -1,7 +1,7 @@
 """What a run says of itself: how it ended, how far it came, what it found."""
 
 import pytest
-from posetrack.apps.run.report import Complete, Failed, Interrupted, RunReport, Tally
+from posetrack.apps.run.report import Complete, Failed, Interrupted, Running, RunReport, Tally
 
 COMPLETE = Complete()
 
@@ -21,6 +21,7 @@ def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25):
         seconds_to_first_frame=first,
         stages={},
         machine={},
+        files=["run.json"],
         ending=ending,
     )
 
@@ -38,6 +39,7 @@ def counted(*people):
         (Complete(), "complete"),
         (Complete("3 damaged packets"), "complete"),
         (Interrupted(), "interrupted"),
+        (Running(), "running"),
         (Failed("the disk is full"), "failed: the disk is full"),
     ],
 )

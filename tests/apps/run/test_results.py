@@ -11,17 +11,21 @@ from factories import people
 from posetrack.apps.media.sources import Source, VideoFacts
 from posetrack.apps.run.folders import (
     ResultFolder,
-    check_results,
+    check_free,
+    check_place,
+    places_of,
     result_folders,
 )
 from posetrack.apps.run.options import RunOptions
 from posetrack.apps.run.results import ResultWriter
 from posetrack.formats import read_poses
 from posetrack.structures import COCO_17, MPII_16, Frame
+from posetrack.structures.partial_file import partial_path
 from posetrack.trackers import TrackedFrame
 
 HEADER = {"skeleton": {"keypoints": COCO_17.keypoints}}
 NOBODY = people([])
+ITEM = TrackedFrame(Frame(np.zeros((2, 2, 3), np.uint8), 0, 0, 0.0), NOBODY, NOBODY, NOBODY)
 
 
 class Clip(Source):
@@ -41,7 +45,16 @@ def folder(tmp_path):
 
 def writer(folder, *, formats=("coco",), skeleton=COCO_17, size=(48, 64), draw=True):
     options = RunOptions(formats=formats, draw=draw)
-    return ResultWriter(folder, Clip(folder.path / "clip.mp4", size), HEADER, skeleton, options)
+    folder.path.mkdir(exist_ok=True)
+    source = Clip(folder.path / "clip.mp4", size)
+    results = ResultWriter(folder, source, skeleton, options)
+    results.begin(HEADER, report(results.files, folder))
+    return results
+
+
+def report(files, folder):
+    """As much of `run.json` as tells what is ours."""
+    return {"posetrack": "0", "files": [str(file.relative_to(folder.path)) for file in files]}
 
 
 def write(to, count, name=""):
@@ -67,7 +80,13 @@ def test_a_complete_run_leaves_whole_files_only(folder):
     results = writer(folder, formats=("coco", "posetrack18"))
     write(results, 3)
     results.close(3, complete=True)
-    assert names(folder) == ["clip.coco.json", "clip.mp4", "clip.posetrack18.json", "poses.jsonl"]
+    assert names(folder) == [
+        "clip.coco.json",
+        "clip.mp4",
+        "clip.posetrack18.json",
+        "poses.jsonl",
+        "run.json",
+    ]
     assert read_poses(folder.poses).complete
 
 
@@ -75,7 +94,7 @@ def test_an_incomplete_run_leaves_nothing_that_looks_whole(folder):
     results = writer(folder, formats=("coco", "posetrack18"))
     write(results, 3)
     results.close(3, complete=False)
-    assert names(folder) == ["clip.partial.mp4", "poses.jsonl"]
+    assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
     assert not read_poses(folder.poses).complete
     assert len(list(read_poses(folder.poses))) == 3
 
@@ -83,7 +102,8 @@ def test_an_incomplete_run_leaves_nothing_that_looks_whole(folder):
 def test_while_a_run_is_under_way_nothing_looks_whole(folder):
     results = writer(folder)
     write(results, 3)
-    assert set(names(folder)) <= {"clip.coco.json.partial", "clip.partial.mp4", "poses.jsonl"}
+    under_way = {"clip.coco.json.partial", "clip.partial.mp4", "poses.jsonl", "run.json"}
+    assert set(names(folder)) <= under_way
     assert not read_poses(folder.poses).complete
     results.close(3, complete=False)
 
@@ -100,7 +120,7 @@ def test_if_the_video_cannot_be_finished_nothing_looks_whole(folder, monkeypatch
     monkeypatch.setattr(results._video, "close", disk_full)
     with pytest.raises(OSError, match="No space left"):
         results.close(2, complete=True)
-    assert names(folder) == ["clip.partial.mp4", "poses.jsonl"]
+    assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
     assert not read_poses(folder.poses).complete
 
 
@@ -112,20 +132,73 @@ def test_lost_frames_are_noticed_at_the_end(folder):
     assert not read_poses(folder.poses).complete
 
 
-def test_earlier_results_and_leftovers_are_removed_and_nothing_else(folder):
-    old = [folder.report, folder.video, folder.picture, folder.format_file("coco")]
-    old += [folder.partial_video, folder.path / "clip.posetrack18.json.partial"]
-    old += [folder.drawn / "1.png", folder.drawn / "2.png.partial"]
-    mine = [folder.path / "notes.txt", folder.drawn / "notes.txt", folder.path / "other.mp4"]
+def test_files_that_an_earlier_run_lists_and_leftovers_are_removed_and_nothing_else(folder):
+    listed = [folder.report, folder.video, folder.format_file("coco"), folder.drawn / "1.png"]
+    unfinished = [folder.partial_video, folder.path / "clip.posetrack18.json.partial"]
+    unfinished += [folder.drawn / "2.png.partial"]
+    mine = [folder.path / "notes.txt", folder.drawn / "3.png", folder.path / "other.mp4"]
     folder.drawn.mkdir(parents=True)
-    for file in (*old, *mine):
+    for file in (*listed, *unfinished, *mine):
         file.write_text("old")
-    assert set(folder.results() + folder.leftovers()) == set(old)
+    folder.write_report(report(listed, folder))
+    assert set(folder.earlier()) == {*listed, *unfinished}
     results = writer(folder, formats=(), draw=False)
-    write_nothing_drawn = Frame(np.zeros((2, 2, 3), np.uint8), 0, 0, 0.0)
-    results.write(TrackedFrame(write_nothing_drawn, NOBODY, NOBODY, NOBODY), None)
+    results.write(ITEM, None)
     results.close(1, complete=True)
-    assert names(folder) == ["drawn/notes.txt", "notes.txt", "other.mp4", "poses.jsonl"]
+    assert names(folder) == ["drawn/3.png", "notes.txt", "other.mp4", "poses.jsonl", "run.json"]
+
+
+def test_links_are_removed_and_not_followed(folder, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    folder.path.mkdir()
+    folder.write_report(report([folder.poses], folder))
+    for file in (folder.poses, folder.partial_video, partial_path(folder.report)):
+        file.symlink_to(precious)
+    results = writer(folder)
+    write(results, 2)
+    results.close(2, complete=True)
+    assert precious.read_text() == "precious"
+    assert not any((folder.path / name).is_symlink() for name in names(folder))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "no json",
+        "[]",
+        '{"posetrack": "0"}',
+        '{"files": ["poses.jsonl"]}',
+        '{"posetrack": "0", "files": 3}',
+        '{"posetrack": "0", "files": ["../mine", "/mine", "drawn/../../mine", "a/b", "..", ""]}',
+    ],
+)
+def test_report_of_another_kind_names_nothing_of_ours(folder, tmp_path, content):
+    (tmp_path / "mine").write_text("mine")
+    folder.path.mkdir()
+    folder.report.write_text(content)
+    assert folder.earlier() == []
+    with pytest.raises(FileExistsError, match=r"run\.json is not of an earlier run: move it away"):
+        check_free(folder, overwrite=True)
+
+
+def test_killed_run_says_that_it_is_running_and_what_is_its(folder):
+    results = writer(folder)
+    write(results, 2)
+    assert set(results.files) >= set(folder.earlier()) - {partial_path(folder.format_file("coco"))}
+    check_free(folder, overwrite=True)
+    results.close(2, complete=False)
+
+
+def test_drawn_image_never_replaces_one_that_is_not_ours(folder):
+    folder.drawn.mkdir(parents=True)
+    (folder.drawn / "a.png").write_text("mine")
+    results = ResultWriter(folder, Clip(folder.path), COCO_17, RunOptions(stills=True))
+    results.begin(HEADER, report(results.files, folder))
+    with pytest.raises(FileExistsError, match=r"drawn/a\.png is not of an earlier run"):
+        write(results, 1, "a.jpg")
+    results.close(0, complete=False)
+    assert (folder.drawn / "a.png").read_text() == "mine"
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -157,21 +230,35 @@ def test_the_report_is_written_whole(folder):
 def test_results_never_go_where_a_source_lies(tmp_path):
     inside = tmp_path / "clip" / "clip.mp4"
     for source in (inside, inside.parent):
-        folders = [ResultFolder(tmp_path / "clip", "clip")]
         with pytest.raises(FileExistsError, match=r"where the source .* lies: choose another"):
-            check_results([source], folders, overwrite=True)
+            check_place(ResultFolder(tmp_path / "clip", "clip"), places_of([source]))
 
 
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "runs").write_text("mine")
     with pytest.raises(FileExistsError, match="runs is not a folder: choose another --output"):
-        check_results([], [ResultFolder(tmp_path / "runs" / "clip", "clip")], overwrite=True)
+        check_place(ResultFolder(tmp_path / "runs" / "clip", "clip"), {})
 
 
 def test_earlier_results_need_overwrite(folder):
     folder.path.mkdir()
-    check_results([], [folder], overwrite=False)
+    check_free(folder, overwrite=False)
     folder.partial_video.write_text("old")
     with pytest.raises(FileExistsError, match=r"clip\.partial\.mp4 exists: use --overwrite"):
-        check_results([], [folder], overwrite=False)
-    check_results([], [folder], overwrite=True)
+        check_free(folder, overwrite=False)
+    check_free(folder, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["poses.jsonl", "run.json", "clip.mp4", "clip.coco.json"])
+def test_what_is_not_of_an_earlier_run_is_in_the_way(folder, name):
+    folder.path.mkdir()
+    (folder.path / name).write_text("mine")
+    with pytest.raises(FileExistsError, match=f"{name} is not of an earlier run: move it away"):
+        check_free(folder, overwrite=True)
+
+
+def test_drawn_images_do_not_go_through_a_link(folder, tmp_path):
+    folder.path.mkdir()
+    folder.drawn.symlink_to(tmp_path)
+    with pytest.raises(FileExistsError, match="drawn is a link: choose another --output"):
+        check_free(folder, overwrite=True)

@@ -55,6 +55,8 @@ class Engine:
 
 @pytest.fixture
 def folder(tmp_path):
+    """One that is claimed."""
+    (tmp_path / "clip").mkdir()
     return ResultFolder(tmp_path / "clip", "clip")
 
 
@@ -104,7 +106,24 @@ def test_stopped_run_closes_its_files(folder):
 def test_source_without_frames_is_an_error_and_writes_nothing(folder, ending):
     with pytest.raises(SourceError, match=r"holds no frames|could be decoded"):
         execute(folder, Clip(folder.path, ending, 0))
-    assert not folder.path.exists()
+    assert list(folder.path.iterdir()) == []
+
+
+def test_from_the_first_frame_on_the_report_says_that_the_run_is_under_way(folder):
+    seen = []
+
+    class Watched(Clip):
+        def frames(self, limit=None):
+            for frame in super().frames(limit):
+                if folder.report.exists():
+                    seen.append(json.loads(folder.report.read_text()))
+                yield frame
+
+    report = execute(folder, Watched(folder.path), formats=("coco",))
+    assert {content["reason"] for content in seen} == {"running"}
+    planned = {"poses.jsonl", "run.json", "clip.coco.json", "clip.mp4", "clip.partial.mp4"}
+    assert set(seen[-1]["files"]) == planned
+    assert set(report.files) == planned - {"clip.partial.mp4"}
 
 
 def test_error_on_the_way_stands_in_the_report(folder, monkeypatch):

@@ -1,0 +1,140 @@
+"""One run at a time may write into a folder of results."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ...structures.closeable import Closeable
+from .folders import ResultFolder, check_free, check_place, places_of, result_folders
+from .names import unused_name
+
+_LOCK = ".lock"
+_OTHER_FILES = 256  # open beside the locks: libraries, models, sources, results
+
+
+class Claim(Closeable):
+    """A folder that no other run writes into until this is closed, or its process has ended.
+
+    The folder is made if it is not there; if it is empty at the end it goes again.
+
+    Raises:
+        FileExistsError: another run is writing into it.
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._made: list[Path] = []
+        self._lock: int | None = None
+        while self._lock is None:
+            self._make_folders()
+            with suppress(FileNotFoundError):  # another run took its empty folder away
+                self._lock = self._try_lock()
+
+    def _make_folders(self) -> None:
+        for folder in (*reversed(self._path.parents), self._path):
+            with suppress(FileExistsError, FileNotFoundError):
+                folder.mkdir()
+                self._made.append(folder)
+
+    def _try_lock(self) -> int | None:
+        """The open lock file; None where it went away before it was locked."""
+        path = self._path / _LOCK
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(lock), os.lstat(path)):
+                kept, lock = lock, -1
+                return kept
+        except BlockingIOError as error:
+            self._remove_folders()
+            raise FileExistsError(
+                f"another run is writing into {self._path}: wait for it, choose another --output, "
+                "or use --unique"
+            ) from error
+        finally:
+            if lock >= 0:
+                os.close(lock)
+        return None
+
+    def close(self) -> None:
+        """Let other runs write into the folder; a second call does nothing."""
+        if self._lock is None:
+            return
+        with suppress(OSError):  # somebody removed the folder
+            (self._path / _LOCK).unlink()
+        os.close(self._lock)
+        self._lock = None
+        self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        """Remove the folders made here that hold nothing."""
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+class Job(NamedTuple):
+    """A source and the folder that is claimed for its results."""
+
+    source: Path
+    folder: ResultFolder
+    claim: Claim
+
+
+@contextmanager
+def claimed_jobs(
+    sources: list[Path], output: Path, *, overwrite: bool, unique: bool
+) -> Iterator[list[Job]]:
+    """Claim a folder for every source, from the check to the end of its run.
+
+    Args:
+        sources: files or folders.
+        output: their results go into folders in it, see `result_folders`.
+        overwrite: earlier results may be replaced.
+        unique: where there are earlier results or another run, take the next free name.
+
+    Raises:
+        FileExistsError: with the path and what to do.
+        OSError: a folder cannot be made, or there are too many sources for this system.
+    """
+    _allow_open_files(len(sources))
+    folders, places = result_folders(sources, output), places_of(sources)
+    taken = {folder.stem for folder in folders}
+    with ExitStack() as stack:
+        jobs = []
+        for source, folder in zip(sources, folders, strict=True):
+            check_place(folder, places)
+            stem = folder.stem
+            while True:
+                try:
+                    claim = stack.enter_context(Claim(folder.path))
+                    check_free(folder, overwrite=overwrite)
+                except FileExistsError:
+                    if not unique:
+                        raise
+                    name = unused_name(stem, taken)
+                    folder = ResultFolder(output / name, name)
+                else:
+                    break
+            jobs.append(Job(source, folder, claim))
+        yield jobs
+
+
+def _allow_open_files(jobs: int) -> None:
+    """Raise this process's own limit, as far as the system lets it."""
+    wanted = jobs + _OTHER_FILES
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        if most != resource.RLIM_INFINITY and most < wanted:
+            raise OSError(
+                f"{jobs} sources need {wanted} open files and this system allows {most}: name "
+                "fewer at once, or a folder of images as one source"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
