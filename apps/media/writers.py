@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 
@@ -19,6 +20,11 @@ from ...structures.partial_file import whole_file
 
 # H.264's numbers for the colours that `write` converts to; players would guess otherwise.
 _BT709, _LIMITED_RANGE = 1, 1
+_FRAGMENTS = {
+    "movflags": "+delay_moov+default_base_moof",
+    "frag_duration": "1000000",  # microseconds
+    "flush_packets": "1",
+}
 # x264's default quality at a fifth of the time of its default preset.
 _ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23"}
 
@@ -37,7 +43,10 @@ def write_image(path: Path, image: UInt8Array) -> None:
 
 
 class VideoWriter(Closeable):
-    """An H.264 file that browsers play; odd sizes grow by one repeated row or column.
+    """An H.264 file; odd sizes grow by one repeated row or column.
+
+    It consists of fragments of a second, so that it plays up to its last second if the process is
+    killed; `fast_start` makes of it what players like best.
 
     Args:
         path: the `.mp4` file.
@@ -52,9 +61,7 @@ class VideoWriter(Closeable):
     def __init__(self, path: Path, size: tuple[int, int], time_base: Fraction, fps: float) -> None:
         self._path = path
         with _as_os_error(path):
-            self._container = av.open(
-                f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}
-            )
+            self._container = _new_mp4(path, time_base, _FRAGMENTS)
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
         height, width = size
@@ -87,7 +94,7 @@ class VideoWriter(Closeable):
         self._encode(picture)
 
     def close(self) -> None:
-        """Write what the encoder still holds, and the index; the file then plays."""
+        """Write what the encoder still holds."""
         try:
             if not self._broken:
                 self._encode(None)
@@ -101,6 +108,34 @@ class VideoWriter(Closeable):
         with _as_os_error(self._path):
             self._container.mux(self._stream.encode(picture))
         self._broken = False
+
+
+def fast_start(fragments: Path, path: Path) -> None:
+    """Write a closed file of `VideoWriter` with one index at its start, the same frames and times.
+
+    Args:
+        fragments: the file; it stays.
+        path: the `.mp4` file, which appears only once it is whole.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with whole_file(path) as partial, _as_os_error(path), av.open(f"file:{fragments}") as source:
+        stream = source.streams.video[0]
+        time_base = stream.time_base or Fraction(1, 1000)
+        with _new_mp4(partial, time_base, {"movflags": "+faststart"}) as target:
+            copy = target.add_stream_from_template(stream)
+            copy.time_base = time_base
+            for packet in source.demux(stream):
+                if packet.dts is not None:  # the last one is empty
+                    packet.stream = copy
+                    target.mux(packet)
+
+
+def _new_mp4(path: Path, time_base: Fraction, options: dict[str, str]) -> OutputContainer:
+    # in thousandths of a second, the default, the first timestamp would be rounded
+    timescale = {"movie_timescale": str(time_base.denominator)}
+    return av.open(f"file:{path}", "w", format="mp4", options={**options, **timescale})
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from ...structures import Frame, Skeleton
 from ...structures.arrays import UInt8Array
 from ...trackers import TrackedFrame
 from ..media.sources import Source
-from ..media.writers import VideoWriter, write_image
+from ..media.writers import VideoWriter, fast_start, write_image
 from .folders import ResultFolder
 from .names import safe_name, unused_name
 from .options import RunOptions
@@ -148,7 +148,8 @@ class ResultWriter:
             if not complete:
                 return
             if self._video is not None:
-                self._folder.partial_video.replace(self._folder.video)
+                fast_start(self._folder.partial_video, self._folder.video)
+                self._folder.partial_video.unlink()
             for _, writer in self._formats:
                 writer.close(True)
             self._records.end(frames)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 
 import av
@@ -23,7 +25,7 @@ from media import (
 from posetrack.apps import read_video
 from posetrack.apps.media.sources import SourceCut, SourceDamaged
 from posetrack.apps.media.video import VideoSource
-from posetrack.apps.media.writers import VideoWriter
+from posetrack.apps.media.writers import VideoWriter, fast_start
 from posetrack.structures import SourceError
 
 UNEVEN_MS = [0, 40, 100, 110, 300, 305, 1000, 1040, 1041, 2500]
@@ -193,23 +195,48 @@ def test_read_video_refuses_images_with_what_reads_them(tmp_path):
             read_video(path)
 
 
-@pytest.mark.parametrize("start_ms", [0, 5000])
-def test_written_times_are_those_given(tmp_path, start_ms):
+@pytest.mark.parametrize("start", [0, 5000, 1 << 33])
+@pytest.mark.parametrize("units", [1000, 15360, 90000])
+def test_written_times_are_exactly_those_given(tmp_path, start, units):
+    fragments, path = tmp_path / "out.partial.mp4", tmp_path / "out.mp4"
+    with VideoWriter(fragments, (48, 64), Fraction(1, units), 8.5) as writer:
+        for time, image in zip(UNEVEN_MS, grey_images(10), strict=True):
+            writer.write(image, start + time)
+    fast_start(fragments, path)
+    for file in (fragments, path):
+        shown = decoded(file)
+        assert [round(time * units) for time, _ in shown] == [start + t for t in UNEVEN_MS]
+        assert np.allclose(grey_levels(i for _, i in shown), grey_levels(grey_images(10)), atol=2)
+
+
+WRITE = """
+import os, sys
+from fractions import Fraction
+from pathlib import Path
+import numpy as np
+from posetrack.apps.media.writers import VideoWriter
+writer = VideoWriter(Path(sys.argv[1]), (48, 64), Fraction(1, 25), 25)
+for index in range(200):
+    writer.write(np.full((48, 64, 3), index, np.uint8), index)
+os._exit(1)
+"""
+
+
+def test_video_of_a_killed_process_plays_nearly_to_its_end(tmp_path):
     path = tmp_path / "out.mp4"
-    with VideoWriter(path, (48, 64), Fraction(1, 1000), 8.5) as writer:
-        for ms, image in zip(UNEVEN_MS, grey_images(10), strict=True):
-            writer.write(image, start_ms + ms)
-    shown = decoded(path)
-    assert np.allclose([time for time, _ in shown], (start_ms + np.array(UNEVEN_MS)) / 1000)
-    assert np.allclose(grey_levels(i for _, i in shown), grey_levels(grey_images(10)), atol=2)
+    subprocess.run([sys.executable, "-c", WRITE, str(path)], check=False)
+    times = [time for time, _ in decoded(path)]
+    assert times == [index / 25 for index in range(len(times))]
+    assert len(times) > 200 - 25 - 75  # a second of a fragment, and what the encoder holds
 
 
 @pytest.mark.parametrize(("size", "even"), [((271, 481), (272, 482)), ((1, 1), (2, 2))])
 def test_written_videos_play_in_browsers_at_even_sizes(tmp_path, size, even):
-    path = tmp_path / "out.mp4"
-    with VideoWriter(path, size, Fraction(1, 25), 25) as writer:
+    fragments, path = tmp_path / "out.partial.mp4", tmp_path / "out.mp4"
+    with VideoWriter(fragments, size, Fraction(1, 25), 25) as writer:
         for index, image in enumerate(grey_images(3, size)):
             writer.write(image, index)
+    fast_start(fragments, path)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
@@ -217,6 +244,7 @@ def test_written_videos_play_in_browsers_at_even_sizes(tmp_path, size, even):
     assert len(decoded(path)) == 3
     data = path.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")  # plays while it loads
+    assert b"moof" not in data
 
 
 def test_colours_survive_writing_and_reading(tmp_path):
