@@ -70,11 +70,12 @@ class PosesWriter:
         )
         self._frames += 1
 
-    def end(self, frames: int) -> None:
+    def end(self, frames: int, reason: str = "complete") -> None:
         """Write the end line and close the file.
 
         Args:
             frames: decoded frames, to be held against the lines written.
+            reason: of the end; another than `complete` says that the source lacks frames.
 
         Raises:
             ValueError: they differ; the file then has no end line.
@@ -82,7 +83,7 @@ class PosesWriter:
         if frames != self._frames:
             self._file.close()
             raise ValueError(f"{frames} frames were decoded but {self._frames} written")
-        self._write_line(json.dumps({"end": {"frames": frames, "reason": "complete"}}))
+        self._write_line(json.dumps({"end": {"frames": frames, "reason": reason}}))
         self._file.close()
 
     def close(self, complete: bool) -> None:

@@ -323,18 +323,20 @@ def test_images_of_different_sizes_as_a_video_are_refused_and_as_stills_done(com
     assert sorted(f.name for f in Path("runs/mixed/drawn").iterdir()) == ["1.png", "2.png"]
 
 
-def test_an_unreadable_image_among_others_is_told_and_the_run_not_complete(command):
+def test_an_unreadable_image_among_others_costs_nothing_but_itself(command):
     write_images(Path("f"), ["1.png", "2.png", "3.png"], grey_images(3))
     Path("f/2.png").write_text("no image")
-    code, out, err = command("run", "f", *SMALL, "--quiet")
+    code, out, err = command("run", "f", "--size", "64", "--format", "coco", "--quiet")
     assert (code, out) == (1, ["runs/f"])
-    assert err == "posetrack: f/2.png is not an image, or a damaged one"
+    assert err == "posetrack: f/2.png is not an image, or a damaged one: 2 of 3 images done"
     record = read_poses(Path("runs/f/poses.jsonl"))
     assert [line.frame for line in record] == [0, 2]
     assert not record.complete
-    assert json.loads(Path("runs/f/run.json").read_text())["reason"] == (
-        "failed: f/2.png is not an image, or a damaged one"
-    )
+    names = ["f.coco.json", "f.mp4", "poses.jsonl", "run.json"]
+    assert sorted(file.name for file in Path("runs/f").iterdir()) == names
+    report = json.loads(Path("runs/f/run.json").read_text())
+    assert (report["reason"], report["source_frames"]["unreadable"]) == ("partial", ["2.png"])
+    assert command("run", "f", *SMALL, "-q", "--overwrite", "--accept-damage")[0] == 0
 
 
 def test_a_video_too_large_to_draw_says_what_to_do(command):

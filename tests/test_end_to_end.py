@@ -229,21 +229,23 @@ def test_a_cut_video_fails_but_keeps_what_was_found(clips, tmp_path, capsys):
     lines = list(read_poses(folder / "poses.jsonl"))
     assert 0 < len(lines) < FRAMES
     assert f"is cut short: {len(lines)} of {FRAMES} frames" in capsys.readouterr().err
-    assert sorted(f.name for f in folder.iterdir()) == [
-        "cut.partial.mp4",
-        "poses.jsonl",
-        "run.json",
-    ]
-    assert len(decoded(folder / "cut.partial.mp4")) == len(lines)
-    assert report(folder)["reason"].startswith("failed: ")
+    names = ["cut.coco.json", "cut.mp4", "poses.jsonl", "run.json"]
+    assert sorted(f.name for f in folder.iterdir()) == names
+    assert len(decoded(folder / "cut.mp4")) == len(lines)
+    summary = report(folder)
+    assert summary["reason"] == "damaged"
+    assert summary["source_frames"]["missing"] == FRAMES - len(lines)
+    options = ("-o", tmp_path / "runs", "--accept-damage", "--overwrite", *FAST)
+    assert run(source, *options) == 0
 
 
 def test_damage_in_the_middle_of_a_video_does_not_end_the_run(clips, tmp_path):
     whole = write_video(tmp_path / "whole.mp4", clip_images(clips / CLIP, FRAMES), faststart=True)
-    assert run(damaged(whole, tmp_path / "bad.mp4"), "-o", tmp_path / "runs", *FAST) == 0
+    assert run(damaged(whole, tmp_path / "bad.mp4"), "-o", tmp_path / "runs", *FAST) == 1
     folder = tmp_path / "runs" / "bad"
     lines = list(read_poses(folder / "poses.jsonl"))
     assert len(decoded(folder / "bad.mp4")) == len(lines) >= FRAMES - 5
+    assert report(folder)["reason"] == "damaged"
 
 
 @pytest.mark.parametrize(

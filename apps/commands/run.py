@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-import traceback
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -18,26 +14,20 @@ from ...engine import (
     MAX_PEOPLE,
     PRECISIONS,
     EngineOptions,
-    PoseEngine,
     available_threads,
     parallel_frames,
 )
 from ...formats import FORMATS
 from ...models.torch_options import BACKEND as TORCH
 from ...structures import SessionOptions
-from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
-from ..interrupts import EXIT_SIGNAL, interrupts
+from ..engine_loading import ModelChoice
 from ..media.images import DEFAULT_FPS
-from ..media.reading import open_source
-from ..progress import say, sentence
-from ..run.claim import Job, claimed_jobs
+from ..run.batch import Manners, run_jobs
+from ..run.claim import claimed_jobs
 from ..run.options import RunOptions
-from ..run.report import Complete, Failed, Interrupted
-from ..run.run import Run
 from .parsing import one_of, option_error, read_formats, read_scales, read_sizes
 
 MAX_THREADS = 1024
-_NAMED = 5  # sources that failed, in the last line
 
 Sources = Annotated[
     list[Path], typer.Argument(metavar="SOURCE", help="Videos, images, folders of images.")
@@ -132,6 +122,10 @@ Unique = Annotated[
         help="Take the next free name beside earlier results or another run.",
     ),
 ]
+AcceptDamage = Annotated[
+    bool,
+    typer.Option("--accept-damage", help="Exit with 0 though a source lacks frames."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of what failed.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, only errors.")]
 
@@ -159,6 +153,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     format: Format = "",
     overwrite: Overwrite = False,
     unique: Unique = False,
+    accept_damage: AcceptDamage = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -181,77 +176,16 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         formats=read_formats(format, tracking=not (no_track or stills)),
         parallel=parallel,
     )
+    manners = Manners(quiet=quiet, debug=debug, accept_damage=accept_damage)
     missing = next((path for path in sources if not path.exists()), None)
     if missing is not None:
         raise FileNotFoundError(_no_source(missing))
     if overwrite and unique:
         raise typer.BadParameter("leave out one of --overwrite and --unique")
     with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
-        code = _load_and_run(jobs, choice, engine_options, options, quiet=quiet, debug=debug)
+        code = run_jobs(jobs, choice, engine_options, options, manners)
     if code:
         raise typer.Exit(code)
-
-
-def _load_and_run(
-    jobs: list[Job],
-    choice: ModelChoice,
-    engine_options: EngineOptions,
-    options: RunOptions,
-    *,
-    quiet: bool,
-    debug: bool,
-) -> int:
-    """Load the model, then run every job. Returns the exit code."""
-    with interrupts() as early:  # in the middle of an import they look like broken libraries
-        engine = load_engine(choice, engine_options)
-    if early:
-        say("posetrack: interrupted before the first frame")
-        return EXIT_SIGNAL + early[0]
-    with engine:
-        _introduce(engine, options, choice.session.threads, quiet=quiet)
-        card = model_card(choice, engine)
-        return _run_all(jobs, engine, options, card, quiet=quiet, debug=debug)
-
-
-def _run_all(
-    jobs: list[Job],
-    engine: PoseEngine,
-    options: RunOptions,
-    model: ModelCard,
-    *,
-    quiet: bool,
-    debug: bool,
-) -> int:
-    """Every source in turn; one that fails does not stop the next. Returns the exit code."""
-    failed: list[Path] = []
-    same_size = options.draw and not options.stills
-    with interrupts() as interrupted:
-        for path, folder, claim in jobs:
-            try:
-                with claim, open_source(path, options.fps, same_size=same_size) as source:
-                    job = Run(source, engine, folder, options, model)
-                    report = job.execute(lambda: bool(interrupted), quiet=quiet)
-            except Exception as error:
-                say(f"posetrack: {sentence(error, folder.path)}")
-                if debug:
-                    traceback.print_exc()
-                failed.append(path)
-                continue
-            match report.ending:
-                case Interrupted():
-                    say(f"posetrack: interrupted after {report.how_far()} of {path}")
-                    return EXIT_SIGNAL + interrupted[0]
-                case Failed(why):
-                    say(f"posetrack: {why}")
-                    failed.append(path)
-                case Complete(warning) if warning:
-                    say(f"posetrack: {warning}")
-            if not quiet:
-                say(f"{path}: {report.summary()}")
-            _tell(folder.path)
-    if failed and len(jobs) > 1:
-        say(f"posetrack: {len(failed)} of {len(jobs)} sources failed: {_listed(failed)}")
-    return int(bool(failed))
 
 
 def _no_source(path: Path) -> str:
@@ -262,35 +196,3 @@ def _no_source(path: Path) -> str:
         f"{address[1]}://{address[2]} is an address, and live sources are not read yet: "
         "download it and name the file"
     )
-
-
-def _listed(paths: list[Path]) -> str:
-    """The first few of them."""
-    more = len(paths) - _NAMED
-    named = ", ".join(map(str, paths[:_NAMED]))
-    return f"{named} and {more} more" if more > 0 else named
-
-
-def _introduce(engine: PoseEngine, options: RunOptions, threads: int, *, quiet: bool) -> None:
-    """What runs, on what; and once, if nobody knows which scores of the model speak of a person."""
-    spec, session = engine.spec, engine.session
-    if not quiet:
-        sizes = "+".join(map(str, engine.sizes))
-        say(
-            f"posetrack {version('posetrack')}: {spec.name} at {sizes} px, {session.backend} "
-            f"{session.precision} on {session.device}, {threads} thread{'s' * (threads != 1)}"
-        )
-        if spec.person is None:
-            limit = spec.min_score if options.min_score is None else options.min_score
-            say(
-                f"posetrack: nobody has calibrated the scores of {spec.name}: every pose of at "
-                f"least {limit:g} (--min-score) may become a person"
-            )
-
-
-def _tell(path: Path) -> None:
-    """One line on stdout; a reader that has seen enough (`| head`) does not stop the work."""
-    try:
-        print(path, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

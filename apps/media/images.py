@@ -10,7 +10,7 @@ import numpy as np
 
 from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
-from .sources import Source, SourceCut, VideoFacts
+from .sources import FrameCount, Source, SourceDamaged, VideoFacts
 
 SUFFIXES = frozenset({
     ".bmp", ".dib", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif",
@@ -65,6 +65,7 @@ class ImageSource(Source):
     def frames(self, limit: int | None = None) -> Iterator[Frame]:
         """See `Source`."""
         yield Frame(self._image, 0, 0, 0.0, self.path.name)
+        self.count = FrameCount(1, 1)
 
 
 class FolderSource(Source):
@@ -92,15 +93,15 @@ class FolderSource(Source):
         self._same_size = same_size
 
     def frames(self, limit: int | None = None) -> Iterator[Frame]:
-        """See `Source`; an image that cannot be read is left out, and named behind the last."""
+        """See `Source`; an image that cannot be read is left out, its index too."""
         first: tuple[int, ...] | None = None
-        problem: SourceError | None = None
+        problems: dict[str, SourceError] = {}
         read = 0
         for index, file in enumerate(self._files):
             try:
                 image = read_image(file)
             except SourceError as error:
-                problem = problem or error
+                problems[file.name] = error
                 continue
             if first is None:
                 first = image.shape
@@ -114,5 +115,13 @@ class FolderSource(Source):
             read += 1
             if read == limit:
                 break
-        if problem is not None:
-            raise SourceCut(str(problem), read) if read else problem
+        lost = tuple(problems)
+        self.count = FrameCount(read + len(lost), read, missing=len(lost), unreadable=lost)
+        if not lost:
+            return
+        problem = problems[lost[0]]
+        if not read:
+            raise problem
+        more = f", and {len(lost) - 1} more could not be read" if len(lost) > 1 else ""
+        done = f"{read} of {read + len(lost)} images done"
+        raise SourceDamaged(f"{problem}{more}: {done}", self.count)

@@ -12,20 +12,31 @@ from ...structures import Frame, SourceError
 from ...structures.closeable import Closeable
 
 
-class SourceCut(SourceError):
-    """A source that ended before it should have; raised behind its last readable frame.
+@dataclass(frozen=True, slots=True)
+class FrameCount:
+    """What a source should hold, and what could be read of it."""
 
-    Attributes:
-        frames: how many could be read.
-    """
-
-    def __init__(self, message: str, frames: int) -> None:
-        super().__init__(message)
-        self.frames = frames
+    expected: int | None = None  # None where nobody knows
+    decoded: int = 0
+    damaged: int = 0  # of the decoded ones, with wrong parts
+    missing: int = 0
+    unreadable: tuple[str, ...] = ()  # names of images
 
 
 class SourceDamaged(SourceError):
-    """Pieces of a source were lost on the way; raised behind its last frame."""
+    """Parts of a source are lost; raised behind its last frame.
+
+    Attributes:
+        count: what was lost.
+    """
+
+    def __init__(self, message: str, count: FrameCount) -> None:
+        super().__init__(message)
+        self.count = count
+
+
+class SourceCut(SourceDamaged):
+    """The end of a source is lost; raised behind its last frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +75,15 @@ class Source(Closeable):
         kind: `video`, `image` (one), or `images` (a folder).
         facts: complete once the first frame was read.
         names: of the images of a folder.
+        count: of the frames, complete behind the last one.
+        notice: one sentence on what is odd and no loss, behind the last frame; else empty.
     """
 
     kind: ClassVar[Literal["video", "image", "images"]]
     facts: VideoFacts
     names: tuple[str, ...] = ()
+    count: FrameCount = FrameCount()
+    notice: str = ""
 
     def __init__(self, path: Path, stem: str) -> None:
         self.path = path
@@ -79,8 +94,7 @@ class Source(Closeable):
 
         Raises:
             SourceError: there is none.
-            SourceCut: behind the last frame, if there should have been more.
-            SourceDamaged: behind the last frame, if pieces were lost on the way.
+            SourceDamaged: behind the last frame, if some were lost; `SourceCut` if the end was.
         """
         raise NotImplementedError
 

@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 
 from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
-from .sources import Source, SourceCut, SourceDamaged, VideoFacts
+from .sources import FrameCount, Source, SourceCut, SourceDamaged, VideoFacts
 
 _REPEATS = 5  # frames that time may stand still; a longer way back is a new beginning
 _DEFAULT_FPS = Fraction(25)  # where a file does not say
@@ -51,7 +51,8 @@ class VideoSource(Source):
         stream.thread_type = "AUTO"
         self._stream = stream
         self._cut = False
-        self._read = self._damaged = 0  # packets
+        self._read = self._failed = 0  # packets
+        self._corrupt = 0  # frames that the decoder had to patch
         self._end = 0  # of the last packet, in units of the time base
         rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
         self._frame_pts = max(1, round(1 / (rate * (stream.time_base or 1 / rate))))
@@ -79,9 +80,7 @@ class VideoSource(Source):
             index += 1
             if index == limit:
                 break
-        else:
-            self._check_end(index)
-        self._check_damage(index)
+        self._check(index, to_the_end=limit is None or index < limit)
 
     def _forward(self, before: int, pts: int, shift: int) -> tuple[int, int]:
         """The next timestamp and what to add to those that follow; time must go forward.
@@ -101,15 +100,16 @@ class VideoSource(Source):
         for packet in self._packets():
             self._note(packet)
             try:
-                yield from (
-                    (p, _displayed(p)) for p in packet.decode() if isinstance(p, VideoFrame)
-                )
+                for picture in packet.decode():
+                    if isinstance(picture, VideoFrame):
+                        self._corrupt += picture.is_corrupt
+                        yield picture, _displayed(picture)
             except av.FFmpegError:
-                self._damaged += 1
+                self._failed += 1
 
     def _note(self, packet: Any) -> None:
         if packet.size > 0:
-            self._read += 1
+            self._read += not packet.is_discard  # an edit list hides those
             time = packet.dts if packet.pts is None else packet.pts
             self._end = max(self._end, (time or 0) + (packet.duration or 0))
 
@@ -124,22 +124,37 @@ class VideoSource(Source):
         end_s = _tagged_end_s(stream.metadata.get("DURATION", ""))
         return self._end * self.facts.time_base < end_s - _TAG_TOLERANCE_S
 
-    def _check_end(self, decoded: int) -> None:
-        """Say what lacks."""
-        claimed = self.facts.frames or 0
+    def _check(self, decoded: int, *, to_the_end: bool) -> None:
+        """Count what lacks, and say so."""
         if decoded == 0:
             raise SourceError(f"no frame of {self.path} could be decoded")
-        if self._is_short():
-            whole = f"{decoded} of {claimed}" if claimed else f"only {decoded}"
-            raise SourceCut(f"{self.path} is cut short: {whole} frames could be decoded", decoded)
+        claimed = self.facts.frames or 0
+        short = to_the_end and self._is_short()
+        missing = self._failed
+        if to_the_end and (self._failed or self._corrupt):  # else packets without a frame are usual
+            missing = max(missing, self._read - decoded)
+        if short and self._claims_too_much():
+            short = False
+            self.notice = f"{self.path} claims {claimed} frames and holds {decoded}"
+        if short:
+            missing = max(missing, claimed - decoded)
+        expected = None if short and not claimed else decoded + missing
+        self.count = FrameCount(expected, decoded, self._corrupt, missing)
+        some = f"{decoded} of {expected} frames could be decoded"
+        patched = f", {self._corrupt} of them with damaged parts" if self._corrupt else ""
+        if short:
+            some = some if claimed else f"only {decoded} frames could be decoded"
+            raise SourceCut(f"{self.path} is cut short: {some}{patched}", self.count)
+        if missing or self._corrupt:
+            raise SourceDamaged(f"{self.path} is damaged: {some}{patched}", self.count)
 
-    def _check_damage(self, decoded: int) -> None:
-        """Say what was lost on the way."""
-        if self._damaged:
-            raise SourceDamaged(
-                f"{self._damaged} damaged packets of {self.path} were left out, "
-                f"{decoded} frames decoded"
-            )
+    def _claims_too_much(self) -> bool:
+        """Whether all of an AVI file is there, whatever number of frames its header states."""
+        if self._cut or self._container.format.name != "avi":
+            return False
+        with self.path.open("rb") as file:
+            size = int.from_bytes(file.read(8)[4:], "little")  # RIFF, then what follows, bytes
+        return size + 8 <= self.path.stat().st_size
 
     def _packets(self) -> Iterator[Any]:
         packets = self._container.demux(self._stream)

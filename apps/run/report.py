@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """Under way, or killed: a run that ends says how."""
+
+    reason: ClassVar[str] = "running"  # of `run.json`, as of every ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +19,36 @@ class Complete:
     """The source was read to its end.
 
     Attributes:
-        warning: one sentence if pieces of it were lost on the way, else empty.
+        notice: one sentence on what is odd and no loss, else empty.
     """
 
-    warning: str = ""
+    notice: str = ""
+    reason: ClassVar[str] = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """The source was read to its end and lacks frames; what could be read is done.
+
+    Attributes:
+        why: one sentence.
+        reason: `damaged`, or `partial` where images of a folder lack.
+    """
+
+    why: str
+    reason: Literal["damaged", "partial"]
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
     """Stopped by a signal, or together with the program."""
 
+    reason: ClassVar[str] = "interrupted"
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something broke, or the source ended too early.
+    """Something broke.
 
     Attributes:
         why: one sentence.
@@ -38,8 +56,13 @@ class Failed:
 
     why: str
 
+    @property
+    def reason(self) -> str:
+        """For `run.json`."""
+        return f"failed: {self.why}"
 
-Ending: TypeAlias = Running | Complete | Interrupted | Failed
+
+Ending: TypeAlias = Running | Complete | Damaged | Interrupted | Failed
 
 
 @dataclass(slots=True)
@@ -67,6 +90,7 @@ class RunReport:
         backend, device, precision: of the session.
         options: the user's choices.
         video: facts of the source.
+        source_frames: how many there should be, and what lacks.
         tally: frames and people.
         tracks: identities among the people.
         seconds: from the start to the end.
@@ -84,6 +108,7 @@ class RunReport:
     precision: str
     options: dict[str, Any]
     video: dict[str, Any]
+    source_frames: dict[str, Any]
     tally: Tally
     tracks: int
     seconds: float
@@ -110,6 +135,7 @@ class RunReport:
             "precision": self.precision,
             "options": self.options,
             "video": self.video,
+            "source_frames": self.source_frames,
             "frames": self.tally.frames,
             "people": self.tally.people,
             "people_max": self.tally.people_max,
@@ -120,7 +146,7 @@ class RunReport:
             "stages": self.stages,
             "machine": self.machine,
             "files": self.files,
-            "reason": _reason(self.ending),
+            "reason": self.ending.reason,
         }
 
     def how_far(self) -> str:
@@ -138,12 +164,6 @@ class RunReport:
         if self.tracks == 0:
             return f"{count}: {at_once}" + (" at most" if frames > 1 else "")
         return f"{count}: {_count(self.tracks, 'track')}, at most {at_once} at once"
-
-
-def _reason(ending: Ending) -> str:
-    if isinstance(ending, Failed):
-        return f"failed: {ending.why}"
-    return type(ending).__name__.lower()
 
 
 def _count(number: int, what: str) -> str:

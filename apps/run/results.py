@@ -133,8 +133,13 @@ class ResultWriter:
             raise FileExistsError(f"{path} is not of an earlier run: move it away")
         return path
 
-    def close(self, frames: int, *, complete: bool) -> None:
-        """Finish every file, even if one cannot be; only a complete run's files look complete.
+    def close(self, frames: int, reason: str | None) -> None:
+        """Finish every file, even if one cannot be.
+
+        Args:
+            frames: how many were decoded.
+            reason: of the end, for the native record; None where the run did not reach the end of
+                its source: nothing then looks whole.
 
         Raises:
             OSError: a file could not be finished; the native record then has no end line.
@@ -145,14 +150,14 @@ class ResultWriter:
                 unfinished.callback(writer.close, False)  # does nothing once it was finished
             if self._video is not None:
                 self._video.close()
-            if not complete:
+            if reason is None:
                 return
             if self._video is not None:
                 fast_start(self._folder.partial_video, self._folder.video)
                 self._folder.partial_video.unlink()
             for _, writer in self._formats:
                 writer.close(True)
-            self._records.end(frames)
+            self._records.end(frames, reason)
 
 
 def _remove(files: list[Path]) -> None:

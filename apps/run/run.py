@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 from ...engine import PoseEngine, find_poses
 from ...structures import Frame, Poses, SourceError
@@ -15,11 +15,11 @@ from ...structures.arrays import UInt8Array
 from ...trackers import PeopleTracker, TrackedFrame
 from ..draw import PaintConfig, PosePainter
 from ..machine import machine
-from ..media.sources import Source, SourceCut, SourceDamaged
+from ..media.sources import Source, SourceDamaged
 from ..progress import RunProgress, sentence
 from .folders import ResultFolder
 from .options import RunOptions
-from .report import Complete, Ending, Failed, Interrupted, Running, RunReport, Tally
+from .report import Complete, Damaged, Ending, Failed, Interrupted, Running, RunReport, Tally
 from .results import ResultWriter
 from .stage_times import StageTimes
 
@@ -90,8 +90,8 @@ class Run:
             ending = self._write_all(stopped, quiet=quiet)
         finally:
             if self._writer is not None:
-                whole = isinstance(ending, Complete)
-                self._writer.close(self._tally.frames, complete=whole)
+                at_the_end = isinstance(ending, Complete | Damaged)
+                self._writer.close(self._tally.frames, ending.reason if at_the_end else None)
         if self._writer is None and not isinstance(ending, Interrupted):
             raise SourceError(f"{self._source.path} holds no frames")
         return ending
@@ -103,11 +103,12 @@ class Run:
                 for item in self._tracked(stopped):
                     self._write(item)
                     progress.advance()
-        except SourceCut as cut:
-            return Interrupted() if stopped() else Failed(str(cut))
         except SourceDamaged as damaged:
-            return Interrupted() if stopped() else Complete(str(damaged))
-        return Interrupted() if stopped() else Complete()
+            word: Literal["damaged", "partial"] = (
+                "partial" if self._source.kind == "images" else "damaged"
+            )
+            return Interrupted() if stopped() else Damaged(str(damaged), word)
+        return Interrupted() if stopped() else Complete(self._source.notice)
 
     def _total(self) -> int | None:
         counts = (self._source.facts.frames, self._options.max_frames)
@@ -174,6 +175,7 @@ class Run:
             precision=session.precision,
             options=self._chosen(),
             video=self._source.facts.as_json(),
+            source_frames=asdict(self._source.count),
             tally=self._tally,
             tracks=len(self._track_ids),
             seconds=perf_counter() - self._start,

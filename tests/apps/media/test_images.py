@@ -8,7 +8,7 @@ import pytest
 from media import all_of, grey_images, write_images, write_video
 from posetrack.apps import read_images
 from posetrack.apps.media.images import FolderSource, read_image
-from posetrack.apps.media.sources import SourceCut
+from posetrack.apps.media.sources import FrameCount, SourceDamaged
 from posetrack.apps.media.writers import write_image
 from posetrack.structures import SourceError
 
@@ -96,9 +96,9 @@ def test_an_unreadable_image_is_left_out_and_named(tmp_path, bad):
     frames, ended = all_of(source.frames())
     names = [frame.name for frame in frames]
     assert names == [name for name in ("a.png", "b.png", "c.png") if name != bad]
-    assert isinstance(ended, SourceCut)
-    assert str(ended) == f"{folder / bad} is not an image, or a damaged one"
-    assert ended.frames == 2
+    assert isinstance(ended, SourceDamaged)
+    assert str(ended) == f"{folder / bad} is not an image, or a damaged one: 2 of 3 images done"
+    assert ended.count == source.count == FrameCount(3, 2, missing=1, unreadable=(bad,))
     assert (source.facts.width, source.facts.height) == (30, 20)
 
 
@@ -110,8 +110,21 @@ def test_an_unreadable_image_before_the_last_wanted_one_is_named_too(tmp_path, l
         (folder / bad).write_text("no image")
     frames, ended = all_of(folder_source(folder).frames(limit))
     assert [frame.name for frame in frames] == ["b.png", "c.png"][:limit]
-    assert isinstance(ended, SourceCut)
-    assert (str(folder / "a.png") in str(ended), ended.frames) == (True, limit)
+    assert isinstance(ended, SourceDamaged)
+    assert (str(folder / "a.png") in str(ended), ended.count.decoded) == (True, limit)
+    assert ended.count.unreadable == ("a.png",)
+
+
+def test_every_unreadable_image_is_counted(tmp_path):
+    names = [f"{i}.png" for i in range(5)]
+    folder = write_images(tmp_path / "f", names, grey_images(5))
+    for bad in names[1:4]:
+        (folder / bad).write_text("no image")
+    _, ended = all_of(folder_source(folder).frames())
+    assert "1.png is not an image, or a damaged one, and 2 more could not be read: 2 of 5" in str(
+        ended
+    )
+    assert ended.count.unreadable == tuple(names[1:4])
 
 
 def test_images_of_different_sizes_need_stills(tmp_path):

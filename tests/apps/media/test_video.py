@@ -113,7 +113,8 @@ def test_a_video_cut_short_gives_what_it_has_and_says_so(tmp_path, whole, part):
     frames, ended = read_damaged(path)
     assert 0 < len(frames) < CLIP_FRAMES
     assert isinstance(ended, SourceCut)
-    assert ended.frames == len(frames)
+    assert ended.count.decoded == len(frames)
+    assert ended.count.missing == CLIP_FRAMES - len(frames)
     assert str(ended) == (
         f"{path} is cut short: {len(frames)} of {CLIP_FRAMES} frames could be decoded"
     )
@@ -133,8 +134,40 @@ def test_damage_in_the_middle_costs_few_frames_and_is_told(tmp_path, whole):
     path = damaged(whole, tmp_path / "damaged.mp4")
     frames, ended = read_damaged(path)
     assert CLIP_FRAMES - 5 <= len(frames) <= CLIP_FRAMES
-    assert ended is None or (isinstance(ended, SourceDamaged) and str(path) in str(ended))
+    assert isinstance(ended, SourceDamaged)
+    assert str(ended).startswith(f"{path} is damaged: {len(frames)} of ")
+    assert ended.count.damaged + ended.count.missing > 0
+    assert ended.count.decoded == len(frames)
     assert [frame.index for frame in frames] == list(range(len(frames)))
+
+
+def test_half_a_file_of_zeros_is_counted(tmp_path, clips):
+    whole = write_video(tmp_path / "whole.mp4", clip_images(clips / CLIP, CLIP_FRAMES))
+    data = bytearray(whole.read_bytes())
+    first, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    start = first + (end - first) // 2
+    data[start:end] = bytes(end - start)
+    (tmp_path / "gone.mp4").write_bytes(data)
+    frames, ended = read_damaged(tmp_path / "gone.mp4")
+    assert isinstance(ended, SourceDamaged)
+    assert ended.count.missing + ended.count.damaged >= CLIP_FRAMES // 4
+    assert len(frames) == ended.count.decoded
+
+
+def test_avi_that_claims_more_than_it_holds_is_whole_and_one_cut_short_is_not(tmp_path, clips):
+    whole = write_video(tmp_path / "whole.avi", clip_images(clips / CLIP, 20))
+    data = bytearray(whole.read_bytes())
+    for header in (data.index(b"avih") + 8 + 16, data.index(b"strh") + 8 + 32):
+        assert int.from_bytes(data[header : header + 4], "little") == 20
+        data[header : header + 4] = (900).to_bytes(4, "little")
+    path = tmp_path / "claims.avi"
+    path.write_bytes(data)
+    with VideoSource(path) as source:
+        frames, ended = all_of(source.frames())
+        assert (len(frames), ended) == (20, None)
+        assert source.notice == f"{path} claims 900 frames and holds 20"
+    frames, ended = read_damaged(truncated(path, tmp_path / "cut.avi", 0.7))
+    assert isinstance(ended, SourceCut)
 
 
 def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, whole):

@@ -1,7 +1,15 @@
 """What a run says of itself: how it ended, how far it came, what it found."""
 
 import pytest
-from posetrack.apps.run.report import Complete, Failed, Interrupted, Running, RunReport, Tally
+from posetrack.apps.run.report import (
+    Complete,
+    Damaged,
+    Failed,
+    Interrupted,
+    Running,
+    RunReport,
+    Tally,
+)
 
 COMPLETE = Complete()
 
@@ -14,6 +22,7 @@ def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25):
         device="cpu",
         precision="fp32",
         options={},
+        source_frames={},
         video={"frames": frames},
         tally=tally or Tally(),
         tracks=tracks,
@@ -37,7 +46,9 @@ def counted(*people):
     ("ending", "reason"),
     [
         (Complete(), "complete"),
-        (Complete("3 damaged packets"), "complete"),
+        (Complete("it claims too much"), "complete"),
+        (Damaged("3 frames lack", "damaged"), "damaged"),
+        (Damaged("b.png is no image", "partial"), "partial"),
         (Interrupted(), "interrupted"),
         (Running(), "running"),
         (Failed("the disk is full"), "failed: the disk is full"),

@@ -79,7 +79,7 @@ def test_sources_of_one_name_get_folders_of_their_own(tmp_path):
 def test_a_complete_run_leaves_whole_files_only(folder):
     results = writer(folder, formats=("coco", "posetrack18"))
     write(results, 3)
-    results.close(3, complete=True)
+    results.close(3, "complete")
     assert names(folder) == [
         "clip.coco.json",
         "clip.mp4",
@@ -93,7 +93,7 @@ def test_a_complete_run_leaves_whole_files_only(folder):
 def test_an_incomplete_run_leaves_nothing_that_looks_whole(folder):
     results = writer(folder, formats=("coco", "posetrack18"))
     write(results, 3)
-    results.close(3, complete=False)
+    results.close(3, None)
     assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
     assert not read_poses(folder.poses).complete
     assert len(list(read_poses(folder.poses))) == 3
@@ -105,7 +105,7 @@ def test_while_a_run_is_under_way_nothing_looks_whole(folder):
     under_way = {"clip.coco.json.partial", "clip.partial.mp4", "poses.jsonl", "run.json"}
     assert set(names(folder)) <= under_way
     assert not read_poses(folder.poses).complete
-    results.close(3, complete=False)
+    results.close(3, None)
 
 
 def test_if_the_video_cannot_be_finished_nothing_looks_whole(folder, monkeypatch):
@@ -119,7 +119,7 @@ def test_if_the_video_cannot_be_finished_nothing_looks_whole(folder, monkeypatch
 
     monkeypatch.setattr(results._video, "close", disk_full)
     with pytest.raises(OSError, match="No space left"):
-        results.close(2, complete=True)
+        results.close(2, "complete")
     assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
     assert not read_poses(folder.poses).complete
 
@@ -128,7 +128,7 @@ def test_lost_frames_are_noticed_at_the_end(folder):
     results = writer(folder, formats=())
     write(results, 2)
     with pytest.raises(ValueError, match="3 frames were decoded but 2 written"):
-        results.close(3, complete=True)
+        results.close(3, "complete")
     assert not read_poses(folder.poses).complete
 
 
@@ -144,7 +144,7 @@ def test_files_that_an_earlier_run_lists_and_leftovers_are_removed_and_nothing_e
     assert set(folder.earlier()) == {*listed, *unfinished}
     results = writer(folder, formats=(), draw=False)
     results.write(ITEM, None)
-    results.close(1, complete=True)
+    results.close(1, "complete")
     assert names(folder) == ["drawn/3.png", "notes.txt", "other.mp4", "poses.jsonl", "run.json"]
 
 
@@ -157,7 +157,7 @@ def test_links_are_removed_and_not_followed(folder, tmp_path):
         file.symlink_to(precious)
     results = writer(folder)
     write(results, 2)
-    results.close(2, complete=True)
+    results.close(2, "complete")
     assert precious.read_text() == "precious"
     assert not any((folder.path / name).is_symlink() for name in names(folder))
 
@@ -187,7 +187,7 @@ def test_killed_run_says_that_it_is_running_and_what_is_its(folder):
     write(results, 2)
     assert set(results.files) >= set(folder.earlier()) - {partial_path(folder.format_file("coco"))}
     check_free(folder, overwrite=True)
-    results.close(2, complete=False)
+    results.close(2, None)
 
 
 def test_drawn_image_never_replaces_one_that_is_not_ours(folder):
@@ -197,7 +197,7 @@ def test_drawn_image_never_replaces_one_that_is_not_ours(folder):
     results.begin(HEADER, report(results.files, folder))
     with pytest.raises(FileExistsError, match=r"drawn/a\.png is not of an earlier run"):
         write(results, 1, "a.jpg")
-    results.close(0, complete=False)
+    results.close(0, None)
     assert (folder.drawn / "a.png").read_text() == "mine"
 
 
@@ -212,7 +212,7 @@ def test_drawn_image_never_replaces_one_that_is_not_ours(folder):
 def test_refused_results_cost_no_earlier_ones(folder, wrong, message):
     results = writer(folder)
     write(results, 2)
-    results.close(2, complete=True)
+    results.close(2, "complete")
     before = names(folder)
     with pytest.raises(ValueError, match=message):
         writer(folder, **wrong)

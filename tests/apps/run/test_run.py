@@ -8,10 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from factories import make_spec, people
-from posetrack.apps.media.sources import Source, SourceCut, SourceDamaged, VideoFacts
+from posetrack.apps.media.sources import FrameCount, Source, SourceCut, SourceDamaged, VideoFacts
 from posetrack.apps.run.folders import ResultFolder
 from posetrack.apps.run.options import RunOptions
-from posetrack.apps.run.report import Complete, Failed, Interrupted
+from posetrack.apps.run.report import Complete, Damaged, Interrupted
 from posetrack.apps.run.run import Run
 from posetrack.engine import EngineOptions
 from posetrack.formats import read_poses
@@ -19,6 +19,8 @@ from posetrack.structures import Frame, SourceError
 
 FRAMES = 20
 TWO = people([100.0, 400.0], scores=[0.4, 0.05], height=100.0)
+
+COUNT = FrameCount(14, 12, 1, 2, ("b.png",))
 
 
 class Clip(Source):
@@ -30,12 +32,13 @@ class Clip(Source):
         super().__init__(path, "clip")
         self.kind = kind
         self.facts = VideoFacts(64, 48, 25.0, Fraction(1, 25), 0, FRAMES)
-        self.ending, self.count = ending, frames
+        self.ending, self.length = ending, frames
 
     def frames(self, limit=None):
-        for i in range(self.count if limit is None else limit):
+        for i in range(self.length if limit is None else limit):
             yield Frame(np.zeros((48, 64, 3), np.uint8), i, i, i / 25)
         if self.ending is not None and limit is None:
+            self.count = getattr(self.ending, "count", self.count)
             raise self.ending
 
 
@@ -81,16 +84,37 @@ def test_whole_run_writes_every_frame_and_counts_people(folder):
     assert set(report.stages) == {"read", "network", "track", "write"}
 
 
-def test_source_that_is_cut_ends_the_run_failed_with_every_frame_written(folder):
-    report = execute(folder, Clip(folder.path, SourceCut("clip is cut short", 12), 12), draw=False)
-    assert report.ending == Failed("clip is cut short")
+@pytest.mark.parametrize(
+    ("kind", "error", "reason"),
+    [
+        ("video", SourceCut("clip is cut short", COUNT), "damaged"),
+        ("video", SourceDamaged("2 frames lack", COUNT), "damaged"),
+        ("images", SourceDamaged("b.png cannot be read", COUNT), "partial"),
+    ],
+)
+def test_source_that_lacks_frames_is_done_whole_and_never_called_complete(
+    folder, kind, error, reason
+):
+    source = Clip(folder.path, error, 12, kind)
+    report = execute(folder, source, formats=("coco",))
+    assert report.ending == Damaged(str(error), reason)
     assert len(recorded(folder)) == 12
+    assert folder.video.is_file()
+    assert folder.format_file("coco").is_file()
     assert not read_poses(folder.poses).complete
+    assert f'"reason": "{reason}"' in folder.poses.read_text().splitlines()[-1]
+    content = json.loads(folder.report.read_text())
+    assert content["reason"] == reason
+    assert content["source_frames"] == {
+        "expected": 14, "decoded": 12, "damaged": 1, "missing": 2, "unreadable": ["b.png"],
+    }  # fmt: skip
 
 
-def test_damage_on_the_way_is_a_warning(folder):
-    report = execute(folder, Clip(folder.path, SourceDamaged("2 packets were left out")))
-    assert report.ending == Complete("2 packets were left out")
+def test_what_is_odd_and_no_loss_is_a_notice(folder):
+    source = Clip(folder.path)
+    source.notice = "clip claims too much"
+    report = execute(folder, source)
+    assert report.ending == Complete("clip claims too much")
     assert read_poses(folder.poses).complete
 
 
@@ -157,6 +181,6 @@ def test_who_belongs_together_is_tracked(folder, kind, options, ids):
 
 
 def test_max_frames_end_a_run_whole(folder):
-    report = execute(folder, Clip(folder.path, SourceCut("never reached", 9)), max_frames=5)
+    report = execute(folder, Clip(folder.path, SourceCut("never reached", COUNT)), max_frames=5)
     assert report.ending == Complete()
     assert (report.tally.frames, folder.video.is_file()) == (5, True)
