@@ -115,15 +115,26 @@ def local_windows_cases():
     strange[0, :, 0] = [(NAN, 5), (5, INF), (-INF, NAN), (1e30, -1e30), (95, 79)]
     holes, huge = embedding(1, 5), embedding(1, 5) * np.float32(1e37)
     holes[rng(7).random(holes.shape) < 0.2] = NAN
+    disordered = _meshed("points in any order", some, embedding(1, 3))
+    rng(9).shuffle(disordered.arguments["steps"], axis=1)
     return [
         *[_meshed(f"{n} people", keypoints(1, n), embedding(1, 5)) for n in PEOPLE],
         *[_meshed(f"batch {b}", keypoints(b, 4), embedding(b, 7)) for b in BATCHES],
         *[_meshed(f"{c} channels", some, embedding(1, c)) for c in (1, 16, 64, 65)],
-        *[_meshed(f"meshes of {s}", some, embedding(1, 3), side=s) for s in (1, 7, 19)],
+        *[_meshed(f"meshes of {s}", some, embedding(1, 3), side=s) for s in (1, 7, 16, 17, 19)],
         in_half(_meshed("embedding", some, embedding(1, 5)), "embedding"),
         _meshed("stride 1", some / 4, embedding(1, 3), stride=1.0),
         _meshed("points of one place", some, embedding(1, 3), spread=0.0),
         _meshed("cells exactly", np.round(some / 4) * 4, embedding(1, 3), spread=4.0),
+        *[
+            _meshed(f"rows of {w} cells", some, embedding(1, 2, 9, w))
+            for w in (7, 8, 9, 15, 16, 17)
+        ],
+        *[
+            _meshed(f"wide meshes of {s}", some, embedding(1, 3), side=s, spread=9.0)
+            for s in (8, 16)
+        ],
+        disordered,
         _meshed("places that are no places", strange, embedding(1, 5)),
         _meshed("NaN in the map", some, holes),
         _meshed("huge", some, huge),
