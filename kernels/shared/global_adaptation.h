@@ -34,7 +34,7 @@ PT_HD void insert(TopTwo& top, WindowPeak peak) {
 }
 
 /* Where a window's column (or row) lies on the enlarged heatmap. */
-PT_HD float window_position(float keypoint, int64_t step, int64_t side) {
+PT_HD float window_position(float keypoint, int32_t step, int32_t side) {
     return keypoint + (float)(step - side / 2);
 }
 

@@ -22,11 +22,12 @@ PT_HD float limited(float x, float low, float high) {
  */
 PT_HD Neighbours sampled_neighbours(float position, int64_t length) {
     const float last = (float)(length - 1);
-    const float low = limited(floorf(position), 0.0f, last);
+    const float low = (float)(int32_t)limited(position, 0.0f, last);
     const float high = low + 1.0f < last ? low + 1.0f : last;
+    const float beyond = position - low + 0.0f; /* not -0, even where the position is */
     return {
         (int32_t)low, (int32_t)high, limited(high - position, 0.0f, 1.0f),
-        limited(position - low, 0.0f, 1.0f)};
+        limited(beyond, 0.0f, 1.0f)};
 }
 
 /* The weighted sum of four values, in the released code's order. */
