@@ -22,18 +22,21 @@ template <>
 struct Lanes<4> {
     typedef float Floats __attribute__((vector_size(16)));
     typedef int32_t Numbers __attribute__((vector_size(16)));
+    typedef uint32_t Bits __attribute__((vector_size(16)));
 };
 
 template <>
 struct Lanes<8> {
     typedef float Floats __attribute__((vector_size(32)));
     typedef int32_t Numbers __attribute__((vector_size(32)));
+    typedef uint32_t Bits __attribute__((vector_size(32)));
 };
 
 template <>
 struct Lanes<16> {
     typedef float Floats __attribute__((vector_size(64)));
     typedef int32_t Numbers __attribute__((vector_size(64)));
+    typedef uint32_t Bits __attribute__((vector_size(64)));
 };
 
 /* Copies a vector from or to any address. Vectors are passed by reference: how they are passed by

@@ -20,12 +20,22 @@ PT_HD bool map_fits(int64_t d, int64_t h, int64_t w) {
 /* Whether a map has a logit above -infinity; NaN is not. */
 PT_HD bool has_weight(float highest) { return highest > lowest_float(); }
 
+/* 2^f for |f| up to 0.5: the polynomial of degree 5 that is least wrong there (9.2e-8) and 1 at 0.
+ */
+template <typename Float>
+PT_HD void power_of_two(Float& power, const Float& f) {
+    power = f * 0.00132647271f + 0.00967151267f;
+    power = power * f + 0.0555073374f;
+    power = power * f + 0.240222421f;
+    power = power * f + 0.693146978f;
+    power = power * f + 1.0f;
+}
+
 /* e^(logit - highest), relative error below 2e-7 + 6e-8 |logit - highest|. Where the highest is
  * infinite, infinite logits have weight 1 and all others 0.
  *
  * 2^t = 2^n 2^f: adding 1.5 * 2^23 leaves the nearest integer n of t in the lowest bits, from where
- * it is shifted into the exponent; 2^f is a polynomial of degree 5 that is least wrong on
- * [-0.5, 0.5] (9.2e-8) and 1 at 0. Half the work of `exp_of_negative`. Weights below 2^-125
+ * it is shifted into the exponent. Half the work of `exp_of_negative`. Weights below 2^-125
  * and those of NaN become 2^-125, which is nothing beside the highest logit's weight of 1.
  */
 PT_HD float softmax_weight(float logit, float highest) {
@@ -34,12 +44,8 @@ PT_HD float softmax_weight(float logit, float highest) {
     const float t = from_bits(power < 0xc2fa0000u ? power : 0xc2fa0000u);
     const float rounded = t + 12582912.0f;
     const float f = t - (rounded - 12582912.0f);
-    float p = 0.00132647271f;
-    p = p * f + 0.00967151267f;
-    p = p * f + 0.0555073374f;
-    p = p * f + 0.240222421f;
-    p = p * f + 0.693146978f;
-    p = p * f + 1.0f;
+    float p = 0.0f;
+    power_of_two(p, f);
     const float weight = from_bits(bits_of(p) + (bits_of(rounded) << 23));
     const float share = logit == highest ? 1.0f : 0.0f;
     return highest < positive_infinity() ? weight : share;

@@ -164,7 +164,18 @@ def soft_argmax_cases():
     single[0, 0, 3, 5, 4], single[0, 1, 2, 1, 3] = -1e30, INF
     two = np.full((1, 1, 3, 40, 40), NAN)
     two[0, 0, 0, 3, 4] = two[0, 0, 2, 39, 38] = 7
+    climbing = np.linspace(-300, 300, 20 * 30 * 48, dtype=np.float32).reshape(1, 1, 20, 30, 48)
+    late, holes, endless = (volume(1, 1, 20, 30, 48) for _ in range(3))
+    late[0, 0, :7], late[0, 0, 7:9] = -INF, NAN
+    holes[rng(8).random(holes.shape) < 0.3], holes[0, 0, 12] = NAN, -INF
+    endless[0, 0, 15, 20, 31] = endless[0, 0, 3, 2, 47] = INF
     return [
+        case("large volume that climbs", climbing),
+        case("large volume that sinks", climbing[:, :, ::-1, ::-1, ::-1].copy()),
+        case("large volume, its first logit late", late),
+        case("large volume with NaN", holes),
+        case("large volume with infinite logits", endless),
+        case("large volume with huge logits", volume(1, 1, 20, 30, 48, scale=5e37)),
         *[case(name, maps) for name, maps in special_maps()],
         *[case(f"{n} people as wide as networks give", volume(n, 2, 64, 64)) for n in (1, 30)],
         *[case(f"flat, batch {b}", volume(b, 17, 32, 24)) for b in BATCHES],
