@@ -14,6 +14,7 @@ from ..models.catalogue import MODELS
 from ..models.torch_options import BACKEND as TORCH
 from ..models.torch_options import check_torch
 from ..structures import SessionOptions
+from ..structures.model_spec import Rules
 from .extras import need_extra
 
 _CHECKPOINT_SUFFIXES = (".npz", ".pt", ".pth", ".pth.tar", ".safetensors")
@@ -29,6 +30,7 @@ class ModelChoice:
     model: str | None = None  # ships, an .onnx file, or with weights a name of MODELS
     weights: Path | None = None  # a checkpoint; runs in torch
     score_weights: Path | None = None  # of the pose scoring network
+    rules: Rules | None = None  # whose rules hold; None takes the model's usual ones
     session: SessionOptions = field(default_factory=SessionOptions)
 
     @property
@@ -50,7 +52,7 @@ def load_engine(choice: ModelChoice, options: EngineOptions) -> PoseEngine:
         _check_is_model_file(choice.model or DEFAULT_MODEL)
         if choice.score_weights is not None:
             raise ValueError("--score-weights goes with --weights: name the network's too")
-        return PoseEngine.load(choice.model or DEFAULT_MODEL, choice.session, options)
+        return _load_file(choice, options)
     check_torch(choice.session)
     need_extra("--weights", "torch")
     return _load_checkpoint(choice, choice.weights, options)
@@ -77,13 +79,25 @@ def model_card(choice: ModelChoice, engine: PoseEngine) -> ModelCard:
     return {"name": engine.spec.name, "sha256": digest, "licence": engine.spec.weights_licence}
 
 
+def _load_file(choice: ModelChoice, options: EngineOptions) -> PoseEngine:
+    """A model file keeps the rules that it was exported by: its network may follow them too."""
+    engine = PoseEngine.load(choice.model or DEFAULT_MODEL, choice.session, options)
+    if choice.rules not in (None, engine.spec.rules):
+        engine.close()
+        raise ValueError(
+            f"{choice.file.name} follows the rules {engine.spec.rules}, not {choice.rules}: "
+            f"export it with `posetrack export --rules {choice.rules}`"
+        )
+    return engine
+
+
 def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions) -> PoseEngine:
     from ..models.companions import companions_of
     from ..models.export_wrapper import with_flip_test
     from ..models.torch_session import TorchSession
     from ..models.weights.load import load_model
 
-    network, spec = load_model(choice.model, weights)
+    network, spec = load_model(choice.model, weights, rules=choice.rules)
     if spec.decoder.name not in DECODERS:
         raise ValueError(
             f"{spec.name} works person by person, which `posetrack run` cannot do yet: choose one "

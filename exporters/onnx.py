@@ -20,7 +20,7 @@ from ..models.companions import Companion, companions_of
 from ..models.export_wrapper import ExportWrapper, with_flip_test
 from ..models.weights.load import load_model
 from ..structures import ModelSpec
-from ..structures.model_spec import COMPANIONS, METADATA_KEY, companion_path
+from ..structures.model_spec import COMPANIONS, METADATA_KEY, Rules, companion_path
 from ..structures.partial_file import whole_file
 
 OPSET = 17
@@ -48,6 +48,7 @@ class ExportOptions:
     flip_test: bool = False  # average with the flipped image inside the graph
     score_weights: Path | None = None  # of the network that scores whole poses
     overwrite: bool = False  # replace the files of an earlier model of this name
+    rules: Rules | None = None  # whose rules hold; None takes the usual ones that the weights fit
 
 
 def export_onnx(
@@ -73,8 +74,8 @@ def export_onnx(
         What was written into the file.
 
     Raises:
-        ValueError: an unknown name or form, weights of another network, or a flip test or pose
-            scoring for a model that has none; or the output is no `.onnx` name.
+        ValueError: an unknown name or form, weights of another network, or a flip test, pose
+            scoring or rules that the model does not have; or the output is no `.onnx` name.
         FileNotFoundError: no such weight file, or no folder for the output.
         FileExistsError: a file of the model exists and is not to be replaced.
     """
@@ -82,7 +83,7 @@ def export_onnx(
     _check_output(output, overwrite=options.overwrite)
     if options.post != "none":
         raise ValueError(f"post must be 'none' (the head form), got {options.post!r}")
-    network, spec = load_model(name, weights)
+    network, spec = load_model(name, weights, rules=options.rules)
     spec = replace(spec, weights_sha256=hashlib.sha256(weights.read_bytes()).hexdigest())
     companions = companions_of(network, spec, options.score_weights)
     if options.flip_test:

@@ -78,6 +78,22 @@ def test_checkpoint_and_the_file_exported_from_it_find_the_same(
         assert np.median(apart[:, :2].max(axis=1)) < POSE_PIXELS
 
 
+@pytest.mark.parametrize("rules", ["released", "paper"])
+def test_rules_are_chosen_for_a_checkpoint_and_kept_by_a_file(checkpoint, picture, tmp_path, rules):
+    by_torch, _ = results(picture, tmp_path / "t", "--weights", checkpoint, "--rules", rules)
+    model, options = tmp_path / "lite.onnx", ("--rules", rules)
+    posetrack("export", "logocap-lite", "--weights", checkpoint, "-o", model, *options)
+    by_file, _ = results(picture, tmp_path / "f", "--model", model)
+    assert len(by_torch) == len(by_file) > 0
+    scores = [[pose["score"] for pose in found] for found in (by_torch, by_file)]
+    np.testing.assert_allclose(*scores, rtol=BACKEND_SCORES)
+    # the kernels of the released rules are divided by their 121 points
+    assert (max(scores[0]) < 10) == (rules == "released")
+    other = {"released": "paper", "paper": "released"}[rules]
+    _, errors = posetrack("run", picture, "--model", model, "--rules", other, code=1)
+    assert f"lite.onnx follows the rules {rules}, not {other}: export it with" in errors
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

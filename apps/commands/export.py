@@ -9,6 +9,7 @@ import typer
 
 from ..extras import need_extra
 from ..progress import say
+from .parsing import RulesOption
 
 
 def export(  # noqa: PLR0913 - one parameter per option of the command line
@@ -25,6 +26,7 @@ def export(  # noqa: PLR0913 - one parameter per option of the command line
     score_weights: Annotated[
         Path | None, typer.Option(help="A checkpoint of the network that scores whole poses.")
     ] = None,
+    rules: RulesOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier model of this name.")
     ] = False,
@@ -36,7 +38,7 @@ def export(  # noqa: PLR0913 - one parameter per option of the command line
     need_extra("export", "export")
     from ...exporters import ExportOptions, export_onnx, files_of
 
-    options = ExportOptions(post, flip_test, score_weights, overwrite)
+    options = ExportOptions(post, flip_test, score_weights, overwrite, rules)
     spec = export_onnx(model, weights, output, options)
     say(f"{spec.name}: {', '.join(head.name for head in spec.heads)}")
     for path in filter(Path.exists, files_of(output)):

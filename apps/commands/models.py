@@ -92,6 +92,7 @@ def _facts(file: Path, checkpoint: Checkpoint, found: Identity) -> dict[str, Any
         "keypoints": found.keypoints,
         "skeleton": found.skeleton.name if found.skeleton else None,
         "fits": list(found.names),
+        "rules": found.rules,
         "tensors": len(checkpoint.weights),
         "parameters": found.parameters,
         "problems": list(found.problems),

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from ...engine.engine_options import SCALES_MUST_BE, SIZES_MUST_BE, EngineOptions
 from ...formats import FORMATS
+from ...structures.model_spec import Rules
+
+RulesOption = Annotated[
+    Rules | None,
+    typer.Option(
+        help="Whose rules hold where a paper and its authors' code differ.",
+        show_default="those that the weights fit; if both, released",
+    ),
+]
 
 
 def read_sizes(text: str) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from ..media.images import DEFAULT_FPS
 from ..run.batch import Manners, run_jobs
 from ..run.claim import claimed_jobs
 from ..run.options import RunOptions
-from .parsing import one_of, option_error, read_formats, read_scales, read_sizes
+from .parsing import RulesOption, one_of, option_error, read_formats, read_scales, read_sizes
 
 MAX_THREADS = 1024
 
@@ -136,6 +136,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     model: Model = None,
     weights: Weights = None,
     score_weights: ScoreWeights = None,
+    rules: RulesOption = None,
     backend: Backend = "auto",
     device: Device = "auto",
     precision: Precision = "fp32",
@@ -165,7 +166,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     engine_options = EngineOptions(
         read_sizes(size), read_scales(scales), flip_test=flip_test, max_people=max_people
     )
-    choice = ModelChoice(model, weights, score_weights, session)
+    choice = ModelChoice(model, weights, score_weights, rules, session)
     options = RunOptions(
         min_score=min_score,
         track=not no_track,

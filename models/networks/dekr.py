@@ -35,7 +35,7 @@ from ..layers.hrnet import (
     released_sizing,
 )
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
-from ..model import Model, Shapes
+from ..model import Model, Shapes, same_by_both_rules
 
 ADAPTIVE_UNITS = 2  # per keypoint
 
@@ -162,7 +162,8 @@ DEKR_W48 = DekrConfig(HRNET_W48, 48)
 
 
 def _model(name: str, config: DekrConfig, size: int) -> Model:
-    return Model("dekr", partial(build_dekr, name, config, size), dekr_keypoints)
+    builders = same_by_both_rules(partial(build_dekr, name, config, size))
+    return Model("dekr", builders, dekr_keypoints)
 
 
 MODELS: dict[str, Model] = {

@@ -41,7 +41,7 @@ from ..layers.hrnet import (
     released_sizing,
 )
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, BasicBlock
-from ..model import Model, Shapes
+from ..model import Builder, Model, Shapes
 
 DILATIONS = (1, 2, 3)  # of the heatmap branches
 # Convolutions whose weights the branches share; each branch has its own biases and batch norms.
@@ -262,8 +262,11 @@ HIGHER_W48 = replace(HEATMAP_GUIDED_W48, higher=True)
 
 
 def _model(name: str, config: HeatmapGuidedConfig, size: int) -> Model:
-    build = partial(build_heatmap_guided, name, config, size)
-    return Model("heatmap-guided", build, heatmap_guided_keypoints)
+    builders: dict[Rules, Builder] = {
+        "released": partial(build_heatmap_guided, name, config, size),
+        "paper": partial(build_heatmap_guided, name, replace(config, rules="paper"), size),
+    }
+    return Model("heatmap-guided", builders, heatmap_guided_keypoints)
 
 
 MODELS: dict[str, Model] = {

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ...structures import DecoderSpec, HeadSpec, ModelSpec, Skeleton
-from ...structures.model_spec import DecoderOption
+from ...structures.model_spec import DecoderOption, Rules
 from ..layers.crop_sizing import crop_sizing
 from ..layers.deconvolution import (
     DECONVOLUTION_CHANNELS,
@@ -271,12 +271,17 @@ def integral(config: IntegralConfig) -> Callable[[Skeleton], tuple[nn.Module, Mo
             decoder=_decoder_spec(config),
             pixel_range="unit",
             flip="around",
-            rules="released" if config.depth_cells else "paper",
+            rules=_rules(config),
             trained="not yet; published weights have three dimensions, for Human3.6M and MPII",
         )
         return network(config, len(skeleton)), spec
 
     return build
+
+
+def _rules(config: IntegralConfig) -> Rules:
+    """The released code works in three dimensions alone, the paper's networks in two."""
+    return "released" if config.depth_cells else "paper"
 
 
 def _decoder_spec(config: IntegralConfig) -> DecoderSpec:
@@ -356,5 +361,6 @@ _VARIANTS: tuple[tuple[IntegralConfig, Callable[[Shapes], int | None]], ...] = (
 )
 # integral-resnet-50, integral-resnet-50-stage-2, integral-resnet-50-r1, integral-3d-resnet-50, ...
 MODELS: dict[str, Model] = {
-    _name(config): Model("integral", integral(config), keypoints) for config, keypoints in _VARIANTS
+    _name(config): Model("integral", {_rules(config): integral(config)}, keypoints)
+    for config, keypoints in _VARIANTS
 }

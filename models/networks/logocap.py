@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias
 from torch import Tensor, nn
 
 from ...structures import DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
+from ...structures.model_spec import Rules
 from ..layers.attentive_norm import AttentiveBatchNorm
 from ..layers.hrnet import (
     HRNET_W32,
@@ -36,7 +37,7 @@ from ..layers.mobilenet import (
     MobileNet,
 )
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD
-from ..model import Model, Shapes
+from ..model import Builder, Model, Shapes
 
 Adaptation: TypeAlias = Literal["full", "partial", "none"]
 Prior: TypeAlias = Literal["both", "kem", "kam"]
@@ -48,7 +49,7 @@ ATTENTIVE_LAYER = 1
 class LogoCapConfig:
     """One network, and how it is decoded; the defaults are the published ones.
 
-    The last four options change the decoding alone: the same weights fit all their values.
+    The last five options change the decoding alone: the same weights fit all their values.
     """
 
     backbone: HRNetConfig | None = HRNET_W32  # None: the pyramid of MoveNet MultiPose
@@ -65,6 +66,7 @@ class LogoCapConfig:
     adaptation: Adaptation = "full"
     # table 7 of the paper: kem leaves out the kernels, kam the Gaussian around the initial keypoint
     prior: Prior = "both"
+    rules: Rules = "released"  # whose rules hold where the paper and the released code differ
 
 
 def message_passing(config: LogoCapConfig, keypoints: int) -> nn.Sequential:
@@ -177,6 +179,7 @@ def logocap_spec(name: str, config: LogoCapConfig, size: int, skeleton: Skeleton
                 "prior": config.prior,
             },
         ),
+        rules=config.rules,
         pixel_range="byte" if lite else "unit",
         flip="inside",
     )
@@ -208,7 +211,11 @@ LOGOCAP_LITE = LogoCapConfig(
 
 
 def _model(name: str, config: LogoCapConfig, size: int) -> Model:
-    return Model("logocap", partial(build_logocap, name, config, size), logocap_keypoints)
+    builders: dict[Rules, Builder] = {
+        "released": partial(build_logocap, name, config, size),
+        "paper": partial(build_logocap, name, replace(config, rules="paper"), size),
+    }
+    return Model("logocap", builders, logocap_keypoints)
 
 
 MODELS: dict[str, Model] = {

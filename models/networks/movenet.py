@@ -166,5 +166,7 @@ def _keypoints(shapes: Shapes) -> int | None:
 
 
 MODELS: dict[str, Model] = {
-    "movenet-multipose": Model("movenet", build_movenet_multipose, _keypoints, convert=x_first),
+    "movenet-multipose": Model(
+        "movenet", {"released": build_movenet_multipose}, _keypoints, convert=x_first
+    ),
 }

@@ -117,7 +117,7 @@ def _keypoints(shapes: Shapes) -> int | None:
 
 # Weights fit every crop of `CROPS` and do not say which one they were trained on; nor do names.
 MODELS: dict[str, Model] = {
-    _name(depth, stride): Model("ogn", ogn(OgnConfig(depth, stride)), _keypoints)
+    _name(depth, stride): Model("ogn", {"paper": ogn(OgnConfig(depth, stride))}, _keypoints)
     for stride in (8, 16)
     for depth in (50, 101, 152)
 }

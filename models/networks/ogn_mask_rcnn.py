@@ -238,7 +238,7 @@ def _keypoints(shapes: Shapes) -> int | None:
 def _model(depth: int) -> tuple[str, Model]:
     name = f"ogn-mask-rcnn-resnet-{depth}-fpn"
     build = ogn_mask_rcnn(OgnMaskRcnnConfig(depth), name)
-    return name, Model("ogn-mask-rcnn", build, _keypoints)
+    return name, Model("ogn-mask-rcnn", {"paper": build}, _keypoints)
 
 
 # The best row of TABLE_4. `ogn_mask_rcnn` builds the others; their weights have the same shapes, or

@@ -22,7 +22,7 @@ from ..layers.deconvolution import (
     output_convolution,
 )
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD, ResNetLayers, Style
-from ..model import Model, Shapes
+from ..model import Model, Shapes, same_by_both_rules
 
 COCO_CROP = (256, 192)
 MPII_CROP = (256, 256)
@@ -108,7 +108,9 @@ def _keypoints(shapes: Shapes) -> int | None:
 
 MODELS: dict[str, Model] = {
     f"simple-baseline-resnet-{depth}": Model(
-        "simple-baseline", simple_baseline(SimpleBaselineConfig(depth)), _keypoints
+        "simple-baseline",
+        same_by_both_rules(simple_baseline(SimpleBaselineConfig(depth))),
+        _keypoints,
     )
     for depth in (50, 101, 152)
 }

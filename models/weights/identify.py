@@ -9,6 +9,7 @@ from math import prod
 import torch
 
 from ...structures import COCO_17, CROWDPOSE_14, SKELETONS, CheckpointError, Skeleton
+from ...structures.model_spec import Rules
 from ..catalogue import MODELS
 from ..layers.resnet import BLOCKS, FIRST_BOTTLENECK_DEPTH
 from ..model import Model, Shapes
@@ -40,6 +41,8 @@ class Identity:
         backbone: hrnet-w32, resnet-50, ..., or empty.
         parameters: number of learned parameters; shared ones count once.
         problems: why the weights cannot be used as they are, a sentence each.
+        rules: by whose rules they fit the first of the networks, the usual ones if by both; None
+            where they fit none.
     """
 
     family: str
@@ -49,6 +52,7 @@ class Identity:
     backbone: str
     parameters: int
     problems: tuple[str, ...] = ()
+    rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class _Candidate:
     """A model of the family, built without memory for its numbers, beside the weights."""
 
     name: str
+    rules: Rules
     keypoints: int
     found: Differences
     parameters: int
@@ -96,7 +101,7 @@ def keypoints_of(model: Model, shapes: Shapes) -> int | None:
 
 
 def _of_model(shapes: Shapes, models: Mapping[str, Model], counts: dict[str, int]) -> Identity:
-    candidates = [_candidate(name, models[name], shapes, count) for name, count in counts.items()]
+    candidates = [_nearest(name, models[name], shapes, count) for name, count in counts.items()]
     fitting = [candidate for candidate in candidates if not candidate.found]
     best = fitting[0] if fitting else min(candidates, key=lambda c: len(c.found))
     skeleton = SKELETON_OF.get(best.keypoints)
@@ -113,19 +118,31 @@ def _of_model(shapes: Shapes, models: Mapping[str, Model], counts: dict[str, int
         backbone=_backbone(shapes),
         parameters=best.parameters if fitting else _parameters(shapes),
         problems=tuple(problems),
+        rules=best.rules if fitting else None,
     )
 
 
-def _candidate(name: str, model: Model, shapes: Shapes, keypoints: int) -> _Candidate:
+def _nearest(name: str, model: Model, shapes: Shapes, keypoints: int) -> _Candidate:
+    """The model by the first rules that the weights fit, or else by the nearest."""
+    tried = []
+    for rules in model.rules:
+        candidate = _candidate(name, model, rules, shapes, keypoints)
+        if not candidate.found:
+            return candidate
+        tried.append(candidate)
+    return min(tried, key=lambda c: len(c.found))
+
+
+def _candidate(name: str, model: Model, rules: Rules, shapes: Shapes, keypoints: int) -> _Candidate:
     skeleton = SKELETON_OF.get(keypoints) or _nameless(keypoints)
     with torch.device("meta"):
         try:
-            network, _ = model.build(skeleton)
+            network, _ = model.build(skeleton, rules)
         except ValueError as error:  # a network for one skeleton only
-            return _Candidate(name, keypoints, Differences((), (), (str(error),)), 0)
+            return _Candidate(name, rules, keypoints, Differences((), (), (str(error),)), 0)
         weights = model.convert({key: torch.empty(shape) for key, shape in shapes.items()})
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    return _Candidate(name, keypoints, differences(network, shapes_of(weights)), parameters)
+    return _Candidate(name, rules, keypoints, differences(network, shapes_of(weights)), parameters)
 
 
 def _nameless(keypoints: int) -> Skeleton:

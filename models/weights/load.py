@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from ...structures import CheckpointError, ModelSpec, Skeleton
+from ...structures.model_spec import Rules
 from ..catalogue import MODELS
 from ..model import Model, Shapes, Weights
 from .checkpoint import read_weights
@@ -19,6 +20,7 @@ def load_model(
     name: str | None,
     weights: str | Path | Weights,
     skeleton: Skeleton | None = None,
+    rules: Rules | None = None,
     models: Mapping[str, Model] = MODELS,
 ) -> tuple[nn.Module, ModelSpec]:
     """A network with weights, ready to run, and how to run it.
@@ -27,13 +29,15 @@ def load_model(
         name: of the model; None takes the first that the weights fit.
         weights: a file that `read_weights` reads, or its content.
         skeleton: of the poses; None takes the one with as many keypoints as the weights are for.
+        rules: whose rules hold where a paper and its released code differ; None takes the usual
+            ones of those that the weights fit.
         models: the networks to choose from.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown name.
-        CheckpointError: an unreadable file, or weights of another family, model or
-            skeleton.
+        ValueError: an unknown name, or rules that the model does not have.
+        CheckpointError: an unreadable file, or weights of another family, model, skeleton or
+            other rules.
     """
     if name is not None and name not in models:
         raise ValueError(f"model must be one of {', '.join(sorted(models))}, got {name!r}")
@@ -45,12 +49,10 @@ def load_model(
     keypoints = keypoints_of(model, shapes)
     if keypoints is None:
         raise CheckpointError(_other_family(name, model, shapes, models))
-    network, spec = model.build(_skeleton(keypoints, skeleton))
     tensors = model.convert(tensors)
+    network, spec = _build(model, _skeleton(keypoints, skeleton), rules, shapes_of(tensors))
     if differences(network, shapes_of(tensors)):
-        fitting = identify(shapes, models).names
-        if fitting:
-            raise CheckpointError(f"these weights are of {' or '.join(fitting)}, not of {name}")
+        _refuse_other(name, spec.rules, identify(shapes, models))
     load_weights(network, tensors, name)
     return network.eval(), spec
 
@@ -73,6 +75,26 @@ def load_weights(network: nn.Module, weights: Weights, name: str) -> None:
         key: tensor for key, tensor in network.state_dict().items() if key.endswith(COUNTER_SUFFIX)
     }
     network.load_state_dict(counters | weights)
+
+
+def _build(
+    model: Model, skeleton: Skeleton, rules: Rules | None, shapes: Shapes
+) -> tuple[nn.Module, ModelSpec]:
+    """The model by the rules; by None by the first that weights of these shapes fit."""
+    for other in model.rules if rules is None else ():
+        network, spec = model.build(skeleton, other)
+        if not differences(network, shapes):
+            return network, spec
+    return model.build(skeleton, rules)
+
+
+def _refuse_other(name: str, rules: Rules, found: Identity) -> None:
+    if name in found.names:
+        raise CheckpointError(
+            f"these weights are of {name} by the rules {found.rules}, not by the rules {rules}"
+        )
+    if found.names:
+        raise CheckpointError(f"these weights are of {' or '.join(found.names)}, not of {name}")
 
 
 def _skeleton(keypoints: int, wanted: Skeleton | None) -> Skeleton:

@@ -43,6 +43,18 @@ def test_choices_that_do_not_fit_are_refused_before_anything_is_loaded(options, 
         load_engine(ModelChoice(**options), OPTIONS)
 
 
+def test_model_file_keeps_the_rules_it_was_exported_by():
+    chosen = ModelChoice(rules="released", session=SessionOptions("onnxruntime"))
+    with load_engine(chosen, OPTIONS) as engine:
+        assert engine.spec.rules == "released"
+    message = (
+        r"movenet-multipose\.onnx follows the rules released, not paper: "
+        r"export it with `posetrack export --rules paper`$"
+    )
+    with pytest.raises(ValueError, match=message):
+        load_engine(ModelChoice(rules="paper", session=SessionOptions("onnxruntime")), OPTIONS)
+
+
 def test_without_torch_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr("posetrack.apps.extras.find_spec", lambda name: None)
     wanted = r"--weights needs torch, safetensors: pip install 'posetrack\[torch\]'"

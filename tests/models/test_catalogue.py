@@ -32,6 +32,38 @@ def test_family_has_the_names_that_its_file_builds(family):
         assert MODELS[name].family == family
 
 
+@pytest.mark.parametrize(
+    ("family", "rules"),
+    [
+        ("movenet", ("released",)),
+        ("logocap", ("released", "paper")),
+        ("heatmap-guided", ("released", "paper")),
+        ("dekr", ("released", "paper")),
+        ("simple-baseline", ("released", "paper")),
+        ("ogn", ("paper",)),
+        ("ogn-mask-rcnn", ("paper",)),
+    ],
+)
+def test_networks_are_built_by_the_rules_that_there_are(family, rules):
+    for name in FAMILIES[family]:
+        assert MODELS[name].rules == rules
+        for asked in (None, *rules):
+            with torch.device("meta"):
+                _, spec = MODELS[name].build(COCO_17, asked)
+            assert (spec.name, spec.rules) == (name, asked or rules[0])
+
+
+def test_rules_that_there_are_not_are_refused():
+    for name, rules, missing in (
+        ("movenet-multipose", "paper", "movenet network has no paper: use the rules released"),
+        ("ogn-resnet-50", "released", "ogn network has no released code: use the rules paper"),
+        ("integral-resnet-50", "released", "integral network has no released code"),
+        ("integral-3d-resnet-50", "paper", "integral network has no paper"),
+    ):
+        with pytest.raises(ValueError, match=f"this {missing}"):
+            MODELS[name].build(COCO_17, rules)
+
+
 def test_every_file_with_networks_is_in_the_catalogue():
     with_table = {p.stem for p in NETWORKS.glob("*.py") if "\nMODELS: " in p.read_text("utf-8")}
     assert with_table == {family.replace("-", "_") for family in FAMILIES}

@@ -60,9 +60,10 @@ def test_options_reach_the_exporter(command, asked, tmp_path):
     output = tmp_path / "a.onnx"
     assert command(MODEL, "--weights", "w.pth", "-o", output)[0] == 0
     options = ("--flip-test", "--score-weights", "s.pth", "--post", "none", "--overwrite")
+    options += ("--rules", "paper")
     assert command(MODEL, "--weights", "w.pth", "--output", output, *options)[0] == 0
     plain = ExportOptions()
-    everything = ExportOptions("none", True, Path("s.pth"), True)
+    everything = ExportOptions("none", True, Path("s.pth"), True, "paper")
     expected = [(MODEL, Path("w.pth"), output, chosen) for chosen in (plain, everything)]
     assert asked == expected
 

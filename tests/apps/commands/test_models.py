@@ -83,6 +83,7 @@ def test_file_is_inspected(command, scoring):
         "keypoints": "17",
         "skeleton": "coco-17",
         "fits": "none",
+        "rules": "none",
         "tensors": "6",
         "parameters": str(75 * 256 + 257 * 256 + 257),
         "problems": "none",
@@ -98,6 +99,7 @@ def test_network_is_inspected_as_json(command, tmp_path):
     facts = json.loads(out)
     assert code == 0
     assert facts["fits"] == ["simple-baseline-resnet-50"]
+    assert facts["rules"] == "released"
     assert (facts["backbone"], facts["skeleton"]) == ("resnet-50", "mpii-16")
     assert facts["wrapper"] is None
     assert facts["problems"] == []

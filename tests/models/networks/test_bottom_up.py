@@ -13,10 +13,10 @@ from ..network_checks import assert_exports, image_of, randomise
 BOTTOM_UP = [name for family in NETWORKS for name in FAMILIES.get(family, ())]
 
 
-def without_values(name, skeleton=COCO_17):
+def without_values(name, skeleton=COCO_17, rules=None):
     """A full-size network and its spec."""
     with torch.device("meta"):
-        return MODELS[name].build(skeleton)
+        return MODELS[name].build(skeleton, rules)
 
 
 # ---- full-size networks
@@ -47,12 +47,13 @@ def test_spec_says_how_published_networks_run(name):
 
 
 @pytest.mark.parametrize("skeleton", [CROWDPOSE_14, POSETRACK_15], ids=lambda s: s.name)
+@pytest.mark.parametrize("rules", ["released", "paper"])
 @pytest.mark.parametrize("name", BOTTOM_UP)
-def test_heads_are_those_of_the_spec(name, skeleton):
-    network, spec = without_values(name, skeleton)
+def test_heads_are_those_of_the_spec(name, rules, skeleton):
+    network, spec = without_values(name, skeleton, rules)
     with torch.device("meta"):
         heads = network(torch.zeros(2, 3, 64, 128))
-    assert spec.name == name
+    assert (spec.name, spec.rules) == (name, rules)
     assert not network.training
     assert {n: tuple(x.shape) for n, x in heads.items()} == {
         head.name: (2, head.channels, 64 // head.stride, 128 // head.stride) for head in spec.heads

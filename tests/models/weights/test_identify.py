@@ -36,7 +36,7 @@ def test_published_file_is_identified(name):
     found = identify(published_shapes(name))
     assert (found.family, found.backbone, found.skeleton) == (family, backbone, skeleton)
     assert found.names == (name.rsplit("-", 1)[0],)
-    assert found.problems == ()
+    assert (found.rules, found.problems) == ("released", ())
     if millions is not None:  # as the papers and READMEs count
         assert found.parameters / 1e6 == pytest.approx(millions, abs=0.051)
 

@@ -108,7 +108,7 @@ class Tiny(nn.Module):
         self.out = nn.Conv2d(width, keypoints, 1)
 
 
-def tiny(family, width):
+def builder(family, width, rules):
     def build(skeleton):
         spec = ModelSpec(
             family=family,
@@ -120,13 +120,22 @@ def tiny(family, width):
             heads=(HeadSpec("heatmap", "heatmap", len(skeleton)),),
             cell_origin="corner",
             decoder=DecoderSpec("none"),
+            rules=rules,
         )
         return Tiny(family, width, len(skeleton)), spec
+
+    return build
+
+
+def tiny(family, width, **paper_width):
+    """A model that may have other widths by the rules of its paper."""
+    widths = {"released": width, **paper_width}
+    builders = {rules: builder(family, w, rules) for rules, w in widths.items()}
 
     def keypoints(shapes):
         return shapes["out.weight"][0] if f"{family}.weight" in shapes else None
 
-    return Model(family, build, keypoints)
+    return Model(family, builders, keypoints)
 
 
 TABLE = {f"{f}-{w}": tiny(f, w) for f in ("oak", "elm") for w in (4, 8)}
@@ -170,6 +179,48 @@ def test_model_is_loaded_from_a_file(tmp_path):
 def test_wrong_weights_are_refused_with_the_reason(name, weights, message):
     with pytest.raises(ValueError, match="^" + re.escape(message)):
         load_model(name, weights_of(*weights), models=TABLE)
+
+
+BOTH = {"elm-8": tiny("elm", 8, paper=8), "oak-4": tiny("oak", 4, paper=6), "ash-4": tiny("ash", 4)}
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "asked", "rules"),
+    [
+        ("elm-8", ("elm", 8, 17), None, "released"),
+        (None, ("elm", 8, 17), "paper", "paper"),
+        ("elm-8", ("elm", 8, 17), "paper", "paper"),
+        ("oak-4", ("oak", 6, 17), None, "paper"),
+        (None, ("oak", 6, 17), None, "paper"),
+    ],
+)
+def test_rules_are_those_asked_for_or_the_first_that_the_weights_fit(name, weights, asked, rules):
+    network, spec = load_model(name, weights_of(*weights), rules=asked, models=BOTH)
+    assert spec.rules == rules
+    assert network.out.in_channels == weights[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "asked", "message"),
+    [
+        ("ash-4", ("ash", 4, 17), "paper", "this ash network has no paper: use the rules released"),
+        (
+            "oak-4",
+            ("oak", 6, 17),
+            "released",
+            "these weights are of oak-4 by the rules paper, not by the rules released",
+        ),
+        (
+            None,
+            ("oak", 4, 17),
+            "paper",
+            "these weights are of oak-4 by the rules released, not by the rules paper",
+        ),
+    ],
+)
+def test_rules_that_model_or_weights_do_not_have_are_refused(name, weights, asked, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        load_model(name, weights_of(*weights), rules=asked, models=BOTH)
 
 
 def test_wrong_skeleton_is_refused_with_the_right_one():
