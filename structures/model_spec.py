@@ -80,7 +80,7 @@ class HeadSpec:
         name: house name: heatmap, offset, local_offset, box_size, box_offset, embedding, ...
         kind: what its channels are. `heatmap`: one map per keypoint, further maps (the center)
             behind them. `vector`: x, y pairs relative to the cell; of every keypoint, or one pair.
-            `size`: lengths. `feature`: numbers that only a network reads. `coordinates`: two or
+            `size`: lengths. `feature`: what a flip test leaves as it is. `coordinates`: two or
             three numbers per keypoint, no cells. `volume`: the depth cells of every keypoint.
             `detection`: rows of a detector.
         channels: C of the array (B, C, h, w).

@@ -13,7 +13,7 @@ from ...structures import ImageTransform, ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, BoolArray, Float32Array
 from ..decoder_constants import decoder_constants
 from ..heads import View, view_at_scale_1
-from .logocap_windows import best_mesh_points, gaussian_window, mesh_steps
+from .logocap_windows import best_mesh_points, best_of_window, gaussian_window, mesh_steps
 from .nms_near_keypoints import nms_near_keypoints
 
 Adaptation: TypeAlias = Literal["full", "partial", "none"]
@@ -28,9 +28,10 @@ _RELEASED_SMALLEST_SIGMA = 0.025
 class LogoCapDecoding:
     """Constants of LOGO-CAP's decoding.
 
-    The prior is our reading of the ablation in table 7 of the paper: `kem` leaves the convolution
-    out, so that the Gaussian around the initial keypoint decides alone; `kam` leaves the Gaussian
-    out; `both` is the method.
+    The prior is our reading of table 7 of the paper: `kem` is the Gaussian around the initial
+    keypoint alone, without heatmap, of which the paper says that it "cannot provide more
+    information for refinement" (59.4 AP, less than the 60.0 of the initial poses); `kam` is
+    everything but that Gaussian; `both` is the method. The released code has the last alone.
 
     Source: N. Xue et al., "Learning Local-Global Contextual Adaptation for Multi-Person Pose
     Estimation", CVPR 2022, and github.com/cherubicXN/logocap.
@@ -41,7 +42,7 @@ class LogoCapDecoding:
     prior: Prior  # what the full adaptation uses
     local_window: int  # points of the mesh along each axis
     global_window: int  # input pixels along each axis
-    min_center: float = 0.01  # centers below are dropped, unless all are
+    min_center: float = 0.01  # centers below are dropped; in the release the best one never is
     first_weight: float = 0.75  # of the highest cell of a window; the second has the rest
     nms_distance: float = 0.05  # of a pose's diagonal: closer keypoints are near
     nms_keypoints: int = 8  # poses with more near keypoints are the same
@@ -56,7 +57,9 @@ class LogoCapDecoding:
 class _Maps:
     """What the network said, as decoding wants it."""
 
-    heatmap: AnyArray  # (1, K + 1, h, w), the center last; of the input's size for several scales
+    # of the input's size for several scales
+    center: AnyArray  # (1, 1, h, w)
+    heatmap: AnyArray  # (1, K, h, w), on which the keypoints are found
     offset: AnyArray  # (1, 2K, h, w) cells
     embedding: AnyArray | None  # (1, C, h, w); None where it is not used
     size: tuple[int, int]  # of the network's input
@@ -66,10 +69,11 @@ class LogoCapDecoder:
     """Center peaks, their regressed poses, and the adaptation that moves the keypoints.
 
     By the rules `released` the kernels are clamped to [0, 1] and divided by their number of
-    points, meshes are one pixel wide at a sigma of 0.025, and poses that repeat another are
-    dropped. By the rules `paper` the kernels stay as they are, the skeleton's smallest sigma has
-    the mesh of one pixel, keypoints whose score is not above 0 count as not found, and all
-    poses with a keypoint stay.
+    points, meshes are one pixel wide at a sigma of 0.025, the best center counts however low it
+    is, and poses that repeat another are dropped. By the rules `paper` the kernels stay as they
+    are, the skeleton's smallest sigma has the mesh of one pixel, the adaptation sees the heatmaps
+    of the unflipped image, keypoints whose score is not above 0 count as not found, and all poses
+    with a keypoint stay. docs/rules.md names the equations.
 
     Args:
         spec: the model's; its decoder options override fields of `LogoCapDecoding`.
@@ -103,11 +107,12 @@ class LogoCapDecoder:
         """Poses in image pixels, best score first.
 
         Args:
-            views: `heatmap` (1, K + 1, h, w) with the center last, `offset` (1, 2K, h, w) and
-                `embedding` (1, C, h, w), which is that of the unflipped image. Of a multi-scale
-                test the heatmaps and embeddings are averaged, the poses start from the offsets of
-                scale 1, and the result is clamped to the image; no such configuration was
-                published, and how the embeddings are brought to one size is our choice.
+            views: `heatmap` (1, K + 1, h, w) with the center last, `offset` (1, 2K, h, w) and, of
+                the unflipped image, `embedding` (1, C, h, w) and by the rules `paper`
+                `adaptation_heatmap` (1, K, h, w). Of a multi-scale test the heatmaps and embeddings
+                are averaged, the poses start from the offsets of scale 1, and the result is clamped
+                to the image; no such configuration was published, and how the embeddings are
+                brought to one size is our choice.
 
         Raises:
             ValueError: none of the views has the scale 1, or `refine` returned another shape.
@@ -115,6 +120,8 @@ class LogoCapDecoder:
         base = view_at_scale_1(views)
         maps = self._join(views, base)
         starts, center_scores = self._propose(maps)
+        if len(starts) == 0:
+            return Poses.empty(starts.shape[1])
         keypoints, values = self._adapt(starts, maps)
         scores = values * center_scores[:, None]
         return self._to_poses(keypoints, scores, base.transform, clamp=len(views) > 1)
@@ -122,14 +129,14 @@ class LogoCapDecoder:
     def _join(self, views: Sequence[View], base: View) -> _Maps:
         """The maps of all scales, averaged at the size of scale 1."""
         size = base.transform.input_size
-        heatmap = base.heads["heatmap"]
-        if len(views) > 1:
-            heatmap = _mean([_resized(view.heads["heatmap"], size) for view in views])
+        heatmap = _averaged(views, "heatmap", size)
+        center, heatmap = heatmap[:, -1:], heatmap[:, :-1]
+        if not self._released and self.constants.adaptation == "full":
+            heatmap = _averaged(views, "adaptation_heatmap", size)
         embedding = None
         if self.constants.needs_refine:
-            cells = base.heads["embedding"].shape[2:]
-            embedding = _mean([_resized(view.heads["embedding"], cells) for view in views])
-        return _Maps(heatmap, base.heads["offset"], embedding, size)
+            embedding = _averaged(views, "embedding", base.heads["embedding"].shape[2:])
+        return _Maps(center, heatmap, base.heads["offset"], embedding, size)
 
     def _propose(self, maps: _Maps) -> tuple[Float32Array, Float32Array]:
         """The poses that the offsets regress from each center, and the centers' values.
@@ -138,13 +145,15 @@ class LogoCapDecoder:
         starts from the pixel itself: up to 1 - 1 / stride of a cell stays in the pose.
 
         Returns:
-            (N, K, 2) input pixels and (N,), falling: all that are likely, or else the first.
+            (N, K, 2) input pixels and (N,), falling: all that are likely, or in the release the
+            first if none is.
         """
-        centers = maps.heatmap[:, -1:]
         cells, values = kernels.upsampled_peaks(
-            centers, maps.size, self.max_people, window=_PEAK_WINDOW, rule="half-pixel"
+            maps.center, maps.size, self.max_people, window=_PEAK_WINDOW, rule="half-pixel"
         )
-        likely = max(1, int((values >= np.float32(self.constants.min_center)).sum()))
+        likely = int((values >= np.float32(self.constants.min_center)).sum())
+        if self._released:
+            likely = max(1, likely)
         cells, values = cells[:, 0, :likely], values[0, 0, :likely]
         places = kernels.center_offset_decode(
             np.ascontiguousarray(cells), maps.offset, sign=self._sign, ratio=self._stride
@@ -153,16 +162,17 @@ class LogoCapDecoder:
 
     def _adapt(self, starts: Float32Array, maps: _Maps) -> tuple[Float32Array, Float32Array]:
         """(N, K, 2) keypoints in input pixels and (N, K) values from the initial poses."""
+        if self.constants.adaptation == "full" and self.constants.prior == "kem":
+            return best_of_window(starts, self._window.weights, self.constants.first_weight)
         attraction = self._attraction_maps(starts, maps) if self.constants.needs_refine else None
         if self.constants.adaptation == "partial":
             assert attraction is not None  # needs_refine says so
             limited = np.clip(attraction, 0, 1) if self._released else attraction
             return best_mesh_points(starts, self._steps, limited)
-        heatmap = maps.heatmap[:, :-1]
         if attraction is not None:
             attraction = attraction[None]
         keypoints, values = kernels.global_adaptation(
-            starts[None], heatmap, maps.size, attraction, self._window
+            starts[None], maps.heatmap, maps.size, attraction, self._window
         )
         return keypoints[0], values[0]
 
@@ -240,8 +250,12 @@ def _window(constants: LogoCapDecoding, *, clamp: bool) -> kernels.GlobalWindow:
     return kernels.GlobalWindow(weights, constants.first_weight, clamp)
 
 
-def _mean(maps: list[Float32Array]) -> Float32Array:
-    return maps[0] if len(maps) == 1 else np.mean(maps, axis=0, dtype=np.float32)
+def _averaged(views: Sequence[View], name: str, size: tuple[int, int]) -> AnyArray:
+    """A head of one view as it is; the mean of several at one size."""
+    if len(views) == 1:
+        return views[0].heads[name]
+    maps = [_resized(view.heads[name], size) for view in views]
+    return np.asarray(np.mean(maps, axis=0, dtype=np.float32))
 
 
 def _resized(maps: AnyArray, size: tuple[int, int]) -> AnyArray:

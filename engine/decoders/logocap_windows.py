@@ -1,4 +1,4 @@
-"""The windows of LOGO-CAP: how its local meshes and its Gaussian lie, and the best mesh points."""
+"""The windows of LOGO-CAP: how its local meshes and its Gaussian lie, and their best points."""
 
 from __future__ import annotations
 
@@ -31,6 +31,28 @@ def gaussian_window(side: int) -> Float32Array:
     sigma = (side - 1) / 6
     squared = (np.arange(side) - side // 2) ** 2
     return np.exp(-(squared[:, None] + squared) / (2 * sigma * sigma)).astype(np.float32)
+
+
+def best_of_window(
+    keypoints: AnyArray, weights: AnyArray, first_weight: float
+) -> tuple[Float32Array, Float32Array]:
+    """The two highest cells of one window that holds the same around every keypoint, joined.
+
+    Args:
+        keypoints: (N, K, 2) input pixels.
+        weights: (g, g) window, a cell per pixel; axis 0 runs along y.
+        first_weight: of the highest cell; the second has the rest. Of equal cells the one in the
+            earlier row, then column, is the higher.
+
+    Returns:
+        (N, K, 2) input pixels and (N, K) values: the outputs of `kernels.global_adaptation`.
+    """
+    best = np.argsort(-weights, axis=None, kind="stable")[:2]
+    cells = np.stack(np.divmod(best, weights.shape[1])[::-1], axis=1) - weights.shape[1] // 2
+    shares = np.array([first_weight, 1 - first_weight])
+    value = np.float32(shares @ weights.reshape(-1)[best])
+    moved = np.asarray(keypoints + shares @ cells, np.float32)
+    return moved, np.full(keypoints.shape[:2], value, np.float32)
 
 
 def best_mesh_points(

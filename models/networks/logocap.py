@@ -64,9 +64,14 @@ class LogoCapConfig:
     global_window: int = 97  # side of the window of the heatmap that a kernel refines, pixels
     # none: the initial poses; partial: where the kernel is highest; full: refined heatmaps
     adaptation: Adaptation = "full"
-    # table 7 of the paper: kem leaves out the kernels, kam the Gaussian around the initial keypoint
+    # table 7 of the paper: kem is the Gaussian around the initial keypoint alone, kam leaves it out
     prior: Prior = "both"
     rules: Rules = "released"  # whose rules hold where the paper and the released code differ
+
+    @property
+    def reweighs(self) -> bool:
+        """Whether windows are multiplied by the Gaussian, in training too (table 5, Reweigh)."""
+        return self.prior != "kam"
 
 
 def message_passing(config: LogoCapConfig, keypoints: int) -> nn.Sequential:
@@ -114,6 +119,7 @@ class LogoCap(nn.Module):
         for head in list(self.children())[1:]:
             initialise(head)
         self.joints_mlp = message_passing(config, keypoints)
+        self.follows_paper = config.rules == "paper"
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Dense heads of normalised images; the message passing comes later, see `joints_mlp`.
@@ -123,14 +129,20 @@ class LogoCap(nn.Module):
 
         Returns:
             At stride 4: `heatmap` (B, K + 1, h, w), the center last; `offset` (B, 2K, h, w),
-            position - keypoint in cells, x0, y0, x1, ...; `embedding` (B, C, h, w).
+            position - keypoint in cells, x0, y0, x1, ...; `embedding` (B, C, h, w). By the rules
+            `paper` `adaptation_heatmap` (B, K, h, w) too, the heatmap without the center: a flip
+            test averages the one and leaves the other (appendix A).
         """
         features = self.backbone(image)
-        return {
-            "heatmap": self.final_layer_cls(self.transition_cls(features)),
+        heatmap = self.final_layer_cls(self.transition_cls(features))
+        heads = {
+            "heatmap": heatmap,
             "offset": self.final_layer_reg(self.transition_reg(features)),
             "embedding": self.transition_embedding(features),
         }
+        if self.follows_paper:
+            heads["adaptation_heatmap"] = heatmap[:, :-1]
+        return heads
 
 
 def initialise_from_movenet(network: LogoCap, movenet_weights: dict[str, Tensor]) -> None:
@@ -157,6 +169,12 @@ def logocap_spec(name: str, config: LogoCapConfig, size: int, skeleton: Skeleton
     """How to run a network of `config`; `size` is the short side of its input."""
     lite = config.backbone is None
     sizing = InputSizing(size=size, multiple_of=32) if lite else released_sizing(size)
+    heads = (
+        HeadSpec("heatmap", "heatmap", len(skeleton) + 1, STRIDE),
+        HeadSpec("offset", "vector", 2 * len(skeleton), STRIDE, sign=-1),
+        HeadSpec("embedding", "feature", config.embedding_channels, STRIDE),
+    )
+    unflipped = HeadSpec("adaptation_heatmap", "feature", len(skeleton), STRIDE)
     return ModelSpec(
         family="logocap",
         name=name,
@@ -164,11 +182,7 @@ def logocap_spec(name: str, config: LogoCapConfig, size: int, skeleton: Skeleton
         sizing=sizing,
         mean=(PIXEL_MEAN,) * 3 if lite else IMAGENET_MEAN,
         std=(PIXEL_STD,) * 3 if lite else IMAGENET_STD,
-        heads=(
-            HeadSpec("heatmap", "heatmap", len(skeleton) + 1, STRIDE),
-            HeadSpec("offset", "vector", 2 * len(skeleton), STRIDE, sign=-1),
-            HeadSpec("embedding", "feature", config.embedding_channels, STRIDE),
-        ),
+        heads=(*heads, unflipped) if config.rules == "paper" else heads,
         cell_origin="corner",
         decoder=DecoderSpec(
             "logocap",

@@ -65,6 +65,8 @@ def view_of(*people, test_scale=1.0):
     """A view of poses (K, 2), each with a lower center right of the last one's, and their peaks."""
     view = blank_level(*MAP_SIZE, TRANSFORM, test_scale)
     view.heads["embedding"] = np.zeros((1, 2, *MAP_SIZE), np.float32)
+    # without a flip test the adaptation sees the same maps
+    view.heads["adaptation_heatmap"] = view.heads["heatmap"][:, :-1]
     for i, keypoints in enumerate(people):
         put_person(view, keypoints, (CENTER[0] + 6 * i, CENTER[1]), 0.9 - 0.1 * i)
         put_gaussians(view, keypoints)
@@ -158,11 +160,16 @@ def test_initial_poses_are_what_the_offsets_say():
     np.testing.assert_allclose(poses.keypoints[0], PERSON, rtol=0, atol=1e-4)
 
 
-def test_only_the_best_center_stays_where_none_is_likely():
+def test_where_no_center_is_likely_the_release_keeps_the_best_and_the_paper_none():
     view = view_of(PERSON, PERSON + np.float32([150, 0]))
     view.heads["heatmap"][0, -1] *= 0.01
     assert len(decoder(adaptation="none")([view])) == 1
     assert len(decoder(adaptation="none", min_center=0.005)([view])) == 2
+    for adaptation in ("none", "partial", "full"):
+        poses = decoder(flat_kernels(), rules="paper", adaptation=adaptation)([view])
+        assert poses.keypoints.shape == (0, 17, 2)
+    view.heads["heatmap"][0, -1, CENTER[1], CENTER[0]] = 0.02  # 0.0153 when enlarged
+    assert len(decoder(adaptation="none", rules="paper")([view])) == 1
 
 
 def test_windows_pull_keypoints_to_the_peaks_of_the_heatmap():
@@ -213,11 +220,64 @@ def test_keypoints_without_a_score_count_as_not_found_by_the_rules_of_the_paper(
     np.testing.assert_array_equal(paper.boxes[0], [*found.min(axis=0), *found.max(axis=0)])
 
 
+def test_scores_of_the_paper_are_the_products_of_keypoints_with_their_center():
+    """Equation 3: value times center for each keypoint, of which those above 0 stay."""
+    view = view_of(PERSON)
+    view.heads["heatmap"][0, :-1] = np.linspace(-0.8, 0.8, 17, dtype=np.float32)[:, None, None]
+    center = view.heads["heatmap"][0, -1]
+    # the pixel from which the person starts, 2 of 0..3 right and down, lies an eighth off its cell
+    weights = np.float32([0.875, 0.125])
+    x, y = CENTER
+    peak = weights @ center[y : y + 2, x : x + 2] @ weights
+    poses = decoder(adaptation="none", rules="paper")([view])
+    expected = np.maximum(np.linspace(-0.8, 0.8, 17), 0) * peak
+    np.testing.assert_allclose(poses.keypoint_scores, [expected], rtol=1e-5)
+    np.testing.assert_allclose(poses.scores, [expected.mean()], rtol=1e-5)
+
+
+def test_convolution_of_the_paper_is_that_of_equation_2():
+    """A heatmap of one cell, moved and weighed by a kernel with a negative entry, by NumPy."""
+    view = blank_level(*MAP_SIZE, TRANSFORM)
+    put_person(view, PERSON)
+    view.heads["embedding"] = np.zeros((1, 2, *MAP_SIZE), np.float32)
+    view.heads["adaptation_heatmap"] = np.ones((1, 17, *MAP_SIZE), np.float32)
+    kernels = np.zeros((30, 17, 11, 11))
+    kernels[:, :, 5, 5], kernels[:, :, 5, 6] = 3, -1
+    poses = decoder(GivenKernels(kernels), rules="paper")([view])
+    steps = np.arange(97) - 48.0
+    gaussian = np.exp(-(steps[:, None] ** 2 + steps**2) / (2 * 16.0**2))
+    left = np.pad(gaussian, ((0, 0), (1, 0)))[:, :-1]  # entry (5, 6) takes what lies one left
+    refined = 3 * gaussian - left
+    first, second = np.argsort(-refined, axis=None, kind="stable")[:2]
+    rows, columns = np.divmod([first, second], 97)
+    moved = np.stack((columns, rows), axis=1) - 48
+    expected = PERSON + 0.75 * moved[0] + 0.25 * moved[1]
+    np.testing.assert_allclose(poses.keypoints, [expected], rtol=0, atol=1e-3)
+    values = refined.flat[first] * 0.75 + refined.flat[second] * 0.25
+    center = poses.keypoint_scores / values
+    np.testing.assert_allclose(center, center[0, 0], rtol=1e-4)
+    assert 0.7 < center[0, 0] < 0.9  # the interpolated peak of a center of 0.9
+
+
+def test_flip_test_of_the_paper_leaves_the_adaptation_alone():
+    """Appendix A: heatmaps and offsets are averaged, the adaptation sees the unflipped image."""
+    view = view_of()
+    put_person(view, PERSON)
+    own, averaged = PERSON + np.float32([6, 0]), PERSON - np.float32([6, 0])
+    put_gaussians(view, averaged, sigma=1.0)
+    view.heads["adaptation_heatmap"] = view_of(own).heads["heatmap"][:, :-1]
+    paper = decoder(point_kernels(), rules="paper")([view]).keypoints[0, 0]
+    released = decoder(point_kernels())([view]).keypoints[0, 0]
+    assert paper[0] > PERSON[0, 0] + 2
+    assert released[0] < PERSON[0, 0] - 2
+
+
 @pytest.mark.parametrize(("rules", "smallest"), [("released", 0.025), ("paper", 0.062)])
 def test_rules_decide_which_sigma_has_a_mesh_of_one_pixel(rules, smallest):
     view = blank_level(*MAP_SIZE, TRANSFORM, count=14)
     put_pose(view, PERSON[:14], CENTER, 0.9)
     view.heads["embedding"] = np.indices(MAP_SIZE, dtype=np.float32)[1:][None]  # the column
+    view.heads["adaptation_heatmap"] = view.heads["heatmap"][:, :-1]
     refine = flat_kernels(count=14)
     LogoCapDecoder(make_spec("logocap", CROWDPOSE_14, rules=rules), {"refine": refine})([view])
     across = np.diff(refine.features[0, :, 0], axis=1)[:, 0] * 4  # pixels between two points
@@ -232,10 +292,22 @@ def test_prior_decides_whether_far_peaks_are_weighed_down():
     put_gaussians(view, far, height=0.9, sigma=1.0)
     priors = ("kam", "both")
     nose = {p: decoder(point_kernels(), prior=p)([view]).keypoints[0, 0] for p in priors}
-    nose["kem"] = decoder(prior="kem")([view]).keypoints[0, 0]
     assert abs(nose["kam"] - far[0]).max() < 3
     assert abs(nose["both"] - near[0]).max() < 3
-    np.testing.assert_array_equal(nose["kem"], nose["both"])  # that kernel changes no order
+
+
+@pytest.mark.parametrize("rules", ["released", "paper"])
+def test_kems_alone_hold_no_heatmap(rules):
+    """Table 7: the highest cells of the Gaussian are its middle and the one above it."""
+    view = view_of(PERSON)
+    poses = decoder(prior="kem", rules=rules)([view])
+    start = decoder(adaptation="none", rules=rules)([view])
+    expected = start.keypoints - np.float32([0, 0.25])
+    np.testing.assert_allclose(poses.keypoints, expected, rtol=0, atol=1e-4)
+    view.heads["heatmap"][0, :-1] = 1  # so that the initial pose scores its center
+    center = decoder(adaptation="none", rules=rules)([view]).keypoint_scores
+    value = 0.75 + 0.25 * np.exp(-1 / (2 * 16.0**2))
+    np.testing.assert_allclose(poses.keypoint_scores, center * value, rtol=1e-5)
 
 
 @pytest.mark.parametrize("side", [7, 15, 19])

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from posetrack.models.flip_test import FlipTest
 from posetrack.models.layers.attentive_norm import AttentiveBatchNorm
 from posetrack.models.networks.logocap import (
     LOGOCAP_LITE,
     MODELS,
     LogoCap,
+    build_logocap,
     initialise_from_movenet,
     logocap_spec,
     message_passing,
@@ -59,6 +61,22 @@ def test_spec_carries_what_decoding_varies():
         "global_window": 49,
         "prior": "kam",
     }
+
+
+def test_configuration_says_whether_windows_are_reweighed():
+    reweighs = {prior: replace(SMALL, prior=prior).reweighs for prior in ("both", "kem", "kam")}
+    assert reweighs == {"both": True, "kem": True, "kam": False}
+
+
+@torch.no_grad()
+def test_flip_test_averages_the_heatmap_and_not_that_of_the_adaptation():
+    network, spec = build_logocap("a", replace(SMALL, rules="paper"), 512, COCO_17)
+    image = image_of(64, 96)
+    plain = randomise(network)(image)
+    both = FlipTest(network, spec)(image)
+    torch.testing.assert_close(both["adaptation_heatmap"], plain["heatmap"][:, :17])
+    assert (both["heatmap"] - plain["heatmap"]).abs().max() > 0.01
+    assert "adaptation_heatmap" not in build_logocap("a", SMALL, 512, COCO_17)[0](image)
 
 
 # ---- variants of the paper
