@@ -42,7 +42,7 @@ def _enlarged(maps: AnyArray, size: tuple[int, int]) -> Float32Array:
     return kernels.upsample_maps(np.ascontiguousarray(maps[None], np.float32), size, rule="corner")
 
 
-def join_strides(heatmap: AnyArray, finer: AnyArray) -> Float32Array:
+def join_strides(heatmap: AnyArray, finer: AnyArray, *, averaged: bool = True) -> Float32Array:
     """The heatmaps of two strides as one: the mean of both, where the finer one has the channel.
 
     The flipped image of a flip test is joined before it is turned back: the repeated column lies
@@ -51,12 +51,16 @@ def join_strides(heatmap: AnyArray, finer: AnyArray) -> Float32Array:
     Args:
         heatmap: (K + 1, h, w) float32, the center last.
         finer: (K, H, W), without a center.
+        averaged: False takes the finer one alone where it has the channel.
 
     Returns:
         (K + 1, H, W); the center is the coarse one, upsampled.
     """
     joined: Float32Array = _enlarged(heatmap, (finer.shape[1], finer.shape[2]))[0]
     keypoints = joined[: len(finer)]
-    keypoints += finer
-    keypoints /= 2
+    if averaged:
+        keypoints += finer
+        keypoints /= 2
+    else:
+        keypoints[:] = finer
     return joined

@@ -32,16 +32,19 @@ class HeatmapGuidedDecoding:
     nms_distance: float = 10.0  # input pixels; nearer keypoints of two poses are the same
     nms_keypoints: int = 10  # poses with more such keypoints are one
     snap_distance: float = 75.0  # input pixels from a keypoint to the peak that replaces it
-    peak_threshold: float = 0.01  # peaks at or below count 0
+    keypoint_candidates: int = 30  # highest peaks of a keypoint's heatmap that are looked at
+    peak_threshold: float = 0.01  # peaks at or below count 0; by the paper those below do not count
     adjust_threshold: float = 0.05  # keypoints with a score above are fitted
 
 
 class HeatmapGuidedDecoder:
     """Centers, their regressed poses, the nearest heatmap peaks, fitted Gaussians, scores.
 
-    By the rules `paper` a peak at or below the threshold counts for nothing, a keypoint without
-    one is scored where it lies (the release swaps row and column), nothing is suppressed or
-    fitted, and the predicted OKS is the score where the release multiplies with it.
+    By the rules `paper` a peak below the threshold is none, a keypoint without one is scored where
+    it lies (the release swaps row and column), the heatmaps of stride 2 alone have peaks where
+    there are some, nothing is suppressed or fitted, the scoring network sees pixels and heat
+    values, and the OKS that it predicts is the score where the release multiplies with it.
+    docs/rules.md names the sections.
 
     Args:
         spec: the model's; its decoder options override fields of `HeatmapGuidedDecoding`.
@@ -80,17 +83,18 @@ class HeatmapGuidedDecoder:
         """
         base = view_at_scale_1(views)
         views = sorted(views, key=lambda view: -view.test_scale)
-        maps = [joined_heatmap(view.heads) for view in views]
+        maps = [joined_heatmap(view.heads, averaged=self.released) for view in views]
         heat = FusedHeat.of(maps, base.transform.input_size)
         keypoints, centers = self.regress(views, maps, base)
         if self.constants.output == "regression":
-            scores = centers[:, None] * heat.values_at(keypoints, "between")
+            values = heat.values_at(keypoints, "between")
         else:
-            keypoints, scores = self.group(heat, keypoints, centers)
-            if self.released:
-                keypoints, scores = self.adjust(heat, keypoints, scores, centers)
+            keypoints, values = self.group(heat, keypoints)
+        scores = centers[:, None] * values
+        if self.released and self.constants.output == "final":
+            keypoints, scores = self.adjust(heat, keypoints, scores, centers)
         places = base.transform.to_image(keypoints)
-        return ranked_poses(places, scores, self.score(places, scores))
+        return ranked_poses(places, scores, self.score(places, scores, values))
 
     def regress(
         self, views: Sequence[View], maps: Sequence[AnyArray], base: View
@@ -134,29 +138,33 @@ class HeatmapGuidedDecoder:
             kept = kept[np.argsort(-centers[kept], kind="stable")[: self.max_people]]
         return keypoints[kept], centers[kept]
 
-    def group(
-        self, heat: FusedHeat, keypoints: Float32Array, centers: Float32Array
-    ) -> tuple[Float32Array, Float32Array]:
+    def group(self, heat: FusedHeat, keypoints: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Each keypoint at its nearest heatmap peak, if one is near enough.
 
         Args:
             heat: the fused heatmap.
             keypoints: (N, K, 2) in its pixels.
-            centers: (N,) center values.
 
         Returns:
-            (N, K, 2) keypoints and their (N, K) scores: center times heat.
+            (N, K, 2) keypoints and the heat there, (N, K).
         """
-        limit = np.float32(self.constants.peak_threshold)
-        points, values, moved = heat.nearest_peaks(
-            keypoints,
-            self.max_people,
-            self.constants.snap_distance,
-            -np.inf if self.released else float(limit),
+        limit, distance = (
+            np.float32(value)
+            for value in (self.constants.peak_threshold, self.constants.snap_distance)
         )
-        elsewhere = heat.values_at(keypoints, "transposed" if self.released else "floor")
-        values = np.where(values > limit, values, np.float32(0))
-        return points, centers[:, None] * np.where(moved, values, elsewhere)
+        count = self.constants.keypoint_candidates
+        if self.released:
+            points, values, moved = heat.nearest_peaks(keypoints, count, float(distance))
+            values = np.where(values > limit, values, np.float32(0))
+            elsewhere = heat.values_at(keypoints, "transposed")
+        else:  # "smaller than 0.01" goes, "within 75 pixels" stays: both limits themselves count
+            infinity = np.float32(np.inf)
+            farthest, lowest = np.nextafter(distance, infinity), np.nextafter(limit, -infinity)
+            points, values, moved = heat.nearest_peaks(
+                keypoints, count, float(farthest), float(lowest)
+            )
+            elsewhere = heat.values_at(keypoints, "between")
+        return points, np.where(moved, values, elsewhere)
 
     def adjust(
         self, heat: FusedHeat, keypoints: Float32Array, scores: AnyArray, centers: AnyArray
@@ -176,17 +184,29 @@ class HeatmapGuidedDecoder:
         points, heights = heat.fitted(keypoints, wanted)
         return points, np.where(np.isnan(heights), scores, heights * centers[:, None])
 
-    def score(self, keypoints: AnyArray, keypoint_scores: AnyArray) -> Float32Array:
-        """(N,) scores of poses (N, K, 2) in image pixels with keypoint scores (N, K)."""
-        mean = keypoint_scores.mean(axis=1)
+    def score(self, keypoints: AnyArray, keypoint_scores: AnyArray, heat: AnyArray) -> Float32Array:
+        """(N,) scores of poses (N, K, 2) in image pixels.
+
+        Args:
+            keypoints: (N, K, 2) image pixels.
+            keypoint_scores: (N, K), center times heat.
+            heat: (N, K) values of the heatmaps at the keypoints.
+        """
+        mean = np.asarray(keypoint_scores.mean(axis=1), np.float32)
         if self.scoring is None:
-            return np.asarray(mean, np.float32)
-        predicted = predict_oks(self.scoring, keypoints, keypoint_scores)
-        return predicted * mean if self.released else predicted
+            return mean
+        if self.released:
+            return predict_oks(self.scoring, keypoints, keypoint_scores) * mean
+        return predict_oks(self.scoring, keypoints, heat, plain=True)
 
 
-def joined_heatmap(heads: Heads) -> Float32Array:
-    """(K + 1, h, w): the heatmap of one image, of both strides if there are two."""
+def joined_heatmap(heads: Heads, *, averaged: bool) -> Float32Array:
+    """(K + 1, h, w): the heatmap of one image, of both strides if there are two.
+
+    Args:
+        heads: of one view.
+        averaged: the mean of both; else the finer one's keypoints and the coarse one's centers.
+    """
     if "heatmap_2x" in heads:
-        return join_strides(heads["heatmap"][0], heads["heatmap_2x"][0])
+        return join_strides(heads["heatmap"][0], heads["heatmap_2x"][0], averaged=averaged)
     return np.asarray(heads["heatmap"][0], np.float32)

@@ -12,25 +12,46 @@ from ...structures.arrays import AnyArray, Float32Array
 from ...structures.pose_links import POSE_LINKS
 
 
-def predict_oks(session: Session, keypoints: AnyArray, keypoint_scores: AnyArray) -> Float32Array:
+def predict_oks(
+    session: Session, keypoints: AnyArray, keypoint_scores: AnyArray, *, plain: bool = False
+) -> Float32Array:
     """What the scoring network thinks of each pose; 0 where it answers with no number.
 
     Args:
         session: `features` (N, F) float32 -> `scores` (N,).
         keypoints: (N, K, 2) image pixels.
         keypoint_scores: (N, K).
+        plain: give the network pixels, not shares of the pose's size (`kernels.scoring_feature`).
 
     Returns:
         (N,) float32, not limited to [0, 1].
     """
     if len(keypoints) == 0:
         return np.zeros(0, np.float32)
-    features = kernels.scoring_feature(
+    features_of = plain_features if plain else kernels.scoring_feature
+    features = features_of(
         np.ascontiguousarray(keypoints, np.float32),
         np.ascontiguousarray(keypoint_scores, np.float32),
     )
     scores = np.asarray(session.run({"features": features})["scores"], np.float32)
     return np.where(np.isfinite(scores), scores, np.float32(0)).reshape(len(keypoints))
+
+
+def plain_features(keypoints: Float32Array, heat: Float32Array) -> Float32Array:
+    """The features of arXiv:2006.15480, section 3.2, in the order of `kernels.scoring_feature`.
+
+    Args:
+        keypoints: (N, K, 2) image pixels.
+        heat: (N, K) values of the heatmaps.
+
+    Returns:
+        (N, 3L + K) float32 for L links: dx, dy of each, lengths, all in pixels; heat values.
+    """
+    first, second = (list(ends) for ends in zip(*POSE_LINKS[keypoints.shape[1]], strict=True))
+    vectors = keypoints[:, first] - keypoints[:, second]
+    lengths = np.sqrt((vectors**2).sum(axis=2))
+    flat = vectors.reshape(len(keypoints), 2 * len(first))
+    return np.concatenate((flat, lengths, heat), axis=1, dtype=np.float32)
 
 
 def scoring_session(spec: ModelSpec, companions: Mapping[str, Session]) -> Session | None:

@@ -1,8 +1,9 @@
-"""Heatmap-guided adaptive keypoint estimates (Sun et al., 2020): bottom-up on HRNet.
+"""Heatmap-guided adaptive keypoint estimates (Ke Sun et al., 2020): bottom-up on HRNet.
 
-Heatmaps come from three branches whose adaptive convolutions differ in dilation and share their
-weights; they are fed, with the features, to the regression of offsets and centers. The higher
-variant adds heatmaps at stride 2.
+Heatmaps come from three branches of adaptive convolutions; they are fed, with the features, to the
+regression of offsets and centers. The higher variant adds heatmaps at stride 2. The branches of the
+released code differ in dilation and share their weights. Those of the paper are all alike, so each
+has weights of its own here: shared ones would make the three the same.
 
 Source: Bottom-Up Human Pose Estimation by Ranking Heatmap-Guided Adaptive Keypoint Estimates,
 arXiv:2006.15480; names and numbers of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation (MIT).
@@ -57,47 +58,67 @@ class HeatmapGuidedConfig:
     heat_channels: int = 32
     regression_channels: int = 256
     higher: bool = False  # with heatmaps at stride 2
-    # Where the taps of an adaptive convolution lie. released: on a grid spaced by the dilation,
-    # moved as the affine map moves one of spacing 1; both maps of a block are estimated from its
-    # input. paper: where the affine map places a grid of spacing 1, whatever the dilation; each
-    # map is estimated from the input of its own convolution
-    rules: Rules = "released"
+    rules: Rules = "released"  # whose rules hold where the paper and the released code differ
 
 
-class AdaptiveBlock(nn.Module):
-    """Two adaptive convolutions, added to the input.
+class AdaptiveUnits(nn.Module):
+    """Two adaptive representation transformation units of the paper, one after the other.
+
+    The taps lie where the affine map places a grid of spacing 1; each map is estimated from the
+    input of its own convolution.
 
     Args:
-        channels: of the map.
-        dilation: of both convolutions.
-        rules: where the taps lie: "released" or "paper".
+        cin: channels of the input.
+        channels: of the output.
+        dilation: of both convolutions; the paper has none.
+
+    Source: section 3.1 and equation 3.
     """
 
     regular_matrix: Tensor
 
-    def __init__(self, channels: int, dilation: int, rules: Rules) -> None:
+    def __init__(self, cin: int, channels: int, dilation: int = 1) -> None:
         super().__init__()
-        self.follows_paper = rules == "paper"
-        self.base_scale = dilation if self.follows_paper else 1
         self.register_buffer("regular_matrix", regular_grid())
-        self.transform_matrix_conv1 = affine_conv(channels, MATRIX_CHANNELS)
-        self.stn_conv1 = DeformableConv(channels, channels, dilation)
+        self.transform_matrix_conv1 = affine_conv(cin, MATRIX_CHANNELS)
+        self.stn_conv1 = DeformableConv(cin, channels, dilation)
         self.bn1 = nn.BatchNorm2d(channels)
         self.transform_matrix_conv2 = affine_conv(channels, MATRIX_CHANNELS)
         self.stn_conv2 = DeformableConv(channels, channels, dilation)
         self.bn2 = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) -> (B, C, h, w)."""
-        y = self.stn_conv1(x, self._offsets(self.transform_matrix_conv1(x)))
+        """(B, cin, h, w) -> (B, C, h, w)."""
+        y = self.stn_conv1(x, self.offsets(self.transform_matrix_conv1(x)))
         y = F.relu(self.bn1(y))
-        seen = y if self.follows_paper else x
-        y = self.stn_conv2(y, self._offsets(self.transform_matrix_conv2(seen)))
-        return F.relu(self.bn2(y) + x)
+        y = self.stn_conv2(y, self.offsets(self.transform_matrix_conv2(y)))
+        return F.relu(self.bn2(y))
 
-    def _offsets(self, matrix: Tensor) -> Tensor:
-        grid = self.regular_matrix
-        return affine_offsets(matrix, grid, grid * self.base_scale)
+    def offsets(self, matrix: Tensor) -> Tensor:
+        """(B, 4, h, w) affine maps -> (B, 18, h, w) cells that taps of spacing 1 move by."""
+        return affine_offsets(matrix, self.regular_matrix, self.regular_matrix)
+
+
+class AdaptiveBlock(AdaptiveUnits):
+    """The same in the released code: a residual block.
+
+    The taps lie on a grid spaced by the dilation, moved as the affine map moves one of spacing 1.
+    Both maps are estimated from the block's input, which is added in the end.
+
+    Args:
+        channels: of the map.
+        dilation: of both convolutions.
+    """
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__(channels, channels, dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, C, h, w)."""
+        y = self.stn_conv1(x, self.offsets(self.transform_matrix_conv1(x)))
+        y = F.relu(self.bn1(y))
+        y = self.stn_conv2(y, self.offsets(self.transform_matrix_conv2(x)))
+        return F.relu(self.bn2(y) + x)
 
 
 class HeatmapGuided(HRNetTrunk):
@@ -112,29 +133,30 @@ class HeatmapGuided(HRNetTrunk):
         super().__init__(config.backbone)
         features, heat = config.backbone.features, config.heat_channels
         regression = config.regression_channels
-        self.higher = config.higher
-        self.transition_cls = conv_norm(features, heat, 1)
-        self.transition_reg = conv_norm(features + keypoints, regression, 1)
-        self.multi_level_layers_4x_heatmap = nn.ModuleList(
-            nn.Sequential(AdaptiveBlock(heat, d, config.rules)) for d in DILATIONS
-        )
-        self.multi_level_layers_4x_regression = nn.ModuleList(
-            [nn.Sequential(AdaptiveBlock(regression, 1, config.rules))]
-        )
+        self.higher, self.released = config.higher, config.rules == "released"
+        if self.released:
+            self.transition_cls = conv_norm(features, heat, 1)
+            self.transition_reg = conv_norm(features + keypoints, regression, 1)
+        branches, shared = _adaptive_layers(config, keypoints)
+        self.multi_level_layers_4x_heatmap = nn.ModuleList(map(nn.Sequential, branches))
+        self.multi_level_layers_4x_regression = nn.ModuleList([nn.Sequential(shared)])
         self.final_layers = nn.ModuleList(
             [nn.Conv2d(heat, keypoints, 1), nn.Conv2d(regression, 2 * keypoints + 1, 1)]
         )
         if config.higher:
-            self.deconv_layers = nn.ModuleList([_doubling(heat + keypoints, heat)])
+            cin = heat if self.released else features
+            self.deconv_layers = nn.ModuleList([_doubling(cin + keypoints, heat)])
             self.final_layers.append(nn.Conv2d(heat, keypoints, 1))
         initialise(self)
         for module in self.modules():
-            if isinstance(module, AdaptiveBlock):
+            if isinstance(module, AdaptiveUnits):
                 zero_affine(module.transform_matrix_conv1)
                 zero_affine(module.transform_matrix_conv2)
         self._share_weights()
 
     def _share_weights(self) -> None:
+        if not self.released:
+            return
         first, *others = (branch[0] for branch in self._branches())
         for block in others:
             for name in _SHARED:
@@ -153,7 +175,8 @@ class HeatmapGuided(HRNetTrunk):
             ValueError: a shared weight has unequal copies: the network could keep only one.
             RuntimeError: tensors are missing, left over or misshapen.
         """
-        _refuse_unequal_copies(state_dict)
+        if self.released:
+            _refuse_unequal_copies(state_dict)
         result = super().load_state_dict(state_dict, strict, assign)
         self._share_weights()  # `assign` puts a tensor of its own into every branch
         return result
@@ -167,31 +190,44 @@ class HeatmapGuided(HRNetTrunk):
         Returns:
             At stride 4: `heatmap` (B, K + 1, h, w), the center last; `offset` (B, 2K, h, w),
             position - keypoint in cells, x0, y0, x1, ... The heatmap is the mean of the branches;
-            their maximum where a higher network is evaluated. A higher network has `heatmap_2x`
-            (B, K, 2h, 2w) too and, while it is trained, `heatmap_branches` (B, 3, K + 1, h, w),
-            each of which the released code trains by itself.
+            in the release their maximum where a higher network is evaluated. A higher network has
+            `heatmap_2x` (B, K, 2h, 2w) too and, while the released one is trained,
+            `heatmap_branches` (B, 3, K + 1, h, w), each of which that code trains by itself.
         """
         features = self.features(image)
-        shared = self.transition_cls(features)
+        shared = self.transition_cls(features) if self.released else features
         heat, regression = self.final_layers[0], self.final_layers[1]
         branches = torch.stack([heat(branch(shared)) for branch in self._branches()], 1)
         mean = branches.mean(1)
-        fused = self.transition_reg(torch.cat((features, mean), 1))
+        fused = torch.cat((features, mean), 1)
+        fused = self.transition_reg(fused) if self.released else fused
         fields = regression(self.multi_level_layers_4x_regression[0](fused))
         offset, center = fields[:, :-1], fields[:, -1:]
         if not self.higher:
             return {"heatmap": torch.cat((mean, center), 1), "offset": offset}
         finer = self.final_layers[2](self.deconv_layers[0](torch.cat((shared, mean), 1)))
-        keypoints = mean if self.training else branches.amax(1)
+        keypoints = branches.amax(1) if self.released and not self.training else mean
         heads = {
             "heatmap": torch.cat((keypoints, center), 1),
             "offset": offset,
             "heatmap_2x": finer,
         }
-        if self.training:
+        if self.released and self.training:
             centers = center[:, None].expand(-1, len(DILATIONS), -1, -1, -1)
             heads["heatmap_branches"] = torch.cat((branches, centers), 2)
         return heads
+
+
+def _adaptive_layers(
+    config: HeatmapGuidedConfig, keypoints: int
+) -> tuple[list[AdaptiveUnits], AdaptiveUnits]:
+    """Those of the three heatmap branches, and those of the regression."""
+    heat, regression = config.heat_channels, config.regression_channels
+    if config.rules == "released":
+        return [AdaptiveBlock(heat, d) for d in DILATIONS], AdaptiveBlock(regression, 1)
+    features = config.backbone.features
+    branches = [AdaptiveUnits(features, heat) for _ in DILATIONS]
+    return branches, AdaptiveUnits(features + keypoints, regression)
 
 
 def _doubling(cin: int, channels: int) -> nn.Sequential:

@@ -1,11 +1,14 @@
 """Heatmap-guided decoding, from heads to poses in the image."""
 
+from dataclasses import replace
+
 import numpy as np
 import parity
 import pytest
 from factories import person_keypoints
 from posetrack.engine.decoders.heatmap_guided import HeatmapGuidedDecoder
 from posetrack.structures import ImageTransform
+from posetrack.structures.pose_links import POSE_LINKS
 from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL, FITTED_PIXELS
 
 from ..published_maps import (
@@ -24,9 +27,17 @@ SAME = ImageTransform.hrnet_affine((256, 256), 256)
 OFF = np.float32([6, 0])  # by which the regression misses
 
 
-def decode(*levels, companions=None, rules="released", **options):
-    spec = make_spec("heatmap-guided", rules=rules, **options)
+def decode(*levels, companions=None, rules="released", max_people=30, **options):
+    spec = replace(make_spec("heatmap-guided", rules=rules, **options), max_people=max_people)
     return HeatmapGuidedDecoder(spec, companions or {})(levels)
+
+
+class Asked(ConstantScores):
+    """A scoring network that remembers what it was asked about."""
+
+    def run(self, arrays):
+        self.features = arrays["features"]
+        return super().run(arrays)
 
 
 def level_with(*people, scale=1.0):
@@ -87,6 +98,77 @@ def test_snapped_keypoint_of_a_weak_peak_scores_nothing_in_the_release():
     regressed = decode(level, output="regression")
     paper = decode(level, rules="paper")  # such a peak is none: the keypoint stays
     np.testing.assert_array_equal(paper.keypoints, regressed.keypoints)
+
+
+def test_limits_of_the_paper_count_themselves():
+    """Section 3.2: candidates "smaller than 0.01" go, those "within 75 pixels" are absorbed."""
+    level = blank_level(64, 64, SAME)
+    keypoints = np.full((17, 2), (120, 120), np.float32)
+    put_pose(level, keypoints, (30, 30), 0.5)
+    level.heads["heatmap"][0, :17, 45, 45] = 0.01  # pixel (180, 180), as high as the limit
+    level.heads["heatmap"][0, :17, 45, 15] = 0.0099
+    distance = float(np.float32(60 * 2**0.5))
+    near = decode(level, rules="paper", snap_distance=distance)
+    np.testing.assert_array_equal(near.keypoints[0], np.full((17, 2), 180))
+    np.testing.assert_allclose(near.keypoint_scores[0], 0.5 * 0.01, rtol=1e-6)
+    apart = decode(level, rules="paper", snap_distance=np.nextafter(np.float32(distance), 0))
+    np.testing.assert_array_equal(apart.keypoints[0], keypoints)
+    released = decode(level, snap_distance=distance)
+    assert not released.keypoint_scores.any()
+
+
+def test_keypoint_of_the_paper_without_a_candidate_has_the_heat_where_it_lies():
+    level = blank_level(64, 64, SAME)
+    keypoints = np.full((17, 2), (122, 121), np.float32)
+    put_pose(level, keypoints, (30, 30), 0.5)
+    level.heads["heatmap"][0, :17, 30, 30] = 0.4  # at (120, 120); it is the peak, but too far
+    poses = decode(level, rules="paper", snap_distance=1.0)
+    np.testing.assert_array_equal(poses.keypoints[0], keypoints)
+    np.testing.assert_allclose(poses.keypoint_scores[0], 0.5 * 0.4 * 0.5 * 0.75, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rules", ["released", "paper"])
+def test_candidates_are_not_fewer_where_fewer_people_are_wanted(rules):
+    level = level_with((70, 128, 0.5))
+    put_gaussians(level, person_keypoints(190, 128, 120.0), height=1.0)  # higher, of no center
+    alone = decode(level, rules=rules, max_people=1)
+    np.testing.assert_array_equal(alone.keypoints, decode(level, rules=rules).keypoints)
+    assert np.abs(alone.keypoints[0] - person_keypoints(70, 128, 120.0)).max() <= 2
+    one = decode(level, rules=rules, max_people=1, keypoint_candidates=1)
+    assert np.abs(one.keypoints[0] - alone.keypoints[0]).max() > 2
+
+
+def test_scoring_network_of_the_paper_sees_pixels_and_heat():
+    """Section 3.2: {h_k(p_k)}, {p_i - p_j} and {d_ij}, as they are."""
+    level, asked = level_with((128, 128, 0.5)), Asked(0.7)
+    poses = decode(level, companions={"score": asked}, rules="paper")
+    first, second = (list(ends) for ends in zip(*POSE_LINKS[17], strict=True))
+    vectors = poses.keypoints[0, first] - poses.keypoints[0, second]
+    heat = poses.keypoint_scores[0] / 0.5
+    expected = np.concatenate((vectors.reshape(-1), np.hypot(*vectors.T), heat))
+    assert asked.features.shape == (1, 74)
+    np.testing.assert_allclose(asked.features[0], expected, rtol=1e-5)
+    np.testing.assert_array_equal(poses.scores, np.float32([0.7]))
+    released = Asked(0.7)
+    decode(level, companions={"score": released})
+    assert np.abs(released.features[0, :57]).max() < 10  # in torsos
+    assert np.abs(asked.features[0, :57]).max() > 20
+
+
+def test_paper_finds_candidates_in_the_finer_heatmap_alone():
+    """Footnote 3: grouping cues from stride 4, keypoint candidates from stride 2."""
+    level = level_with((128, 128, 0.5))
+    level.heads["heatmap_2x"] = np.zeros((1, 17, 128, 128), np.float32)
+    level.heads["heatmap_2x"][0, :, 70, 60] = 0.3  # pixel (120, 140)
+    keypoints = np.full((17, 2), (118, 138), np.float32)
+    put_pose(level, keypoints, (32, 32), 0.5)
+    level.heads["heatmap"][0, :17] = 0
+    level.heads["heatmap"][0, :17, 34, 29] = 0.6  # pixel (116, 136) of stride 4, as near
+    paper = decode(level, rules="paper")
+    np.testing.assert_array_equal(paper.keypoints[0], np.full((17, 2), (120, 140)))
+    np.testing.assert_allclose(paper.keypoint_scores[0], 0.5 * 0.3, rtol=1e-6)
+    released = decode(level)
+    assert np.abs(released.keypoints[0] - (120, 140)).max() > 1
 
 
 def test_paper_neither_fits_nor_suppresses():

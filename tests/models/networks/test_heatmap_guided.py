@@ -8,10 +8,12 @@ import torch
 import torch.nn.functional as F
 from posetrack.models.networks.heatmap_guided import (
     AdaptiveBlock,
+    AdaptiveUnits,
     HeatmapGuided,
     heatmap_guided_keypoints,
     heatmap_guided_spec,
 )
+from posetrack.models.weights.differences import shapes_of
 from posetrack.structures import COCO_17
 from tolerances import LAYER_ATOL
 
@@ -80,51 +82,75 @@ def test_missing_weights_are_still_missed():
 # ---- adaptive blocks
 
 
-def with_identity_maps(block):
+def with_maps(block, scale):
+    """Affine maps that enlarge the grid of the taps by as much."""
     for conv in (block.transform_matrix_conv1, block.transform_matrix_conv2):
         torch.nn.init.zeros_(conv.weight)
-        conv.bias.data = torch.tensor([1.0, 0.0, 0.0, 1.0])
+        conv.bias.data = torch.tensor([scale, 0.0, 0.0, scale])
     return block
 
 
-@pytest.mark.parametrize(("rules", "spacing"), [("released", 3), ("paper", 1)])
 @torch.no_grad()
-def test_identity_map_spaces_the_taps_by_the_rules(rules, spacing):
-    block = with_identity_maps(randomise(AdaptiveBlock(4, 3, rules)))
+def test_block_of_the_release_is_spaced_by_its_dilation_and_added_to_its_input():
+    block = with_maps(randomise(AdaptiveBlock(4, 3)), 1.0)
     x = torch.randn(1, 4, 12, 12)
 
     def convolve(x, weight):
-        return F.conv2d(x, weight, padding=spacing, dilation=spacing)
+        return F.conv2d(x, weight, padding=3, dilation=3)
 
     y = F.relu(block.bn1(convolve(x, block.stn_conv1.weight)))
     expected = F.relu(block.bn2(convolve(y, block.stn_conv2.weight)) + x)
     torch.testing.assert_close(block(x), expected, atol=LAYER_ATOL, rtol=0)
 
 
+@pytest.mark.parametrize("scale", [1, 2])
 @torch.no_grad()
-def test_branches_differ_by_dilation_in_the_released_rules_only():
-    x = torch.randn(1, 4, 12, 12)
-    for rules, same in (("released", False), ("paper", True)):
-        near, far = AdaptiveBlock(4, 1, rules), AdaptiveBlock(4, 3, rules)
-        randomise(near)
-        far.load_state_dict(near.state_dict())
-        assert torch.allclose(near(x), far.eval()(x), atol=LAYER_ATOL) == same
+def test_units_of_the_paper_are_convolutions_at_the_mapped_grid_and_nothing_else(scale):
+    """Section 3.1: y(q) is the sum of W_i x(g_i + q) with G = T G_t, then batch norm and ReLU."""
+    units = with_maps(randomise(AdaptiveUnits(5, 4)), float(scale))
+    x = torch.randn(1, 5, 12, 12)
+
+    def convolve(x, weight):
+        return F.conv2d(x, weight, padding=scale, dilation=scale)
+
+    y = F.relu(units.bn1(convolve(x, units.stn_conv1.weight)))
+    expected = F.relu(units.bn2(convolve(y, units.stn_conv2.weight)))
+    torch.testing.assert_close(units(x), expected, atol=LAYER_ATOL, rtol=0)
 
 
 @torch.no_grad()
 def test_second_map_is_estimated_from_what_the_rules_say():
     x = torch.randn(1, 4, 12, 12)
-    for rules in ("released", "paper"):
-        block = randomise(AdaptiveBlock(4, 1, rules))
+    for block in (AdaptiveBlock(4, 1), AdaptiveUnits(4, 4)):
         seen = []
-        block.transform_matrix_conv2.register_forward_hook(
+        randomise(block).transform_matrix_conv2.register_forward_hook(
             lambda _, args, __, s=seen: s.append(args[0])
         )
         block(x)
         middle = F.relu(
-            block.bn1(block.stn_conv1(x, block._offsets(block.transform_matrix_conv1(x))))
+            block.bn1(block.stn_conv1(x, block.offsets(block.transform_matrix_conv1(x))))
         )
-        torch.testing.assert_close(seen[0], x if rules == "released" else middle)
+        torch.testing.assert_close(seen[0], x if isinstance(block, AdaptiveBlock) else middle)
+
+
+def test_head_of_the_paper_takes_the_features_as_they_are():
+    """Section 3.1: units on F, and on F and H together; no layer narrows them before."""
+    paper = HeatmapGuided(replace(HIGHER, rules="paper"), 14)
+    features = SMALL.backbone.features
+    for branch in paper.multi_level_layers_4x_heatmap:
+        assert branch[0].stn_conv1.weight.shape == (4, features, 3, 3)
+    regression = paper.multi_level_layers_4x_regression[0][0]
+    assert regression.stn_conv1.weight.shape == (6, features + 14, 3, 3)
+    assert not [name for name in paper.state_dict() if name.startswith("transition_")]
+    assert heatmap_guided_keypoints(shapes_of(paper.state_dict())) == 14
+
+
+def test_branches_of_the_paper_have_weights_of_their_own():
+    paper = HeatmapGuided(replace(SMALL, rules="paper"), 14)
+    first, second, _ = (branch[0] for branch in paper.multi_level_layers_4x_heatmap)
+    assert first.stn_conv1.weight is not second.stn_conv1.weight
+    paper.load_state_dict(paper.state_dict())  # and unequal ones are loaded
+    assert not torch.equal(first.stn_conv1.weight, second.stn_conv1.weight)
 
 
 def test_fresh_maps_are_zero():
@@ -166,6 +192,18 @@ def test_higher_network_takes_the_largest_branch_when_evaluated():
 
 
 @torch.no_grad()
+def test_higher_network_of_the_paper_takes_the_mean_of_the_branches():
+    """Section 4.2: "we average the three output heatmaps as the final heatmap prediction"."""
+    network = randomise(HeatmapGuided(replace(HIGHER, rules="paper"), 14))
+    image = image_of(64, 96)
+    features = network.features(image)
+    branches = [network.final_layers[0](b(features)) for b in network.multi_level_layers_4x_heatmap]
+    heads, mean = network(image), torch.stack(branches).mean(0)
+    torch.testing.assert_close(heads["heatmap"][:, :14], mean, atol=LAYER_ATOL, rtol=0)
+    assert network.train()(image).keys() == heads.keys() == {"heatmap", "offset", "heatmap_2x"}
+
+
+@torch.no_grad()
 def test_higher_network_gives_every_branch_when_trained():
     network = copy.deepcopy(randomise(HeatmapGuided(HIGHER, 14))).train()
     heads = network(image_of(64, 96, 2))
@@ -202,9 +240,7 @@ def test_adaptive_convolution_is_that_of_the_released_code(published):
     x = tensor(arrays["out/transition_cls"])
     matrix = block.transform_matrix_conv1(x)
     assert_published(matrix, arrays["out/heat_branch1_T1"])
-    assert_published(
-        block.stn_conv1(x, block._offsets(matrix)), arrays["out/heat_branch1_stnconv1"]
-    )
+    assert_published(block.stn_conv1(x, block.offsets(matrix)), arrays["out/heat_branch1_stnconv1"])
 
 
 @pytest.mark.data

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from posetrack.models import FAMILIES, MODELS
 from posetrack.models.networks.pose_scoring import PoseScoring
 from posetrack.models.weights.differences import shapes_of
 from posetrack.models.weights.identify import Identity, identify
@@ -46,6 +47,15 @@ def test_published_network_in_three_dimensions_is_identified():
     assert (found.family, found.backbone, found.skeleton) == ("integral", "resnet-152", H36M_18)
     assert found.names == ("integral-3d-resnet-152",)
     assert found.problems == ()
+
+
+@pytest.mark.parametrize("rules", ["released", "paper"])
+@pytest.mark.parametrize("name", FAMILIES["heatmap-guided"])
+def test_layers_tell_whose_rules_a_network_follows(name, rules):
+    with torch.device("meta"):
+        network, _ = MODELS[name].build(CROWDPOSE_14, rules)
+    found = identify(shapes_of(network.state_dict()))
+    assert (found.names, found.rules, found.problems) == ((name,), rules, ())
 
 
 def test_network_without_a_skeleton_is_identified_all_the_same():
