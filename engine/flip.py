@@ -63,7 +63,8 @@ def _mean_coordinates(
     """(B, K, 2 or 3) of coordinates: x of pixel p is p / w - 0.5, and p is w - 1 - p when flipped.
 
     Source: `flip_test` of github.com/JimmySuen/integral-human-pose: the mean of the coordinates,
-    not of the maps; depth is the same in the flipped image.
+    not of the maps; depth is the same in the flipped image. Where there are maps too, Integral's
+    decoder reads those.
     """
     turned = np.array(flipped[:, spec.skeleton.flip_order], np.float64)
     turned[..., 0] = -1 / width - turned[..., 0]

@@ -31,7 +31,10 @@ class IntegralDecoder:
     """Coordinates of the crop -> the image; nobody is suppressed.
 
     The released code looks at one person an image. So a pose's score is its box's times the mean
-    of its keypoints', and detections of one person twice stay two.
+    of its keypoints', and detections of one person twice stay two. Where there are heatmaps, they
+    are what a flip test has averaged and what is read, as heatmap methods do (section 6.1 of the
+    paper, with reference to them); the released code, of networks in three dimensions, averages
+    coordinates.
 
     Args:
         spec: the model's; its decoder options are fields of `IntegralDecoding`.
@@ -52,25 +55,31 @@ class IntegralDecoder:
         """See `TopDownDecoder`.
 
         Args:
-            heads: `coordinates` (N, K, 2), or (N, K, 3) in space; of the methods h1 to h3
-                `heatmap` (N, K, h, w) alone.
+            heads: `heatmap` (N, K, h, w), or without heatmaps `coordinates` (N, K, 2), in space
+                (N, K, 3).
             people: whose crops the network saw.
         """
-        method = self.constants.method
-        coordinates = heads.get("coordinates")
-        if coordinates is None:
-            coordinates = hard_argmax(heads["heatmap"])
-        places = people.to_image(to_patch(coordinates, self._size))
         if "heatmap" in heads:
-            values = keypoint_scores(heads["heatmap"], method)
+            coordinates = read_heatmaps(heads["heatmap"], self.constants.method)
+            values = keypoint_scores(heads["heatmap"], self.constants.method)
         else:  # the released code takes 1: a regression has no score
-            values = np.ones(places.shape[:2], np.float32)
+            coordinates = heads["coordinates"]
+            values = np.ones(coordinates.shape[:2], np.float32)
+        places = people.to_image(to_patch(coordinates, self._size))
         depth = None
         if self.constants.depth_mm:
             depth = np.asarray(coordinates[..., 2] * self.constants.depth_mm, np.float32)
         scores = np.asarray(values.mean(axis=1) * people.scores, np.float32)
         poses = Poses(places, values, scores, people.boxes, depth_mm=depth)
         return poses[np.argsort(-scores, kind="stable")]
+
+
+def read_heatmaps(heatmaps: AnyArray, method: str) -> Float32Array:
+    """Coordinates (N, K, 2) of (N, K, h, w) maps: their expectation, of h1 to h3 their maximum."""
+    if method.startswith("h"):
+        return hard_argmax(heatmaps)
+    coordinates: Float32Array = soft_argmax(np.ascontiguousarray(heatmaps, np.float32))[0]
+    return coordinates
 
 
 def hard_argmax(heatmaps: AnyArray) -> Float32Array:

@@ -58,7 +58,8 @@ class IntegralConfig:
 
     depth: int = 50  # of the ResNet
     method: Method = "i1"
-    # channels of each deconvolution: three for COCO and in the released code, two for MPII
+    # channels of each deconvolution: two in nearly all experiments of the paper, setting (d) of its
+    # table 3; three in its setting (c) and in the released code
     deconvolutions: tuple[int, ...] = (DECONVOLUTION_CHANNELS,) * 3
     stages: int = 1  # more than one needs two deconvolutions
     depth_cells: int = 0  # D of the volume in three dimensions; 0: two dimensions
@@ -271,6 +272,8 @@ def integral(config: IntegralConfig) -> Callable[[Skeleton], tuple[nn.Module, Mo
             decoder=_decoder_spec(config),
             pixel_range="unit",
             flip="around",
+            # a map that is flipped back lies about one cell too far left
+            flip_shift=0 if config.depth_cells else config.stride,
             rules=_rules(config),
             trained="not yet; published weights have three dimensions, for Human3.6M and MPII",
         )
@@ -307,14 +310,22 @@ def _head_specs(config: IntegralConfig, keypoints: int) -> tuple[HeadSpec, ...]:
 def _name(config: IntegralConfig) -> str:
     dimensions = "-3d" if config.depth_cells else ""
     stages = f"-stage-{config.stages}" if config.stages > 1 else ""
-    method = "-r1" if config.method == "r1" else ""
-    return f"integral{dimensions}-resnet-{config.depth}{stages}{method}"
+    coarse = config.stages == 1 and config.method != "r1" and len(config.deconvolutions) == 2
+    stride = f"-stride-{config.stride}" if coarse else ""
+    usual = "i*" if config.depth_cells else "i1"
+    method = "" if config.method == usual else f"-{config.method.replace('*', '-star')}"
+    return f"integral{dimensions}-resnet-{config.depth}{stages}{stride}{method}"
 
 
-def _keypoints_2d(shapes: Shapes) -> int | None:
-    """K of one stage: the output convolution, if it is too narrow for a volume."""
-    channels = shapes.get("head.features.9.weight", (0,))[0]
-    return channels if 0 < channels < DEPTH_CELLS else None
+def _keypoints_2d(deconvolutions: int) -> Callable[[Shapes], int | None]:
+    """K of one stage: its 1x1 convolution, behind so many others, is too narrow for a volume."""
+    layer = f"head.features.{3 * deconvolutions}.weight"
+
+    def keypoints(shapes: Shapes) -> int | None:
+        shape = shapes.get(layer, ())
+        return shape[0] if shape[2:] == (1, 1) and 0 < shape[0] < DEPTH_CELLS else None
+
+    return keypoints
 
 
 def _keypoints_3d(depth_cells: int) -> Callable[[Shapes], int | None]:
@@ -346,8 +357,18 @@ _CHALLENGE = IntegralConfig(
     crop=CHALLENGE_PATCH,
 )
 _TWO_DECONVOLUTIONS = (DECONVOLUTION_CHANNELS,) * 2
+# Their weights have the shapes of I1's: a name says which they are.
+_OTHER_METHODS: tuple[Method, ...] = ("h1", "h2", "h3", "i2", "i3", "i*")
 _VARIANTS: tuple[tuple[IntegralConfig, Callable[[Shapes], int | None]], ...] = (
-    *((IntegralConfig(depth), _keypoints_2d) for depth in (18, 50, 101)),
+    *((IntegralConfig(depth), _keypoints_2d(3)) for depth in (18, 50, 101)),
+    *(
+        (IntegralConfig(depth, deconvolutions=_TWO_DECONVOLUTIONS), _keypoints_2d(2))
+        for depth in (18, 50, 101)
+    ),
+    *(
+        (IntegralConfig(50, method, _TWO_DECONVOLUTIONS), _keypoints_2d(2))
+        for method in _OTHER_METHODS
+    ),
     *(
         (IntegralConfig(50, deconvolutions=_TWO_DECONVOLUTIONS, stages=stages), _keypoints_stages)
         for stages in (2, 3, 4)
@@ -359,8 +380,19 @@ _VARIANTS: tuple[tuple[IntegralConfig, Callable[[Shapes], int | None]], ...] = (
     ),
     (_CHALLENGE, _keypoints_3d(CHALLENGE_DEPTH_CELLS)),
 )
-# integral-resnet-50, integral-resnet-50-stage-2, integral-resnet-50-r1, integral-3d-resnet-50, ...
+# integral-resnet-50, integral-resnet-50-stride-8-h1, integral-resnet-50-stage-2, ...
 MODELS: dict[str, Model] = {
     _name(config): Model("integral", {_rules(config): integral(config)}, keypoints)
     for config, keypoints in _VARIANTS
+}
+# The paper's comparison of methods: ResNet-50, heatmaps of 32 x 32 where there are some, one stage.
+TABLE_2: dict[str, str] = {
+    "H1": "integral-resnet-50-stride-8-h1",
+    "H2": "integral-resnet-50-stride-8-h2",
+    "H3": "integral-resnet-50-stride-8-h3",
+    "R1": "integral-resnet-50-r1",
+    "I1": "integral-resnet-50-stride-8",
+    "I2": "integral-resnet-50-stride-8-i2",
+    "I3": "integral-resnet-50-stride-8-i3",
+    "I*": "integral-resnet-50-stride-8-i-star",
 }

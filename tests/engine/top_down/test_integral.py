@@ -4,6 +4,7 @@ import numpy as np
 import parity
 import pytest
 from factories import make_spec
+from posetrack.engine.flip import average_flipped
 from posetrack.engine.top_down.crop import Crop, People
 from posetrack.engine.top_down.integral import (
     IntegralDecoder,
@@ -12,7 +13,7 @@ from posetrack.engine.top_down.integral import (
     to_patch,
 )
 from posetrack.kernels import soft_argmax
-from posetrack.structures import DecoderSpec, InputSizing
+from posetrack.structures import DecoderSpec, HeadSpec, InputSizing
 from tolerances import DECODED_PIXELS, SOFT_ARGMAX
 
 
@@ -103,6 +104,57 @@ def test_boxes_are_padded_to_the_inputs_shape_and_cut():
     # 200 pixels of height and 3/4 of it, both times 1.25, around (150, 150)
     expected = [[150 - 93.75, 150 - 125], [150 + 93.75, 150 + 125], [150, 150]]
     np.testing.assert_allclose(crop.to_image(corners), expected, rtol=0, atol=1e-3)
+
+
+def flip_tested(straight, flipped, method):
+    """x of the nose from a row of heatmap cells, 8 pixels each, and the row of the flipped crop."""
+    size = (8, 8 * len(straight))
+    rows = [np.broadcast_to(np.float32(row), (1, 17, 1, len(row))) for row in (straight, flipped)]
+    heads = {"heatmap": np.ascontiguousarray(np.concatenate(rows))}
+    specs = [HeadSpec("heatmap", "heatmap", 17, 8)]
+    if method.startswith("i"):
+        heads["coordinates"] = soft_argmax(heads["heatmap"])[0]
+        specs.append(HeadSpec("coordinates", "coordinates", 34, 1))
+    spec = make_spec(
+        sizing=InputSizing(rule="crop", crop=size),
+        heads=tuple(specs),
+        cell_origin="corner",
+        decoder=DecoderSpec("integral", {"method": method}),
+        flip="around",
+        flip_shift=8,
+    )
+    crop = Crop.stretched((size[1] / 2, size[0] / 2), size[::-1], size)  # the image itself
+    merged = average_flipped(heads, spec, size[1])
+    return IntegralDecoder(spec)(merged, people_of([crop])).keypoints[0, 0, 0]
+
+
+def test_flip_test_of_the_paper_averages_maps_and_reads_their_mean():
+    """Section 6.1, "the flip test trick as used in [29]", then equations 4 to 6."""
+    straight, back = np.zeros(8), np.zeros(8)
+    straight[[1, 5]], back[[1, 5]] = (10, 8), (2, 9)
+    flipped = np.roll(back, -1)[::-1]  # what is flipped back lies a cell too far left
+    mean = (straight + back) / 2
+    mean[0] = 1  # the first column of the flipped map, back[1], stays too
+
+    def expectation(logits):
+        return 8 * (np.exp(logits) / np.exp(logits).sum()) @ np.arange(8)
+
+    x = flip_tested(straight, flipped, "i1")
+    np.testing.assert_allclose(x, expectation(mean), rtol=1e-4)
+    of_coordinates = (expectation(straight) + expectation(back)) / 2
+    assert abs(x - of_coordinates) > 8
+    assert flip_tested(straight, flipped, "h1") == 8 * 5  # the highest cell of the mean
+
+
+def test_flip_test_leaves_people_where_they_are():
+    """Pixel 24 of 64, cell 3, is pixel 39 of the flipped crop, cell 4.875."""
+
+    def gaussian(center):
+        return -((np.arange(8) - center) ** 2) / 2
+
+    # the flipped map moves by whole cells: half a pixel of the eight is left
+    assert flip_tested(gaussian(3), gaussian(4.875), "i1") == pytest.approx(24.5, abs=0.3)
+    assert flip_tested(gaussian(3), gaussian(4.875), "h1") == 24
 
 
 def test_heatmaps_alone_are_read_by_their_maximum_and_the_best_person_comes_first():

@@ -8,12 +8,14 @@ import pytest
 import torch
 from posetrack.models.networks.integral import (
     MODELS,
+    TABLE_2,
     Integral,
     IntegralConfig,
     MultiStageIntegral,
     integral,
     soft_argmax,
 )
+from posetrack.models.weights.identify import identify
 from posetrack.structures import COCO_17, MPII_16
 from tolerances import MAPS_ATOL, MAPS_RTOL, SOFT_ARGMAX
 from torch.utils.flop_counter import FlopCounterMode
@@ -187,9 +189,32 @@ def test_cost_is_that_of_the_paper(config, size, gigaflops):
 # ---- names and identity
 
 
+@pytest.mark.parametrize("label", TABLE_2)
+def test_methods_of_the_paper_have_networks_of_their_names(label):
+    """Table 2, and setting (d) of table 3: 256 x 256, two deconvolutions, 32 x 32."""
+    with torch.device("meta"):
+        network, spec = MODELS[TABLE_2[label]].build(MPII_16)
+        heads = network.eval()(torch.zeros(1, 3, *spec.sizing.crop))
+    assert spec.decoder.options["method"] == label.lower()
+    expected = {"H": ["heatmap"], "R": ["coordinates"], "I": ["heatmap", "coordinates"]}
+    assert list(heads) == expected[label[0]]
+    if label != "R1":
+        assert heads["heatmap"].shape == (1, 16, 32, 32)
+
+
+def test_network_of_nearly_all_experiments_is_recognised():
+    with torch.device("meta"):
+        network, _ = MODELS["integral-resnet-50-stride-8"].build(MPII_16)
+    found = identify(shapes_of(network))
+    assert (found.family, found.backbone, found.rules) == ("integral", "resnet-50", "paper")
+    others = [name for label, name in TABLE_2.items() if label not in ("I1", "R1")]
+    assert found.names == ("integral-resnet-50-stride-8", *others)
+
+
 def test_weights_tell_their_keypoints_to_their_own_form_alone():
     for name in (
         "integral-resnet-18",
+        "integral-resnet-18-stride-8",
         "integral-resnet-50-stage-2",
         "integral-resnet-18-r1",
         "integral-3d-resnet-18",
@@ -200,7 +225,8 @@ def test_weights_tell_their_keypoints_to_their_own_form_alone():
         found = {n: m.keypoints(shapes_of(network)) for n, m in MODELS.items()}
         assert found[name] == 17
         for other, keypoints in found.items():
-            kind = [("3d" in n, "stage" in n, "r1" in n) for n in (name, other)]
+            kinds = ("3d", "stage", "stride", "r1")
+            kind = [[word in n for word in kinds] for n in (name, other)]
             assert (keypoints == 17) == (kind[0] == kind[1] and "152" not in other)
 
 
