@@ -11,6 +11,7 @@ from .dekr import DekrDecoder
 from .heatmap_guided import HeatmapGuidedDecoder
 from .logocap import LogoCapDecoder
 from .movenet_multi_size import MoveNetMultiSizeDecoder
+from .ogn_mask_rcnn import OgnMaskRcnnDecoder
 
 # The model's spec and its further networks by role ("refine", "score") -> its decoder.
 DecoderMaker: TypeAlias = Callable[[ModelSpec, Mapping[str, Session]], Decoder]
@@ -20,4 +21,5 @@ DECODERS: dict[str, DecoderMaker] = {
     "logocap": LogoCapDecoder,
     "heatmap-guided": HeatmapGuidedDecoder,
     "dekr": DekrDecoder,
+    "ogn-mask-rcnn": OgnMaskRcnnDecoder,
 }

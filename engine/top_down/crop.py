@@ -124,13 +124,21 @@ class People:
     crops: tuple[Crop, ...]
 
     @staticmethod
-    def around(boxes: AnyArray, scores: AnyArray, size: tuple[int, int]) -> People:
+    def around(
+        boxes: AnyArray, scores: AnyArray, size: tuple[int, int], padding: float = PADDING
+    ) -> People:
         """Crops of (h, w) input pixels around (N, 4) boxes with (N,) scores, zoomed uniformly.
+
+        Args:
+            boxes: x1, y1, x2, y2 in image pixels.
+            scores: of the boxes.
+            size: of the input.
+            padding: factor by which a box is enlarged once it has the input's shape.
 
         Raises:
             ValueError: the boxes or scores have another shape, or a box has no area.
         """
-        return People._cut_by(Crop.around, boxes, scores, size)
+        return People._cut_by(Crop.around, boxes, scores, size, padding)
 
     @staticmethod
     def stretched(boxes: AnyArray, scores: AnyArray, size: tuple[int, int]) -> People:
@@ -143,7 +151,7 @@ class People:
         def stretch(center: AnyArray, scale: AnyArray, size: tuple[int, int]) -> Crop:
             return Crop.stretched(center, scale * SCALE_UNIT, size)
 
-        return People._cut_by(stretch, boxes, scores, size)
+        return People._cut_by(stretch, boxes, scores, size, PADDING)
 
     @staticmethod
     def _cut_by(
@@ -151,6 +159,7 @@ class People:
         boxes: AnyArray,
         scores: AnyArray,
         size: tuple[int, int],
+        padding: float,
     ) -> People:
         boxes, scores = np.asarray(boxes, np.float32), np.asarray(scores, np.float32)
         if boxes.size == 0:
@@ -169,7 +178,7 @@ class People:
             raise ValueError(f"scores must have shape {boxes.shape[:1]}, got {scores.shape}")
         if not np.isfinite(scores).all():
             raise ValueError("scores must be finite numbers, got NaN or infinity")
-        centers, scales = box_center_scale(boxes, size[1] / size[0])
+        centers, scales = box_center_scale(boxes, size[1] / size[0], padding)
         areas = (scales * np.float32(SCALE_UNIT)).prod(axis=1)
         crops = tuple(crop(*row, size) for row in zip(centers, scales, strict=True))
         return People(boxes, scores, areas, crops)

@@ -19,6 +19,10 @@ def generate_boxes(
 ) -> tuple[Float32Array, Float32Array]:
     """The boxes in which to look for poses, extended to 3:4.
 
+    Every box but those above 0.8 needs one above 0.8 that it overlaps, so where there is none,
+    there is nobody. That is the paper's text to the letter: it eliminates boxes with "IoU < 0.5
+    with all" of the reliable ones. Lower `reliable_score` for detectors that are less sure.
+
     Args:
         boxes: (N, 4) x1, y1, x2, y2 in image pixels, all that the detector gives, unsuppressed.
         scores: (N,) of the boxes.

@@ -17,7 +17,7 @@ from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array, Int32Array
 from ..decoder_constants import decoder_constants
 from ..heads import Heads
-from .crop import People
+from .crop import PADDING, People
 from .decoder import crop_size
 
 
@@ -31,6 +31,9 @@ class OgnDecoding:
             number. Labels are disks of about 2 to 3 cells, whose middle 1 cell already makes the
             highest; a wider filter would blur the neighbour's keypoint in, and the exact place
             comes from the offset anyway.
+        padding: by which a box is enlarged once it is 3:4. The paper names the ratio alone; 1 is
+            that to the letter. The default is the enlargement of the simple baseline, on which it
+            builds: without, keypoints at a box's border have half a disk, or none in tight boxes.
         iou_threshold, oks_threshold: of suppression, the paper's.
         suppress: the paper names two thresholds and not whether a pose must pass both. `either`
             drops a pose that is like a kept one by box or by pose, as two usual suppressions one
@@ -39,6 +42,7 @@ class OgnDecoding:
 
     radius: float
     smoothing: float = 1.0
+    padding: float = PADDING
     iou_threshold: float = 0.6
     oks_threshold: float = 0.75
     suppress: Literal["either", "both"] = "either"
@@ -66,7 +70,7 @@ class OgnDecoder:
 
     def people(self, boxes: AnyArray, scores: AnyArray) -> People:
         """See `TopDownDecoder`."""
-        return People.around(boxes, scores, self._size)
+        return People.around(boxes, scores, self._size, self.constants.padding)
 
     def __call__(self, heads: Heads, people: People) -> Poses:
         """See `TopDownDecoder`.
@@ -107,19 +111,3 @@ class OgnDecoder:
             suppress=self.constants.suppress,
         )
         return rows[0, : count[0]]
-
-
-def cells_to_boxes(cells: AnyArray, boxes: AnyArray, map_size: tuple[int, int]) -> Float32Array:
-    """Places on maps that were pooled from boxes -> places in the boxes' own coordinates.
-
-    Args:
-        cells: (N, K, 2) x, y; the middle of cell 0 is 0.
-        boxes: (N, 4) x1, y1, x2, y2 that the maps cover from edge to edge.
-        map_size: (h, w).
-
-    Returns:
-        (N, K, 2) float32.
-    """
-    size = np.array(map_size[::-1], np.float64)
-    low, high = boxes[:, None, :2], boxes[:, None, 2:]
-    return np.asarray(low + (cells + 0.5) / size * (high - low), np.float32)

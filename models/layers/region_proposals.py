@@ -33,9 +33,14 @@ class ProposalConfig:
     """How many boxes are kept when the network runs; training keeps 2000 of a level."""
 
     channels: int = CHANNELS
-    candidates: int = 1000  # best anchors of a level, before suppression
-    max_iou: float = 0.7  # of two proposals from one level
-    proposals: int = 1000  # of an image, all levels together
+    candidates: int | None = 1000  # best anchors of a level, before suppression; None: all
+    max_iou: float | None = 0.7  # of two proposals from one level; None: nothing is suppressed
+    proposals: int | None = 1000  # of an image, all levels together; None: all
+
+
+# What OGN's greedy box generation asks for (section 3.1.1): "no filtering strategies including NMS
+# are used in both RPN and R-CNN phase". That is a box for every anchor.
+ALL_BOXES = ProposalConfig(candidates=None, max_iou=None, proposals=None)
 
 
 class LevelAnchors(NamedTuple):
@@ -71,8 +76,9 @@ class RegionProposals(nn.Module):
             image_size: (H, W) of the network's input, at whose borders boxes are cut.
 
         Returns:
-            (B, proposals, 4) boxes in input pixels without gradient, zero rows at the end, and
-            (B, proposals) objectness in [0, 1], 0 where there is no box.
+            (B, P, 4) boxes in input pixels without gradient, zero rows at the end, and
+            (B, P) objectness in [0, 1], 0 where there is no box. P is the number of `proposals`,
+            or that of all anchors.
         """
         return self.propose(self.predict(pyramid), image_size)
 
@@ -94,7 +100,8 @@ class RegionProposals(nn.Module):
         found = [self._best_of_level(level, image_size) for level in levels]
         scores = torch.cat([scores for scores, _ in found], 1)
         boxes = torch.cat([boxes for _, boxes in found], 1)
-        scores, boxes = best_rows(scores, self.config.proposals, boxes)
+        count = self.config.proposals or scores.shape[1]
+        scores, boxes = best_rows(scores, count, boxes)
         # A row that was suppressed may fill up the end: it scores -inf.
         return boxes * (scores > -math.inf)[..., None], scores.sigmoid()
 
@@ -105,12 +112,14 @@ class RegionProposals(nn.Module):
         batch = level.objectness.shape[0]
         scores, deltas, anchors = best_rows(
             level.objectness.detach(),
-            self.config.candidates,
+            self.config.candidates or level.objectness.shape[1],
             level.deltas.detach(),
             level.anchors[None].expand(batch, -1, -1),
         )
         boxes = clip_boxes(apply_deltas(anchors, deltas, ANCHOR_WEIGHTS), image_size)
-        kept = greedy_nms(boxes, is_box(boxes), self.config.max_iou)
+        kept = is_box(boxes)
+        if self.config.max_iou is not None:
+            kept = greedy_nms(boxes, kept, self.config.max_iou)
         return scores.masked_fill(~kept, -math.inf), boxes
 
 

@@ -133,8 +133,8 @@ class OgnMaskRcnn(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Each proposal's own box and person score, all of them, in their order.
 
-        Nothing is suppressed here: with `ProposalConfig(max_iou=1.0)` these are the candidates
-        of OGN's greedy box generation.
+        Nothing is suppressed here: with the proposals `ALL_BOXES` these are the candidates of OGN's
+        greedy box generation.
 
         Args:
             features: of `features`.

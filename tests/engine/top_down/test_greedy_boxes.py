@@ -25,6 +25,15 @@ def test_detections_may_be_columns_of_a_larger_array():
     assert len(extended) == 2
 
 
+def test_where_the_detector_is_sure_of_nobody_there_is_nobody():
+    """Section 3.1.1 to the letter: all other boxes need one that scores above 0.8."""
+    boxes = np.float32([[0, 0, 60, 200], [2, 0, 62, 200]])
+    assert len(generate_boxes(boxes, np.float32([0.8, 0.79]))[0]) == 0
+    assert len(generate_boxes(boxes, np.float32([0.81, 0.79]))[0]) == 2
+    unsure = BoxGeneration(reliable_score=0.7)
+    assert len(generate_boxes(boxes, np.float32([0.8, 0.79]), unsure)[0]) == 2
+
+
 def test_without_boxes_there_are_none():
     extended, values = generate_boxes(np.zeros((0, 4)), np.zeros(0))
     assert extended.shape == (0, 4)

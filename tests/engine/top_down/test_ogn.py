@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from factories import make_spec
-from posetrack.engine.top_down.ogn import OgnDecoder, OgnDecoding, cells_to_boxes
+from posetrack.engine.top_down.ogn import OgnDecoder, OgnDecoding
 from posetrack.kernels import fuse_offsets
 from posetrack.structures import DecoderSpec, HeadSpec, InputSizing
 
@@ -83,13 +83,6 @@ def test_smoothing_prefers_a_disk_to_a_higher_spike():
     np.testing.assert_array_equal(values, [[1]])
 
 
-def test_cells_of_pooled_maps_lie_in_their_boxes():
-    places = cells_to_boxes(
-        np.float32([[[-0.5, -0.5], [3.5, 7.5], [0, 0]]]), np.float32([[10, 20, 50, 180]]), (8, 4)
-    )
-    np.testing.assert_allclose(places, [[[10, 20], [50, 180], [15, 30]]])
-
-
 # ---- people
 
 
@@ -101,6 +94,21 @@ def test_person_comes_back_into_the_image():
     np.testing.assert_allclose(poses.keypoints, keypoints, rtol=0, atol=1e-3)
     np.testing.assert_allclose(poses.scores, [0.9], rtol=1e-6)
     np.testing.assert_array_equal(poses.boxes, people.boxes)
+
+
+def test_boxes_are_enlarged_by_a_choice_that_the_paper_does_not_make():
+    """Section 4.1: RoIs are "adjusted to a fixed ratio 3:4", here 120 x 160, and nothing else."""
+    box, score = np.float32([[100, 50, 220, 170]]), np.float32([0.9])
+    corners = np.float32([[0, 0], [CROP[1], CROP[0]]])
+    for padding, half in ((1.0, (60, 80)), (1.25, (75, 100))):
+        (crop,) = decoder(padding=padding).people(box, score).crops
+        middle = np.float32([160, 110])
+        np.testing.assert_allclose(
+            crop.to_image(corners), [middle - half, middle + half], rtol=0, atol=1e-3
+        )
+    np.testing.assert_array_equal(
+        DECODE.people(box, score).crops[0].matrix, crop.matrix
+    )  # the default
 
 
 def test_score_is_the_boxes_times_the_mean_of_the_keypoints():

@@ -1,10 +1,13 @@
 """Region proposals: anchors, which boxes go through, and what a shift of the image does."""
 
+from dataclasses import asdict
+
 import pytest
 import torch
-from posetrack.models.layers.boxes import box_area, box_overlap
+from posetrack.models.layers.boxes import box_area, box_overlap, is_box
 from posetrack.models.layers.feature_pyramid import STRIDES
 from posetrack.models.layers.region_proposals import (
+    ALL_BOXES,
     LevelAnchors,
     ProposalConfig,
     RegionProposals,
@@ -124,6 +127,17 @@ def test_proposals_without_suppression_keep_every_candidate():
     proposer = network(candidates=10, max_iou=1.0, proposals=50)
     _, scores = proposer(pyramid_of((256, 384)), (256, 384))
     assert (scores > 0).all()
+
+
+def test_without_any_filter_every_anchor_gives_a_box():
+    """OGN, section 3.1.1: more than the 1000 that are otherwise kept, and none suppressed."""
+    proposer, pyramid = network(**asdict(ALL_BOXES) | {"channels": 4}), pyramid_of((256, 384))
+    anchors = sum(level.objectness.shape[1] for level in proposer.predict(pyramid))
+    boxes, scores = proposer(pyramid, (256, 384))
+    assert boxes.shape == (2, anchors, 4)
+    assert anchors > 20000
+    assert torch.equal(scores > 0, is_box(boxes))
+    assert (scores > 0).float().mean() > 0.9
 
 
 def test_proposals_move_with_the_image():

@@ -1,11 +1,13 @@
 """OGN's Mask R-CNN: sizes, fixed outputs, given boxes, the ablation, export."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from posetrack.engine import EngineOptions, PoseEngine
 from posetrack.models.layers.boxes import box_overlap, is_box
 from posetrack.models.layers.feature_pyramid import STRIDES
 from posetrack.models.layers.region_proposals import ProposalConfig
@@ -18,6 +20,7 @@ from posetrack.models.networks.ogn_mask_rcnn import (
     OgnMaskRcnnConfig,
     ogn_mask_rcnn,
 )
+from posetrack.models.torch_session import TorchSession
 from posetrack.structures import COCO_17, POSETRACK_15, ModelSpec
 from tolerances import EXPORTED_BOX_PIXELS, HEADS_ATOL
 
@@ -246,6 +249,28 @@ def test_rows_of_the_ablation_differ_in_offsets_ratio_and_loss(row, offset, shap
     assert (4 * rows, 4 * columns) == shape
     maps = network.keypoint_head(torch.zeros(1, 256, rows, columns, device="meta"))
     assert maps["heatmap"].shape == (1, 15, *shape)
+
+
+@pytest.mark.parametrize("row", TABLE_4)
+def test_every_row_of_the_ablation_finds_poses_in_an_image(row):
+    torch.manual_seed(0)
+    head = replace(TABLE_4[row], convolutions=1, hidden=8)
+    proposals = ProposalConfig(channels=8, candidates=40, proposals=50)
+    config = OgnMaskRcnnConfig(18, proposals, 16, people=PEOPLE, keypoints=head)
+    network, spec = ogn_mask_rcnn(config, f"row-{row}")(POSETRACK_15)
+    torch.nn.init.normal_(network.box_head.classes.weight, std=0.1)
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    options = EngineOptions(sizes=(96,))
+    with PoseEngine(TorchSession.of_network(network, spec), spec, options) as engine:
+        poses = engine(image)
+    assert len(poses) > 3
+    assert (np.diff(poses.scores) <= 0).all()
+    # maps of fresh weights are nearly flat: a softmax over them says so, heights are near 0
+    probability = 1 / (56 * 56 if row in ("fair", "a") else 88 * 64)
+    if row in ("a", "b"):
+        np.testing.assert_allclose(poses.keypoint_scores, probability, rtol=0.2)
+    elif row == "c":
+        assert np.abs(poses.keypoint_scores / probability - 1).max() > 0.5
 
 
 def test_boxes_keep_their_ratio_where_the_ablation_says_so(pyramid):
