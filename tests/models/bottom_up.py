@@ -43,6 +43,15 @@ NETWORKS = {
         lambda c: HeatmapGuidedConfig(parity.backbone(c), c["heat"][0], c["reg"][0]),
     ),
     "higher": Narrow(build_heatmap_guided, HeatmapGuidedConfig(NARROW, 4, 6, higher=True)),
+    "logocap by its paper": Narrow(
+        build_logocap, LogoCapConfig(NARROW, 4, 5, 3, (8, 6, 4), mixtures=2, rules="paper")
+    ),
+    "heatmap-guided by its paper": Narrow(
+        build_heatmap_guided, HeatmapGuidedConfig(NARROW, 4, 6, rules="paper")
+    ),
+    "higher by its paper": Narrow(
+        build_heatmap_guided, HeatmapGuidedConfig(NARROW, 4, 6, higher=True, rules="paper")
+    ),
     "dekr": Narrow(
         build_dekr,
         DekrConfig(NARROW, 4, 3),

@@ -1,8 +1,13 @@
 """What holds of every bottom-up network; what is one family's own stands in the family's file."""
 
+import numpy as np
 import pytest
 import torch
+from posetrack.engine import EngineOptions, PoseEngine
 from posetrack.models import FAMILIES, MODELS
+from posetrack.models.companions import companions_of
+from posetrack.models.export_wrapper import with_flip_test
+from posetrack.models.torch_session import TorchSession
 from posetrack.models.weights.differences import shapes_of
 from posetrack.structures import COCO_17, CROWDPOSE_14, POSETRACK_15, ModelSpec
 from tolerances import PUBLISHED_MAPS
@@ -73,6 +78,26 @@ def test_keypoints_are_read_off_the_shapes_of_the_own_family_alone(name):
     found = {model: MODELS[model].keypoints(shapes) for model in MODELS}
     own = FAMILIES[spec.family]
     assert found == {model: 14 if model in own else None for model in MODELS}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_poses_are_found_from_the_image_on_with_a_flip_test(name):
+    network, spec = narrow(name, COCO_17)
+    weights = randomise(network).state_dict()
+    for bias in ("final_layer_cls.bias", "head_heatmap.1.bias", "final_layers.1.bias"):
+        if bias in weights:
+            weights[bias] += 3  # so that there are centers
+    refine = companions_of(network, spec).get("refine")
+    companions = {} if refine is None else {"refine": TorchSession.of_companion(refine)}
+    session = TorchSession.of_network(*with_flip_test(network, spec))
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    options = EngineOptions(sizes=(128,), flip_test=True)
+    with PoseEngine(session, options=options, companions=companions) as engine:
+        poses = engine(image)
+    assert len(poses) > 0
+    assert engine.spec.rules == ("paper" if "paper" in name else "released")
+    assert np.isfinite(poses.keypoints).all()
+    assert (np.diff(poses.scores) <= 0).all()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
