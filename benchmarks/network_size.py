@@ -3,7 +3,8 @@
     python benchmarks/network_size.py [--only NAME ...] [--save-as MACHINE]
 
 Operations are multiply-adds of convolutions and matrix products (what papers call FLOPs), at the
-input size of `size`; parameters that a network shares count once.
+input size of `size`; parameters that a network shares count once. A network that has other layers
+by the rules of its paper has a row for them too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 from posetrack.models import MODELS
 from posetrack.structures import COCO_17, ModelSpec
+from posetrack.structures.model_spec import Rules
 from timing import report
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -32,14 +34,30 @@ def giga_operations(network: nn.Module, image: torch.Tensor) -> float:
     return counter.get_total_flops() / 2e9
 
 
-def measure(name: str) -> dict[str, Any]:
-    """One row: built whole and run."""
-    network, spec = MODELS[name].build(COCO_17)
-    height, width = input_size(spec)
-    image = torch.zeros((1, 3, height, width))
+def parameters(name: str, rules: Rules) -> int:
+    """Of a network by these rules."""
+    with torch.device("meta"):
+        network, _ = MODELS[name].build(COCO_17, rules)
+    return sum(p.numel() for p in network.parameters())
+
+
+def distinct_rules(name: str) -> list[Rules]:
+    """The rules by which a name is built, the usual ones and those that give another network."""
+    usual, *others = MODELS[name].rules
+    count = parameters(name, usual)
+    return [usual, *(rules for rules in others if parameters(name, rules) != count)]
+
+
+def measure(name: str, rules: Rules) -> dict[str, Any]:
+    """One row: built whole and run, without numbers where shapes do not depend on them."""
+    with torch.device("cpu" if MODELS[name].family == "ogn-mask-rcnn" else "meta"):
+        network, spec = MODELS[name].build(COCO_17, rules)
+        height, width = input_size(spec)
+        image = torch.zeros((1, 3, height, width))
     operations = giga_operations(network, image)
     return {
         "model": name,
+        "rules": rules,
         "family": spec.family,
         "size": f"{width}x{height}",
         "parameters_m": round(sum(p.numel() for p in network.parameters()) / 1e6, 2),
@@ -56,7 +74,7 @@ def main() -> None:
     rows = []
     for name in options.only:
         print(name, file=sys.stderr)
-        rows.append(measure(name))
+        rows += [measure(name, rules) for rules in distinct_rules(name)]
     report("network_size", rows, save_as=options.save_as, torch=torch.__version__)
 
 

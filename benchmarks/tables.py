@@ -103,15 +103,16 @@ def postprocess_summary(machine: str) -> str:
 
 def sizes(machine: str, family: str) -> str:
     """Parameters and operations of a family's networks."""
+    measured = [row for row in load("network_size", machine)["rows"] if row["family"] == family]
+    several = len({row["rules"] for row in measured}) > 1
     rows = [
         [
-            f"`{row['model']}`",
+            f"`{row['model']}`" + (f", {row['rules']}" if several else ""),
             row["size"],
             f"{row['parameters_m']:.1f} M",
             f"{row['gmacs']:.1f}",
         ]
-        for row in load("network_size", machine)["rows"]
-        if row["family"] == family
+        for row in measured
     ]
     return table(["network", "input (w x h)", "parameters", "GMACs"], rows)
 
