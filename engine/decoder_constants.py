@@ -1,4 +1,4 @@
-"""A decoder's constants, as the model's spec overrides them."""
+"""What decoders take from the model's spec: their constants, and where its cells lie."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ def decoder_constants(
         return kind(**{**(defaults or {}), **spec.decoder.options})
     except TypeError as error:
         raise ValueError(f"decoder options of {spec.name}: {error}") from error
+
+
+def check_corner_cells(spec: ModelSpec) -> None:
+    """Refuse cells that lie elsewhere than at their corner, where published networks have them.
+
+    Raises:
+        ValueError: they lie at half a pixel.
+    """
+    if spec.cell_origin != "corner":
+        raise ValueError(f"cell_origin of {spec.name} must be 'corner', got a half pixel")

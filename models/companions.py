@@ -54,8 +54,7 @@ def companions_of(
     found: dict[str, Companion] = {}
     if isinstance(network, LogoCap):
         side = int(spec.decoder.options["local_window"])
-        embedding = next(head.channels for head in spec.heads if head.name == "embedding")
-        shape = (len(spec.skeleton) * embedding, side, side)
+        shape = (len(spec.skeleton) * spec.head("embedding").channels, side, side)
         found["refine"] = Companion(OneOutput(network.joints_mlp), "kernels", shape)
     if score_weights is not None:
         if spec.decoder.name not in _SCORED:

@@ -30,6 +30,9 @@ PixelRange: TypeAlias = Literal["byte", "unit"]
 Flip: TypeAlias = Literal["around", "inside", "done", "never"]
 FlipFill: TypeAlias = Literal["zero", "keep"]
 Rules: TypeAlias = Literal["released", "paper"]
+# options of LOGO-CAP's decoder, which its network must fit
+Adaptation: TypeAlias = Literal["full", "partial", "none"]
+Prior: TypeAlias = Literal["both", "kem", "kam"]
 DecoderOption: TypeAlias = float | int | str | bool
 
 

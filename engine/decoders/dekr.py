@@ -10,7 +10,7 @@ import numpy as np
 
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, Float32Array
-from ..decoder_constants import decoder_constants
+from ..decoder_constants import check_corner_cells, decoder_constants
 from ..heads import View, view_at_scale_1
 from .center_peaks import center_peaks, regressed_keypoints
 from .nms_near_keypoints import nms_near_keypoints
@@ -61,8 +61,7 @@ class DekrDecoder:
     def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
         crowdpose = _CROWDPOSE if len(spec.skeleton) == _CROWDPOSE_KEYPOINTS else None
         self.constants = decoder_constants(DekrDecoding, spec, crowdpose)
-        if spec.cell_origin != "corner":
-            raise ValueError(f"cell_origin of {spec.name} must be 'corner', got a half pixel")
+        check_corner_cells(spec)
         self.max_people = spec.max_people
         self.sign = spec.head("offset").sign
         self.scoring = scoring_session(spec, companions)

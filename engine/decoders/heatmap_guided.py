@@ -10,7 +10,7 @@ import numpy as np
 
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, Float32Array
-from ..decoder_constants import decoder_constants
+from ..decoder_constants import check_corner_cells, decoder_constants
 from ..heads import Heads, View, view_at_scale_1
 from .center_peaks import center_peaks, level_center, regressed_keypoints
 from .corner_upsampling import join_strides
@@ -64,8 +64,7 @@ class HeatmapGuidedDecoder:
         output = self.constants.output
         if output not in ("final", "regression"):
             raise ValueError(f"output must be 'final' or 'regression', got {output!r}")
-        if spec.cell_origin != "corner":
-            raise ValueError(f"cell_origin of {spec.name} must be 'corner', got a half pixel")
+        check_corner_cells(spec)
         self.max_people = spec.max_people
         self.released = spec.rules == "released"
         self.sign = spec.head("offset").sign

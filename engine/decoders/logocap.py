@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 
 from ... import kernels
 from ...structures import ImageTransform, ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, BoolArray, Float32Array
+from ...structures.model_spec import Adaptation, Prior
 from ..decoder_constants import decoder_constants
 from ..heads import View, view_at_scale_1
 from .logocap_windows import best_mesh_points, best_of_window, gaussian_window, mesh_steps
 from .nms_near_keypoints import nms_near_keypoints
-
-Adaptation: TypeAlias = Literal["full", "partial", "none"]
-Prior: TypeAlias = Literal["both", "kem", "kam"]
 
 _PEAK_WINDOW = 3  # input pixels in which a center is the highest
 # The smallest sigma of COCO: the mesh of a keypoint with it has one point per pixel.

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeAlias
 
 from torch import Tensor, nn
 
 from ...structures import DecoderSpec, HeadSpec, InputSizing, ModelSpec, Skeleton
-from ...structures.model_spec import Rules
+from ...structures.model_spec import Adaptation, Prior, Rules
 from ..layers.attentive_norm import AttentiveBatchNorm
 from ..layers.hrnet import (
     HRNET_W32,
@@ -39,8 +38,6 @@ from ..layers.mobilenet import (
 from ..layers.resnet import IMAGENET_MEAN, IMAGENET_STD
 from ..model import Builder, Model, Shapes
 
-Adaptation: TypeAlias = Literal["full", "partial", "none"]
-Prior: TypeAlias = Literal["both", "kem", "kam"]
 # Convolution layer of the message passing whose norm is attentive, from 0.
 ATTENTIVE_LAYER = 1
 
