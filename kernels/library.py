@@ -1,13 +1,13 @@
-"""Finds and loads the native libraries, and turns their status codes into exceptions."""
+"""Loads the native libraries, and turns their status codes into exceptions."""
 
 from __future__ import annotations
 
 import ctypes
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from .native import path_of
 from .prototypes import LETTERS, SCRATCH, TWINS
 
 _INVALID_ARGUMENT = 1
@@ -78,5 +78,4 @@ def library(twin: Literal["cpu", "cuda"]) -> Library:
     Raises:
         RuntimeError: it was not built, or cannot be loaded.
     """
-    path = resources.files(__package__).joinpath(f"libposetrack_{twin}.so")
-    return Library(str(path), twin)
+    return Library(str(path_of(twin)), twin)

@@ -10,7 +10,6 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -43,7 +42,7 @@ Work work_in(void* scratch, int64_t cin, int64_t cout, int64_t h, int64_t w) {
 }
 
 /* (cin, h, w) planes -> (h, w) rows of channels in a frame of zeros. */
-PT_CLONES void fill_cells(const Work& work, const float* __restrict x) {
+void fill_cells(const Work& work, const float* __restrict x) {
     const int64_t area = work.h * work.w, C = work.C;
     std::fill(work.cells, work.cells + (work.h + 2) * (work.w + 2) * C, 0.0f);
     for (int64_t row = 0; row < work.h; ++row) {
@@ -79,7 +78,7 @@ PT_HD void fill_tap(
 }
 
 /* (kTogether, K) taps times (K, kLanes) weights. */
-PT_CLONES void multiply(
+void multiply(
     float* __restrict sums, const float* __restrict taps, const float* __restrict weights,
     int64_t K) {
     float total[kTogether][kLanes] = {};
@@ -93,7 +92,7 @@ PT_CLONES void multiply(
 }
 
 /* Writes (count, kLanes) sums to the planes of `lanes` output channels. */
-PT_CLONES void store(
+void store(
     float* __restrict out, const float* __restrict sums, int64_t count, int64_t lanes,
     int64_t area) {
     for (int64_t l = 0; l < lanes; ++l)
@@ -101,7 +100,7 @@ PT_CLONES void store(
 }
 
 /* Taps of the cells [first, end). */
-PT_CLONES void fill_taps(
+void fill_taps(
     const Work& work, const float* matrix, const float* translation, int64_t first, int64_t end,
     float spacing) {
     const int64_t area = work.h * work.w, down = (work.w + 2) * work.C;

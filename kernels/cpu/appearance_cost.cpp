@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -11,7 +10,7 @@ namespace {
 constexpr int64_t kTogether = 4; /* others compared at once, after one load of a feature */
 
 /* Dot products of one feature with four others that follow each other in memory. */
-PT_CLONES void four_products(
+void four_products(
     float* products, const float* __restrict a, const float* __restrict others, int64_t D) {
     float lanes[kTogether][kLanes] = {};
     int64_t d = 0;
@@ -25,7 +24,7 @@ PT_CLONES void four_products(
     for (int64_t n = 0; n < kTogether; ++n) products[n] = sum_of_lanes(lanes[n]);
 }
 
-PT_CLONES float product(const float* a, const float* b, int64_t D) {
+float product(const float* a, const float* b, int64_t D) {
     float lanes[kLanes] = {};
     int64_t d = 0;
     for (; d + kLanes <= D; d += kLanes)

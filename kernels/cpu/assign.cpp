@@ -5,32 +5,45 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+/* One number per lane of a vector; loops over lanes become single instructions. */
+using Lanes = double[kColumnsTogether];
+constexpr int64_t kTogether = kColumnsTogether;
+
+double lowest_of(const double* values, int64_t size) {
+    Lanes best;
+    for (int64_t l = 0; l < kTogether; ++l) best[l] = kInfinity;
+    int64_t n = 0;
+    for (; n + kTogether <= size; n += kTogether)
+#pragma omp simd
+        for (int64_t l = 0; l < kTogether; ++l)
+            best[l] = values[n + l] < best[l] ? values[n + l] : best[l];
+    for (; n < size; ++n) best[0] = std::min(best[0], values[n]);
+    for (int64_t l = 1; l < kTogether; ++l) best[0] = std::min(best[0], best[l]);
+    return best[0];
+}
+
 /* Writes the relative costs of a row, updates the lowest of each column and returns the lowest of
  * the row. `out` may be `cost`; with a gate of 0 relative costs stay as they are.
  */
-PT_CLONES double relate(
-    double* out, double* __restrict lowest, const double* cost, int64_t C, double gate) {
-    double best = kInfinity;
-#pragma omp simd reduction(min : best)
+double relate(double* out, double* __restrict lowest, const double* cost, int64_t C, double gate) {
+#pragma omp simd
     for (int64_t c = 0; c < C; ++c) {
         const double value = relative_cost(cost[c], gate);
         out[c] = value;
         lowest[c] = value < lowest[c] ? value : lowest[c];
-        best = value < best ? value : best;
     }
-    return best;
+    return lowest_of(out, C);
 }
 
 /* Transposes (count, N) costs, count <= kColumnsTogether, into columns of (N, size) relative costs.
  */
-PT_CLONES void turn(
+void turn(
     double* __restrict out, const double* __restrict cost, int64_t count, int64_t N, int64_t size,
     double gate) {
     for (int64_t n = 0; n < N; ++n)
@@ -38,18 +51,14 @@ PT_CLONES void turn(
             out[n * size + t] = relative_cost(cost[t * N + n], gate);
 }
 
-/* One number per lane of a vector; loops over lanes become single instructions. Sizes below are
- * multiples of kColumnsTogether.
- */
-using Lanes = double[kColumnsTogether];
-constexpr int64_t kTogether = kColumnsTogether;
-
 struct Two {
     double first, second;
 };
 
-/* Writes all reduced costs to `key` and returns the two lowest. */
-PT_CLONES Two reduce(
+/* Writes all reduced costs to `key` and returns the two lowest. Sizes from here on are multiples of
+ * kColumnsTogether.
+ */
+Two reduce(
     double* __restrict key, const double* __restrict cost, const double* __restrict price,
     int64_t size) {
     Lanes first, second;
@@ -72,22 +81,18 @@ PT_CLONES Two reduce(
     return two;
 }
 
-PT_CLONES double begin_paths(
+double begin_paths(
     double* __restrict key, double* __restrict open, int64_t* __restrict from,
     const double* __restrict cost, const double* __restrict price, int64_t row, int64_t size) {
-    double best = kInfinity;
-#pragma omp simd reduction(min : best)
     for (int64_t n = 0; n < size; ++n) {
-        const double value = path_length(0.0, cost[n], price[n]);
-        key[n] = value;
+        key[n] = path_length(0.0, cost[n], price[n]);
         open[n] = price[n];
         from[n] = row;
-        best = value < best ? value : best;
     }
-    return best;
+    return lowest_of(key, size);
 }
 
-PT_CLONES double shorten_paths(
+double shorten_paths(
     double* __restrict key, int64_t* __restrict from, const double* __restrict cost,
     const double* __restrict open, double base, int64_t row, int64_t size) {
     Lanes best;
@@ -107,7 +112,7 @@ PT_CLONES double shorten_paths(
 }
 
 /* The lowest rank of the columns with this value. */
-PT_CLONES int64_t lowest_rank(
+int64_t lowest_rank(
     const double* __restrict key, const int64_t* __restrict rank, double value, int64_t size) {
     int64_t best[kTogether];
     for (int64_t l = 0; l < kTogether; ++l) best[l] = 2 * size;

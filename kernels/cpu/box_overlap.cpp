@@ -1,12 +1,11 @@
 #include "../shared/box_overlap.h"
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
 
-PT_CLONES void fill_row(
+void fill_row(
     double* __restrict overlap, const float* __restrict box, const float* __restrict others,
     int64_t M, double edge) {
     const Box one = box_at(box);

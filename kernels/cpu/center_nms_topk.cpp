@@ -8,7 +8,6 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -16,11 +15,11 @@ namespace {
 constexpr int64_t kChunk = 64;
 
 /* out[x] = max(out[x], in[x]) */
-PT_CLONES void raise(float* __restrict out, const float* __restrict in, int64_t size) {
+void raise(float* __restrict out, const float* __restrict in, int64_t size) {
     for (int64_t x = 0; x < size; ++x) out[x] = larger(out[x], in[x]);
 }
 
-PT_CLONES int32_t holds_peak(
+int32_t holds_peak(
     const float* __restrict values, const float* __restrict around, int64_t size, float tolerance,
     float threshold) {
     int32_t any = 0;

@@ -5,7 +5,6 @@
 #define POSETRACK_CPU_ENLARGE_H
 
 #include "../shared/upsample_maps.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -31,7 +30,7 @@ PT_HD void enlarge_row(
 }
 
 /* At most kMaxColumns columns; rows of `out` are `out_stride` apart. */
-PT_CLONES void enlarge(
+void enlarge(
     float* __restrict out, const float* __restrict map, const Upsampling& upsampling, int32_t top,
     int32_t left, int32_t rows, int32_t columns, int64_t out_stride) {
     const int64_t w = upsampling.columns.cells;

@@ -4,13 +4,12 @@
 #include <cmath>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 #include "enlarge.h"
 
 namespace posetrack {
 namespace {
 
-PT_CLONES void factors(
+void factors(
     double* __restrict distance, double* __restrict factor, double center, double inverse,
     int32_t size) {
     for (int32_t i = 0; i < kFitLanes; ++i) {
@@ -20,8 +19,7 @@ PT_CLONES void factors(
 }
 
 /* The sums of all lanes; lanes beyond the window hold 0. */
-PT_CLONES void sum_lanes(
-    FitTerms& terms, const double* __restrict values, double height, int32_t columns) {
+void sum_lanes(FitTerms& terms, const double* __restrict values, double height, int32_t columns) {
     double model[kFitLanes], squares[kFitLanes], m0[kFitLanes], m1[kFitLanes], m2[kFitLanes];
     for (int32_t y = 0; y < kFitLanes; ++y) {
         model[y] = scaled_factor(height, terms.row_factor[y]);

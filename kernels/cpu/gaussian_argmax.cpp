@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
+#include "highest.h"
 
 namespace posetrack {
 namespace {
@@ -26,25 +26,23 @@ struct Found {
     float value;
 };
 
-PT_CLONES float row_maximum(const float* __restrict row, int64_t size) {
-    float best = 0.0f;
-#pragma omp simd reduction(max : best)
-    for (int64_t x = 0; x < size; ++x) best = row[x] > best ? row[x] : best;
-    return best;
-}
+/* The highest value, at least 0. */
+float row_maximum(const float* row, int64_t size) { return higher(highest_of(row, size), 0.0f); }
 
-PT_CLONES float windowed_maximum(
+float windowed_maximum(
     const float* __restrict row, const float* __restrict weights, float row_weight, int64_t size) {
-    float best = 0.0f;
-#pragma omp simd reduction(max : best)
-    for (int64_t x = 0; x < size; ++x) {
-        const float value = windowed(row[x], row_weight, weights[x]);
-        best = value > best ? value : best;
-    }
+    float lanes[kWidth] = {}, best = 0.0f;
+    int64_t x = 0;
+    for (; x + kWidth <= size; x += kWidth)
+#pragma omp simd
+        for (int l = 0; l < kWidth; ++l)
+            lanes[l] = higher(windowed(row[x + l], row_weight, weights[x + l]), lanes[l]);
+    for (int l = 0; l < kWidth; ++l) best = higher(lanes[l], best);
+    for (; x < size; ++x) best = higher(windowed(row[x], row_weight, weights[x]), best);
     return best;
 }
 
-PT_CLONES void column_weights(float* __restrict weights, Range columns, float x, float spread) {
+void column_weights(float* __restrict weights, Range columns, float x, float spread) {
     for (int64_t i = 0; i < columns.end - columns.first; ++i)
         weights[i] = gaussian_weight((float)(columns.first + i) - x, spread);
 }

@@ -6,7 +6,6 @@
 #include "../include/posetrack_kernels.h"
 #include "../shared/box_overlap.h"
 #include "../shared/nms_oks_iou.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -27,7 +26,7 @@ struct Scratch {
     int32_t* rejected;         /* (N) the last rank that did not fit into a group */
 };
 
-PT_CLONES void overlaps(
+void overlaps(
     double* __restrict overlap, const double* __restrict x1, const double* __restrict y1,
     const double* __restrict x2, const double* __restrict y2, Box box, int64_t size) {
     for (int64_t i = 0; i < size; ++i) {

@@ -16,7 +16,6 @@
 
 #include "../include/posetrack_kernels.h"
 #include "convolve_tile.h"
-#include "dispatch.h"
 #include "window_rows.h"
 
 namespace posetrack {
@@ -112,7 +111,7 @@ struct Map {
 };
 
 /* The highest of the values, kTiles times so many, and of 0. */
-PT_CLONES float highest_of(const float* values, int64_t size) {
+float highest_of(const float* values, int64_t size) {
     float best[kTiles] = {};
     for (int64_t i = 0; i < size; i += kTiles)
         for (int64_t j = 0; j < kTiles; ++j) best[j] = higher(values[i + j], best[j]);
@@ -135,7 +134,7 @@ constexpr int64_t kSpan = 4; /* of cells whose maximum is taken at once */
 /* out[x] = the highest of kSpan cells from x on, or of their magnitudes, and at least 0. Up to
  * 2 * kLanes floats behind `size` are written too.
  */
-PT_CLONES void highest_of_spans(
+void highest_of_spans(
     float* __restrict out, const float* __restrict cells, int64_t size, bool magnitudes) {
     if (magnitudes)
         for (int64_t x = 0; x < size; ++x) out[x] = higher(magnitude(cells[x]), 0.0f);
@@ -150,7 +149,7 @@ PT_CLONES void highest_of_spans(
 }
 
 /* The bounds of a row of tiles from `count` rows of maxima, and the highest weights. */
-PT_CLONES void bound_row(
+void bound_row(
     float* __restrict bounds, const float* __restrict maxima, int64_t count,
     const float* __restrict highest, float mass, int64_t columns, int64_t stride) {
     for (int64_t first = 0; first < stride; first += kTiles) {
@@ -317,7 +316,7 @@ class Window {
 /* Writes the highest magnitude of the weights within the kernel's reach of each tile. Returns
  * whether a weight is negative.
  */
-PT_CLONES bool weigh_tiles(const Buffers& to, const Sizes& z, const float* weights) {
+bool weigh_tiles(const Buffers& to, const Sizes& z, const float* weights) {
     int32_t negative = 0;
     for (int64_t i = 0; i < z.g * z.g; ++i) negative |= weights[i] < 0.0f ? 1 : 0;
     float* __restrict column = to.window; /* (g) the highest of a tile's rows; not yet in use */
@@ -398,7 +397,7 @@ void prefetch_window(const Map& map, const float* keypoint, int64_t g) {
 /* Takes a kernel, and its rows' sums of magnitudes. Returns whether an entry is negative: then the
  * magnitudes of the window's values bound the convolution, not the values.
  */
-PT_CLONES bool take_kernel(const Buffers& to, const float* kernel, const Sizes& z, bool clamp) {
+bool take_kernel(const Buffers& to, const float* kernel, const Sizes& z, bool clamp) {
     for (int64_t i = 0; i < z.s * z.s; ++i) to.kernel[i] = kernel_entry(kernel[i], z.s, clamp);
     int32_t negative = 0;
     for (int64_t row = 0; row < z.s; ++row) {

@@ -1,12 +1,11 @@
 #include "../shared/iou_cost.h"
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
 
-PT_CLONES void fill_row(
+void fill_row(
     double* __restrict cost, const double* box, const double* __restrict others, int64_t N) {
     const Box one = box_at(box);
 #pragma omp simd

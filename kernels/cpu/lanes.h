@@ -1,6 +1,6 @@
 /* Vectors of 4, 8 or 16 floats, and loops over them compiled for the widest that the CPU has.
  *
- * PT_CLONES serves loops that the compiler vectorises alone; here the width is a number that a loop
+ * serves loops that the compiler vectorises alone; here the width is a number that a loop
  * can be written for: 16 with AVX-512, 8 with AVX2, 4 with SSE2 or on any other machine.
  */
 #ifndef POSETRACK_CPU_LANES_H
@@ -11,37 +11,27 @@
 
 #include "../shared/portable.h"
 
+#if defined(__AVX2__) && defined(__clang__)
+#include <immintrin.h>
+#endif
+
 namespace posetrack {
 namespace {
 
-/* Floats, and as many numbers of lanes. */
-template <int width>
-struct Lanes;
+#if defined(__AVX512F__)
+constexpr int kWidth = 16;
+#elif defined(__AVX2__)
+constexpr int kWidth = 8;
+#else
+constexpr int kWidth = 4; /* SSE2, and machines other than x86-64 */
+#endif
 
-template <>
-struct Lanes<4> {
-    typedef float Floats __attribute__((vector_size(16)));
-    typedef int32_t Numbers __attribute__((vector_size(16)));
-    typedef uint32_t Bits __attribute__((vector_size(16)));
-};
+/* kWidth floats, and as many numbers of lanes. */
+typedef float Floats __attribute__((vector_size(4 * kWidth)));
+typedef int32_t Numbers __attribute__((vector_size(4 * kWidth)));
+typedef uint32_t Bits __attribute__((vector_size(4 * kWidth)));
 
-template <>
-struct Lanes<8> {
-    typedef float Floats __attribute__((vector_size(32)));
-    typedef int32_t Numbers __attribute__((vector_size(32)));
-    typedef uint32_t Bits __attribute__((vector_size(32)));
-};
-
-template <>
-struct Lanes<16> {
-    typedef float Floats __attribute__((vector_size(64)));
-    typedef int32_t Numbers __attribute__((vector_size(64)));
-    typedef uint32_t Bits __attribute__((vector_size(64)));
-};
-
-/* Copies a vector from or to any address. Vectors are passed by reference: how they are passed by
- * value depends on the CPU's level.
- */
+/* Copies a vector from or to any address. */
 template <typename Vector, typename Element>
 PT_HD void load(Vector& lanes, const Element* from) {
     std::memcpy(&lanes, from, sizeof lanes);
@@ -52,66 +42,36 @@ PT_HD void store(Element* to, const Vector& lanes) {
     std::memcpy(to, &lanes, sizeof lanes);
 }
 
-/* Whether `pick` is one permutation. Clang knows none by numbers that are not constant. */
-template <int width>
-constexpr bool permutes() {
-#if defined(__clang__)
-    return false;
+constexpr bool kPermutes = kWidth > 4; /* whether `pick` is one permutation */
+
+/* lanes[i] = lanes[numbers[i]] */
+PT_HD void permute(Floats& lanes, const Numbers& numbers) {
+#if !defined(__clang__)
+    lanes = __builtin_shuffle(lanes, numbers);
+#elif defined(__AVX512F__)
+    lanes = (Floats)_mm512_permutexvar_ps((__m512i)numbers, lanes);
+#elif defined(__AVX2__)
+    lanes = (Floats)_mm256_permutevar8x32_ps(lanes, (__m256i)numbers);
 #else
-    return width > 4;
+    const Floats from = lanes;
+    for (int i = 0; i < kWidth; ++i) lanes[i] = from[numbers[i]];
 #endif
 }
 
-/* picked[i] = cells[numbers[i] - base]; no number is `width` or more above the base. */
-template <int width>
+/* picked[i] = cells[numbers[i] - base]; no number is kWidth or more above the base. */
 PT_HD void pick(
     float* __restrict picked, const float* cells, const int32_t* numbers, int32_t base = 0) {
-#if !defined(__clang__)
-    if (permutes<width>()) {
-        typename Lanes<width>::Floats from;
-        typename Lanes<width>::Numbers lane;
-        load(from, cells);
-        load(lane, numbers);
-        store(picked, __builtin_shuffle(from, lane - base));
+    if (!kPermutes) {
+        for (int i = 0; i < kWidth; ++i) picked[i] = cells[numbers[i] - base];
         return;
     }
-#endif
-    for (int i = 0; i < width; ++i) picked[i] = cells[numbers[i] - base];
+    Floats lanes;
+    Numbers from;
+    load(lanes, cells);
+    load(from, numbers);
+    permute(lanes, from - base);
+    store(picked, lanes);
 }
-
-/* PT_WIDTHS(type, name, loop, parameters, arguments) defines the function `name`, which calls
- * `loop<16>`, `loop<8>` or `loop<4>`, a PT_HD template. Unlike clones, these are chosen by a plain
- * branch, so sanitizers see them too. PT_MAX_WIDTH, for tests, forbids wider ones.
- */
-#ifndef PT_MAX_WIDTH
-#define PT_MAX_WIDTH 16
-#endif
-
-#if defined(__x86_64__) && defined(__GNUC__)
-inline int width_of_cpu() {
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (PT_MAX_WIDTH >= 16 && avx2 && avx512) return 16;
-    return PT_MAX_WIDTH >= 8 && avx2 ? 8 : 4;
-}
-
-#define PT_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
-#define PT_AVX2 __attribute__((target("avx2,fma")))
-#define PT_WIDTHS(type, name, loop, parameters, arguments)             \
-    PT_AVX512 type name##_16 parameters { return loop<16> arguments; } \
-    PT_AVX2 type name##_8 parameters { return loop<8> arguments; }     \
-    type name##_4 parameters { return loop<4> arguments; }             \
-    inline type name parameters {                                      \
-        const int width = width_of_cpu();                              \
-        if (width == 16) return name##_16 arguments;                   \
-        return width == 8 ? name##_8 arguments : name##_4 arguments;   \
-    }
-#else
-inline int width_of_cpu() { return 4; }
-#define PT_WIDTHS(type, name, loop, parameters, arguments) \
-    type name parameters { return loop<4> arguments; }
-#endif
 
 }  // namespace
 }  // namespace posetrack

@@ -16,7 +16,6 @@
 #include <cstring>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 #include "lanes.h"
 
 namespace posetrack {
@@ -26,6 +25,16 @@ namespace {
 struct Region {
     int64_t top, left, rows, columns;
 };
+
+/* Takes four lanes from two vectors of four by constant numbers: 0 to 3 are lanes of the first
+ * vector, 4 to 7 those of the second.
+ */
+#if defined(__clang__)
+#define PT_SHUFFLE4(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int LaneNumbers __attribute__((vector_size(16)));
+#define PT_SHUFFLE4(a, b, ...) __builtin_shuffle(a, b, LaneNumbers{__VA_ARGS__})
+#endif
 
 /* Four floats at any address. */
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
@@ -53,7 +62,7 @@ void transpose(float* out, const float* in, int64_t m, int64_t n, int64_t stride
         for (int64_t i = j < whole_n ? whole_m : 0; i < m; ++i) out[j * m + i] = in[i * stride + j];
 }
 
-PT_CLONES void blend(
+void blend(
     float* __restrict out, const float* __restrict upper_left, const float* __restrict lower_left,
     const float* __restrict upper_right, const float* __restrict lower_right, Neighbours row,
     Neighbours column, int64_t C) {
@@ -121,38 +130,35 @@ constexpr int64_t kMaxPoints = 16; /* along a side of a mesh that is sampled by 
 constexpr int64_t kAhead = 4;      /* how many channels ahead cells are prefetched */
 
 /* Neighbouring columns of a mesh whose cells, of one row of the map, fit into one vector. */
-template <int width>
 struct Group {
-    int64_t column, cell;                        /* the first of each */
-    alignas(64) int32_t low[width], high[width]; /* cells counted from the first */
-    float left[width], right[width];             /* their weights */
+    int64_t column, cell;                          /* the first of each */
+    alignas(64) int32_t low[kWidth], high[kWidth]; /* cells counted from the first */
+    float left[kWidth], right[kWidth];             /* their weights */
 };
 
 /* A mesh on the map. Four vectors of weights belong to each group in each row: upper left, lower
  * left, upper right, lower right.
  */
-template <int width>
 struct Mesh {
     int64_t side, group_count;
     int64_t upper[kMaxPoints], lower[kMaxPoints]; /* where a row's cells begin */
-    Group<width> groups[kMaxPoints];
-    alignas(64) float weights[kMaxPoints * kMaxPoints][4][width];
+    Group groups[kMaxPoints];
+    alignas(64) float weights[kMaxPoints * kMaxPoints][4][kWidth];
 };
 
 /* Fills the group that begins at `column`; returns the column behind it. */
-template <int width>
 PT_HD int64_t
-take_group(Group<width>* group, const Neighbours* columns, int64_t column, int64_t s, int64_t w) {
-    const int64_t first = column, most = std::min(s, column + width);
+take_group(Group* group, const Neighbours* columns, int64_t column, int64_t s, int64_t w) {
+    const int64_t first = column, most = std::min(s, column + kWidth);
     int32_t low = columns[first].low, high = columns[first].high;
     for (; column < most; ++column) {
         low = std::min(low, columns[column].low);
         high = std::max(high, columns[column].high);
-        if (high - low >= width) break;
-        group->cell = std::min<int64_t>(low, w - width);
+        if (high - low >= kWidth) break;
+        group->cell = std::min<int64_t>(low, w - kWidth);
     }
     group->column = first;
-    for (int64_t i = 0; i < width; ++i) {
+    for (int64_t i = 0; i < kWidth; ++i) {
         const Neighbours& at = columns[std::min(first + i, column - 1)];
         group->low[i] = at.low - (int32_t)group->cell;
         group->high[i] = at.high - (int32_t)group->cell;
@@ -162,10 +168,8 @@ take_group(Group<width>* group, const Neighbours* columns, int64_t column, int64
     return column;
 }
 
-template <int width>
 PT_HD void place_mesh(
-    Mesh<width>* mesh, const float* keypoint, const float* steps, int64_t h, int64_t w,
-    float stride) {
+    Mesh* mesh, const float* keypoint, const float* steps, int64_t h, int64_t w, float stride) {
     const int64_t s = mesh->side;
     Neighbours columns[kMaxPoints];
     for (int64_t x = 0; x < s; ++x) columns[x] = mesh_neighbours(keypoint[0], steps[x], stride, w);
@@ -177,8 +181,8 @@ PT_HD void place_mesh(
         mesh->upper[y] = row.low * w;
         mesh->lower[y] = row.high * w;
         for (int64_t g = 0; g < mesh->group_count; ++g, ++i)
-            for (int64_t lane = 0; lane < width; ++lane) {
-                const Group<width>& group = mesh->groups[g];
+            for (int64_t lane = 0; lane < kWidth; ++lane) {
+                const Group& group = mesh->groups[g];
                 mesh->weights[i][0][lane] = row.low_weight * group.left[lane];
                 mesh->weights[i][1][lane] = row.high_weight * group.left[lane];
                 mesh->weights[i][2][lane] = row.low_weight * group.right[lane];
@@ -188,16 +192,15 @@ PT_HD void place_mesh(
 }
 
 /* One group in one row: the sum of `sampled`, lane by lane. */
-template <int width>
 PT_HD void sample_group(
-    typename Lanes<width>::Floats& sum, const float* upper, const float* lower,
-    const Group<width>& group, const float (*weights)[width]) {
+    Floats& sum, const float* upper, const float* lower, const Group& group,
+    const float (*weights)[kWidth]) {
     const float* cells[4] = {upper, lower, upper, lower};
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-        float picked[width];
-        typename Lanes<width>::Floats value, weight;
-        pick<width>(picked, cells[i] + group.cell, i < 2 ? group.low : group.high);
+        float picked[kWidth];
+        Floats value, weight;
+        pick(picked, cells[i] + group.cell, i < 2 ? group.low : group.high);
         load(value, picked);
         load(weight, weights[i]);
         if (i == 0)
@@ -211,26 +214,25 @@ PT_HD void sample_group(
  * vectors are written, ascending, so that what goes beyond a group is written over; nothing is
  * written from `end` on.
  */
-template <int width>
 PT_HD void sample_channels(
-    float* out, const float* end, const float* map, const Mesh<width>& mesh, int64_t count,
-    int64_t C, int64_t area) {
+    float* out, const float* end, const float* map, const Mesh& mesh, int64_t count, int64_t C,
+    int64_t area) {
     for (int64_t c = 0; c < C; ++c, map += area)
         for (int64_t y = 0; y < mesh.side; ++y, out += mesh.side) {
             const float* upper = map + mesh.upper[y];
             const float* lower = map + mesh.lower[y];
             if (c + kAhead < C) {
-                const Group<width>& last = mesh.groups[count - 1];
+                const Group& last = mesh.groups[count - 1];
                 __builtin_prefetch(lower + kAhead * area + mesh.groups[0].cell);
-                __builtin_prefetch(lower + kAhead * area + last.cell + width - 1);
+                __builtin_prefetch(lower + kAhead * area + last.cell + kWidth - 1);
             }
 #pragma GCC unroll 2
             for (int64_t g = 0; g < count; ++g) {
-                const Group<width>& group = mesh.groups[g];
+                const Group& group = mesh.groups[g];
                 float* to = out + group.column;
-                typename Lanes<width>::Floats sum;
-                sample_group<width>(sum, upper, lower, group, mesh.weights[y * count + g]);
-                if (end - to >= width)
+                Floats sum;
+                sample_group(sum, upper, lower, group, mesh.weights[y * count + g]);
+                if (end - to >= kWidth)
                     store(to, sum);
                 else
                     std::memcpy(to, &sum, sizeof(float) * (size_t)(end - to));
@@ -239,12 +241,11 @@ PT_HD void sample_channels(
 }
 
 /* All M keypoints of one image, K for each person. Returns whether vectors suit the sizes. */
-template <int width>
-PT_HD bool sample_permuted(
+bool sample_by_permutations(
     float* features, const float* end, const float* keypoints, const float* steps, const float* map,
     int64_t M, int64_t K, int64_t C, int64_t h, int64_t w, int64_t s, float stride) {
-    if (!permutes<width>() || s > kMaxPoints || w < width) return false;
-    Mesh<width> mesh;
+    if (!kPermutes || s > kMaxPoints || w < kWidth) return false;
+    Mesh mesh;
     mesh.side = s;
     for (int64_t i = 0; i < M; ++i) {
         place_mesh(&mesh, keypoints + 2 * i, steps + i % K * s, h, w, stride);
@@ -258,13 +259,6 @@ PT_HD bool sample_permuted(
     }
     return true;
 }
-
-PT_WIDTHS(
-    bool, sample_by_permutations, sample_permuted,
-    (float* features, const float* end, const float* keypoints, const float* steps,
-     const float* map, int64_t M, int64_t K, int64_t C, int64_t h, int64_t w, int64_t s,
-     float stride),
-    (features, end, keypoints, steps, map, M, K, C, h, w, s, stride))
 
 }  // namespace
 }  // namespace posetrack

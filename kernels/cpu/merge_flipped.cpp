@@ -3,19 +3,18 @@
 #include <algorithm>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
 
 /* The flipped values are read backwards, from the one before `end`. */
-PT_CLONES void merge_row(
+void merge_row(
     float* __restrict out, const float* __restrict straight, const float* __restrict end,
     int64_t size) {
     for (int64_t i = 0; i < size; ++i) out[i] = mean_of_two(straight[i], end[-1 - i]);
 }
 
-PT_CLONES void merge_turned_row(
+void merge_turned_row(
     float* __restrict out, const float* __restrict straight, const float* __restrict end,
     float sign, float constant, int64_t size) {
     for (int64_t i = 0; i < size; ++i)

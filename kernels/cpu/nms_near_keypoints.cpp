@@ -5,7 +5,6 @@
 
 #include "../include/posetrack_kernels.h"
 #include "../shared/nms_oks_iou.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -24,7 +23,7 @@ struct Scratch {
 };
 
 /* Counts for each pose how many keypoints are near those of `pose`. */
-PT_CLONES void count_near(
+void count_near(
     int32_t* __restrict near, const float* __restrict x, const float* __restrict y,
     const float* __restrict pose, float limit, int64_t N, int64_t K) {
     for (int64_t n = 0; n < N; ++n) near[n] = 0;

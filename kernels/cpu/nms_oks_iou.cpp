@@ -9,7 +9,6 @@
 #include "../include/posetrack_kernels.h"
 #include "../shared/box_overlap.h"
 #include "../shared/oks_between.h"
-#include "dispatch.h"
 #include "oks_terms.h"
 
 namespace posetrack {
@@ -34,7 +33,7 @@ struct Limits {
     bool both;
 };
 
-PT_CLONES bool any_overlaps(
+bool any_overlaps(
     const double* __restrict x1, const double* __restrict y1, const double* __restrict x2,
     const double* __restrict y2, int64_t size, Box box, double edge, double limit) {
     int32_t found = 0;
@@ -46,7 +45,7 @@ PT_CLONES bool any_overlaps(
     return found != 0;
 }
 
-PT_CLONES double oks_of(
+double oks_of(
     const float* __restrict a, const float* __restrict b, const float* __restrict sigmas,
     double area, int64_t K) {
     return oks_by_terms(a, b, sigmas, area, K);

@@ -5,7 +5,6 @@
 
 #include "../include/posetrack_kernels.h"
 #include "../shared/nms_oks_iou.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -34,7 +33,7 @@ PT_HD float oks_pair(
 }
 
 /* One pose of a with all of b. */
-PT_CLONES void fill_row(
+void fill_row(
     float* __restrict oks, const float* __restrict a, const float* __restrict b,
     const float* __restrict b_scores, const float* __restrict b_area,
     const float* __restrict sigmas, int64_t M, int64_t K) {
@@ -51,7 +50,7 @@ struct Poses {
 };
 
 /* Whether pose n is too similar to one of the `kept` rows. */
-PT_CLONES bool is_dropped(
+bool is_dropped(
     const int32_t* __restrict kept, int32_t count, const Poses& poses, int64_t n, float threshold) {
     const int64_t K = poses.K;
     for (int32_t i = 0; i < count; ++i) {

@@ -1,13 +1,12 @@
 #include "../shared/oks_between.h"
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 #include "oks_terms.h"
 
 namespace posetrack {
 namespace {
 
-PT_CLONES void fill_row(
+void fill_row(
     double* __restrict oks, const float* __restrict pose, float area,
     const float* __restrict others, const float* __restrict other_areas,
     const float* __restrict sigmas, int64_t M, int64_t K) {

@@ -9,7 +9,6 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -45,7 +44,7 @@ Buffers cut(void* scratch, int64_t W, int64_t w) {
     return buffers;
 }
 
-PT_CLONES void unpack_colours(
+void unpack_colours(
     float* __restrict first, float* __restrict second, float* __restrict third,
     const uint8_t* __restrict row, int64_t size) {
     for (int64_t x = 0; x < size; ++x) {
@@ -58,7 +57,7 @@ PT_CLONES void unpack_colours(
 /* Both pixels of a pair are spelled out, because the compiler would vectorise a loop over the two
  * instead of the outer one.
  */
-PT_CLONES void unpack_yuv(
+void unpack_yuv(
     float* __restrict red, float* __restrict green, float* __restrict blue,
     const uint8_t* __restrict luma, const uint8_t* __restrict uv, YuvWeights weights,
     int64_t pairs) {
@@ -75,13 +74,13 @@ PT_CLONES void unpack_yuv(
     }
 }
 
-PT_CLONES void blend(
+void blend(
     float* __restrict out, const float* __restrict a, const float* __restrict b, float fraction,
     int64_t size) {
     for (int64_t i = 0; i < size; ++i) out[i] = between(a[i], b[i], fraction);
 }
 
-PT_CLONES void pick(
+void pick(
     float* __restrict out, const float* __restrict row, const int32_t* __restrict first,
     const float* __restrict fraction, int64_t size) {
     for (int64_t x = 0; x < size; ++x)
@@ -89,7 +88,7 @@ PT_CLONES void pick(
 }
 
 /* Row y of the output: a row of red, one of green, one of blue. */
-PT_CLONES void sample_row(
+void sample_row(
     float* __restrict out, const Image& image, const double* __restrict matrix, int64_t y,
     int64_t w) {
     for (int64_t x = 0; x < w; ++x) {
@@ -102,12 +101,12 @@ PT_CLONES void sample_row(
     }
 }
 
-PT_CLONES void finish_row(
+void finish_row(
     float* __restrict out, const float* __restrict row, float mean, float std, int64_t size) {
     for (int64_t x = 0; x < size; ++x) store(out + x, normalised(row[x], mean, std));
 }
 
-PT_CLONES void finish_row(
+void finish_row(
     Half* __restrict out, const float* __restrict row, float mean, float std, int64_t size) {
     for (int64_t x = 0; x < size; ++x) store(out + x, normalised(row[x], mean, std));
 }

@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -30,7 +29,7 @@ void fill_taps(const Taps& taps, const RoiAxis& axis) {
 }
 
 /* One channel of one RoI. */
-PT_CLONES void pool(
+void pool(
     float* __restrict pooled, float* __restrict row, const float* __restrict plane, Taps across,
     Taps down, int64_t first, int64_t end, int64_t w) {
     for (int64_t r = 0; r < down.count; ++r) {

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 
 namespace posetrack {
 namespace {
@@ -41,12 +40,12 @@ void plan_columns(const Plan& plan, int64_t W, int64_t w, int64_t covered, doubl
     }
 }
 
-PT_CLONES void weigh_row(
+void weigh_row(
     int32_t* __restrict sums, const uint8_t* __restrict row, int32_t weight, int64_t size) {
     for (int64_t i = 0; i < size; ++i) sums[i] += weighted(weight, row[i]);
 }
 
-PT_CLONES void weigh_two_rows(
+void weigh_two_rows(
     int32_t* __restrict sums, const uint8_t* __restrict a, const uint8_t* __restrict b,
     int32_t a_weight, int32_t b_weight, int64_t size) {
     for (int64_t i = 0; i < size; ++i)
@@ -63,7 +62,7 @@ void weigh_rows(const Plan& plan, const uint8_t* rows, int64_t available, int64_
         if (weights[t] != 0) weigh_row(plan.row_sums, rows + t * size, weights[t], size);
 }
 
-PT_CLONES void weigh_columns(
+void weigh_columns(
     uint8_t* __restrict out, const int32_t* __restrict sums, const int32_t* __restrict first,
     const int32_t* __restrict weights, int64_t taps, int64_t size, int64_t stride) {
     if (taps == 2) { /* bilinear */

@@ -20,7 +20,7 @@ namespace {
 /* out[i] is the weighted sum of in[i - radius * step] to in[i + radius * step]. Four pairs of taps
  * at a time stay in registers.
  */
-PT_CLONES void weigh(
+void weigh(
     float* __restrict out, const float* __restrict in, int64_t step,
     const float* __restrict weights, int64_t radius, int64_t size) {
     int64_t tap = 1;

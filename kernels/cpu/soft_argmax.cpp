@@ -40,7 +40,7 @@ struct Chunk {
     }
 };
 
-PT_CLONES void sum_weights(
+void sum_weights(
     CellSums* __restrict sums, const float* __restrict logits, float highest,
     const float* __restrict xs, const float* __restrict ys, int64_t size) {
     float total = 0.0f, x = 0.0f, y = 0.0f;
@@ -55,12 +55,7 @@ PT_CLONES void sum_weights(
 }
 
 /* softmax_weight below a finite highest logit, lane by lane; `limit` is -125. */
-template <typename Lanes>
-PT_HD void weigh(
-    typename Lanes::Floats& weight, const typename Lanes::Floats& logit, float highest,
-    float limit) {
-    typedef typename Lanes::Floats Floats;
-    typedef typename Lanes::Bits Bits;
+PT_HD void weigh(Floats& weight, const Floats& logit, float highest, float limit) {
     const Floats lowest = Floats{} + limit, power = (logit - highest) * 1.44269504f;
     const Floats t = power > lowest ? power : lowest; /* NaN too becomes the lowest */
     const Floats rounded = t + 12582912.0f;
@@ -71,24 +66,22 @@ PT_HD void weigh(
 }
 
 /* Sums of whole rows, relative to a finite `highest`. Returns the highest logit; if it is higher
- * than `highest`, the sums mean nothing. The number of columns must be a multiple of `width`.
+ * than `highest`, the sums mean nothing. The number of columns must be a multiple of kWidth.
  */
-template <int width>
-PT_HD float sum_lanes(
+float sum_rows(
     CellSums* __restrict sums, const float* __restrict logits, float highest,
     const float* __restrict xs, int64_t columns, int64_t size) {
-    typedef typename Lanes<width>::Floats Floats;
     const float limit = xs[0] - 125.0f; /* beside a constant, the compiler finds no maximum */
     Floats total = {}, x = {}, y = {}, best = Floats{} + highest;
     float row = 0.0f;
     for (int64_t at = 0; at < size; at += columns, row += 1.0f) {
         Floats row_total = {};
-        for (int64_t j = 0; j < columns; j += width) {
+        for (int64_t j = 0; j < columns; j += kWidth) {
             Floats logit, weight, place;
             load(logit, logits + at + j);
             load(place, xs + j);
             best = logit > best ? logit : best;
-            weigh<Lanes<width>>(weight, logit, highest, limit);
+            weigh(weight, logit, highest, limit);
             row_total = row_total + weight;
             x = x + weight * place;
         }
@@ -97,7 +90,7 @@ PT_HD float sum_lanes(
     }
     *sums = no_cells();
     float found = highest;
-    for (int i = 0; i < width; ++i) {
+    for (int i = 0; i < kWidth; ++i) {
         sums->total += total[i];
         sums->x += x[i];
         sums->y += y[i];
@@ -106,15 +99,9 @@ PT_HD float sum_lanes(
     return found;
 }
 
-PT_WIDTHS(
-    float, sum_rows, sum_lanes,
-    (CellSums* __restrict sums, const float* __restrict logits, float highest,
-     const float* __restrict xs, int64_t columns, int64_t size),
-    (sums, logits, highest, xs, columns, size))
-
 Expectation sums_of_map(const float* logits, const Chunk& chunk, int64_t d, int64_t h, int64_t w) {
     const int64_t area = h * w, cells = d * area;
-    const bool in_lanes = w == chunk.width && w % width_of_cpu() == 0;
+    const bool in_lanes = w == chunk.width && w % kWidth == 0;
     Expectation sums = no_expectation();
     int64_t size = 0;
     for (int64_t start = 0; start < cells; start += size) {

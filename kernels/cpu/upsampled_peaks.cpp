@@ -12,7 +12,6 @@
 #include <limits>
 
 #include "../include/posetrack_kernels.h"
-#include "dispatch.h"
 #include "enlarge.h"
 
 namespace posetrack {
@@ -57,7 +56,7 @@ void insert(List& list, StrongPixel pixel) {
  * row can hold a peak, and most rows cannot. The neighbours above and below lie `down` values away,
  * those beside the pixel `right` values; both are 0 for windows of one pixel.
  */
-PT_CLONES bool has_summit(
+bool has_summit(
     const float* __restrict row, int32_t columns, float least, int64_t down, int64_t right) {
     int32_t any = 0;
 #pragma omp simd reduction(| : any)
@@ -75,7 +74,7 @@ PT_CLONES bool has_summit(
  * `pixels` points to the first row of the windows, and of its columns to the first of the first
  * window. Rows are kWidth apart.
  */
-PT_CLONES bool window_maxima(
+bool window_maxima(
     float* __restrict highest, const float* __restrict pixels, int32_t columns, int32_t side,
     float least) {
     float across[kWidth];
@@ -120,7 +119,7 @@ void search_tile(
     }
 }
 
-PT_CLONES void raise(float* __restrict out, const float* __restrict row, int64_t w) {
+void raise(float* __restrict out, const float* __restrict row, int64_t w) {
     for (int64_t x = 0; x < w; ++x) out[x] = higher(row[x], out[x]);
 }
 

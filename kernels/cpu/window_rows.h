@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "../shared/global_adaptation.h"
-#include "dispatch.h"
 #include "lanes.h"
 
 namespace posetrack {
@@ -36,12 +35,12 @@ struct Enlarged {
     }
 };
 
-PT_CLONES void place_window(Line line, float keypoint, int32_t g, int64_t pixels) {
+void place_window(Line line, float keypoint, int32_t g, int64_t pixels) {
     for (int32_t i = 0; i < g; ++i)
         line.set(i, sampled_neighbours(window_position(keypoint, i, g), pixels));
 }
 
-PT_CLONES void place_enlarged(Enlarged line, int64_t first, int64_t count, Axis axis) {
+void place_enlarged(Enlarged line, int64_t first, int64_t count, Axis axis) {
     for (int64_t i = 0; i < count; ++i)
         line.set(i, place_by_half_pixels(axis, (int32_t)(first + i)));
 }
@@ -49,22 +48,17 @@ PT_CLONES void place_enlarged(Enlarged line, int64_t first, int64_t count, Axis 
 /* Enlarges a row of cells along x. The neighbours of a vector of pixels are picked from as many
  * cells, so `row` must have kLanes spare cells at its end.
  */
-template <int width>
-PT_HD void widen_lanes(float* __restrict out, const float* row, Enlarged at, int64_t size) {
-    for (int64_t x = 0; x < size; x += width) {
-        alignas(64) float low[width], high[width];
-        pick<width>(low, row + at.low[x], at.low + x, at.low[x]);
-        pick<width>(high, row + at.high[x], at.high + x, at.high[x]);
-        for (int i = 0; i < width; ++i)
+void widen_row(float* __restrict out, const float* row, Enlarged at, int64_t size) {
+    for (int64_t x = 0; x < size; x += kWidth) {
+        alignas(64) float low[kWidth], high[kWidth];
+        pick(low, row + at.low[x], at.low + x, at.low[x]);
+        pick(high, row + at.high[x], at.high + x, at.high[x]);
+        for (int i = 0; i < kWidth; ++i)
             out[x + i] = blend_by_half_pixels(low[i], high[i], at.weight[x + i]);
     }
 }
 
-PT_WIDTHS(
-    void, widen_row, widen_lanes,
-    (float* __restrict out, const float* row, Enlarged at, int64_t size), (out, row, at, size))
-
-PT_CLONES void blend_rows(
+void blend_rows(
     float* __restrict out, const float* __restrict low, const float* __restrict high, float weight,
     int64_t size) {
     for (int64_t x = 0; x < size; ++x) out[x] = blend_by_half_pixels(low[x], high[x], weight);
@@ -90,7 +84,7 @@ PT_HD float sampled_cell(
 }
 
 /* Samples `count` cells whose columns are neighbours on the enlarged map. */
-PT_CLONES void sample_row(const SampledRow& row, Line columns, int64_t count) {
+void sample_row(const SampledRow& row, Line columns, int64_t count) {
     float* __restrict out = row.out;
     const float* __restrict upper = row.upper;
     const float* __restrict lower = row.lower;
@@ -101,19 +95,18 @@ PT_CLONES void sample_row(const SampledRow& row, Line columns, int64_t count) {
 /* Samples `count` cells whose columns the map's border limits. Up to kLanes floats behind the parts
  * of the enlarged map are read.
  */
-template <int width>
-PT_HD void sample_lanes(const SampledRow& row, Line columns, int64_t count) {
+void sample_row_at(const SampledRow& row, Line columns, int64_t count) {
     const int32_t base = columns.low[0];
-    for (int64_t x = 0; x < count; x += width) {
-        const int64_t end = std::min<int64_t>(width, count - x);
+    for (int64_t x = 0; x < count; x += kWidth) {
+        const int64_t end = std::min<int64_t>(kWidth, count - x);
         const int32_t low = columns.low[x], high = columns.high[x];
-        alignas(64) float picked[4][width];
-        if (end == width && columns.low[x + width - 1] - low < width &&
-            columns.high[x + width - 1] - high < width) {
-            pick<width>(picked[0], row.upper + (low - base), columns.low + x, low);
-            pick<width>(picked[1], row.lower + (low - base), columns.low + x, low);
-            pick<width>(picked[2], row.upper + (high - base), columns.high + x, high);
-            pick<width>(picked[3], row.lower + (high - base), columns.high + x, high);
+        alignas(64) float picked[4][kWidth];
+        if (end == kWidth && columns.low[x + kWidth - 1] - low < kWidth &&
+            columns.high[x + kWidth - 1] - high < kWidth) {
+            pick(picked[0], row.upper + (low - base), columns.low + x, low);
+            pick(picked[1], row.lower + (low - base), columns.low + x, low);
+            pick(picked[2], row.upper + (high - base), columns.high + x, high);
+            pick(picked[3], row.lower + (high - base), columns.high + x, high);
         } else {
             for (int64_t i = 0; i < end; ++i) {
                 picked[0][i] = row.upper[columns.low[x + i] - base];
@@ -127,10 +120,6 @@ PT_HD void sample_lanes(const SampledRow& row, Line columns, int64_t count) {
                 row, picked[0][i], picked[1][i], picked[2][i], picked[3][i], columns, x + i);
     }
 }
-
-PT_WIDTHS(
-    void, sample_row_at, sample_lanes, (const SampledRow& row, Line columns, int64_t count),
-    (row, columns, count))
 
 bool in_line(const Line& columns, int64_t g) {
     int32_t apart = 0;

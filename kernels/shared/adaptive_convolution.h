@@ -43,12 +43,12 @@ PT_HD Corners corners_of(
 /* The map's value at a tap, from the four cells around it. */
 PT_HD float value_between(
     const float* shares, float top_left, float top_right, float bottom_left, float bottom_right) {
-    const float top = fmaf(shares[1], top_right, shares[0] * top_left);
-    return fmaf(shares[3], bottom_right, fmaf(shares[2], bottom_left, top));
+    const float top = fused(shares[1], top_right, shares[0] * top_left);
+    return fused(shares[3], bottom_right, fused(shares[2], bottom_left, top));
 }
 
 /* One term of the convolution; terms are added tap by tap, and channel by channel in each tap. */
-PT_HD float add_tap(float sum, float weight, float value) { return fmaf(weight, value, sum); }
+PT_HD float add_tap(float sum, float weight, float value) { return fused(weight, value, sum); }
 
 }  // namespace posetrack
 

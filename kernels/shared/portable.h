@@ -20,7 +20,7 @@ typedef unsigned long long uint64_t;
 #if defined(__CUDACC__)
 #define PT_HD __host__ __device__ __forceinline__
 #elif defined(__GNUC__)
-#define PT_HD inline __attribute__((always_inline)) /* also into the clones of dispatch.h */
+#define PT_HD inline __attribute__((always_inline))
 #else
 #define PT_HD inline
 #endif
@@ -55,12 +55,38 @@ PT_HD double double_from_bits(uint64_t bits) {
     return number.value;
 }
 
+PT_HD uint64_t bits_of(double value) {
+    DoubleBits number = {0};
+    number.value = value;
+    return number.bits;
+}
+
 PT_HD float positive_infinity() { return from_bits(0x7f800000u); }
 PT_HD float lowest_float() { return -positive_infinity(); }
 PT_HD float not_a_number() { return from_bits(0x7fc00000u); }
 PT_HD bool is_nan(float x) { return x != x; }
 PT_HD bool is_finite(float x) { return x - x == 0.0f; }
 PT_HD bool is_finite(double x) { return x - x == 0.0; }
+
+/* a * b + c, rounded once. Where the CPU has no such instruction, the C library's function would
+ * keep loops scalar. There the product is exact in double precision, and the sum is rounded to odd,
+ * so that rounding it again gives the right float: Boldo and Melquiond, "Emulation of a FMA and
+ * correctly rounded sums" (2008). Integers decide, because compilers vectorise these.
+ */
+#if defined(__CUDA_ARCH__) || defined(__CUDACC_RTC__) || defined(__FMA__) || defined(__aarch64__)
+PT_HD float fused(float a, float b, float c) { return fmaf(a, b, c); }
+#else
+PT_HD float fused(float a, float b, float c) {
+    const double product = (double)a * (double)b, sum = product + (double)c;
+    const double added = sum - product; /* what of c went into the sum */
+    const double rest = (product - (sum - added)) + ((double)c - added);
+    const uint64_t one = 1, twice = bits_of(rest) << 1, exponent = bits_of(sum) & 0x7ffull << 52;
+    const uint64_t finite = ~(exponent + (one << 52));
+    const uint64_t inexact = ((twice | (0 - twice)) & finite) >> 63;
+    const uint64_t beyond = (bits_of(rest) ^ bits_of(sum)) >> 63; /* farther from 0 than exact */
+    return (float)double_from_bits((bits_of(sum) - (beyond & inexact)) | inexact);
+}
+#endif
 
 /* The higher of two values; `best` where `value` is NaN. */
 PT_HD float higher(float value, float best) { return value > best ? value : best; }

@@ -48,7 +48,7 @@ PT_HD Place place_by_corners(Axis axis, int32_t pixel) {
 }
 
 PT_HD Place place_by_half_pixels(Axis axis, int32_t pixel) {
-    const float signed_place = fmaf((float)pixel + 0.5f, axis.step, -0.5f);
+    const float signed_place = fused((float)pixel + 0.5f, axis.step, -0.5f);
     const float place = signed_place > 0.0f ? signed_place : 0.0f;
     const int32_t end = axis.cells - 1;
     const int32_t low = (int32_t)place < end ? (int32_t)place : end;
@@ -68,7 +68,7 @@ PT_HD float blend_by_corners(float low, float high, float weight) {
 
 /* torch's sum: the lower cell's product is added unrounded. */
 PT_HD float blend_by_half_pixels(float low, float high, float weight) {
-    return fmaf(low, 1.0f - weight, high * weight);
+    return fused(low, 1.0f - weight, high * weight);
 }
 
 /* The enlarged map's value at one pixel: first along the rows, then along the columns. */

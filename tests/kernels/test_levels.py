@@ -1,52 +1,33 @@
-"""The CPU twins give the same bytes at every level of x86-64, not only at the one chosen here."""
+"""The CPU twins give the same bytes at every level of x86-64, whatever the loader chooses here."""
 
+import ctypes
 import os
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 from posetrack import kernels
-from posetrack.kernels import devices
-from posetrack.kernels.library import Library
+from posetrack.kernels import devices, native
+from posetrack.kernels.library import Library, library
+from posetrack.kernels.native import LEVELS, cpu_features, path_of
 
 from .cases import CASES
 
-ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-# what the compiler is told, and what of it the CPU must have
-LEVELS = {
-    "plain": ("-march=x86-64 -DPT_MAX_WIDTH=4", ()),
-    "avx2": ("-march=x86-64-v3 -DPT_MAX_WIDTH=8", ("avx2", "fma", "bmi2")),
-    "avx512": (
-        "-march=x86-64-v4 -mprefer-vector-width=512",
-        ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"),
-    ),
-}
+BASE = Path(str(native._installed(".", "cpu")))
+HIGHER = [level for level in LEVELS if level != "."]
 
 
-@pytest.fixture(scope="module", params=LEVELS)
-def level(request, tmp_path_factory):
-    """The library of one level, without clones."""
-    flags, needed = LEVELS[request.param]
-    info = Path("/proc/cpuinfo")
-    found = info.read_text().split() if info.exists() else []
-    if missing := [feature for feature in needed if feature not in found]:
-        pytest.skip(f"this CPU has no {', '.join(missing)}")
-    folder = tmp_path_factory.mktemp(request.param)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
-    define = [
-        f"--config-settings=cmake.define.CMAKE_CXX_FLAGS={flags} -DPT_NO_CLONES",
-        "--config-settings=cmake.define.POSETRACK_CUDA=OFF",
-        f"--config-settings=build-dir={folder}/build",
-    ]
-    command = [*pip, str(folder / "package"), *define, str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return Library(folder / "package/posetrack/kernels/libposetrack_cpu.so", "cpu")
+def library_of(level):
+    """The library of one level, if this build has it and the CPU can run it."""
+    path = BASE.parent / level / BASE.name
+    if not path.exists():
+        pytest.skip("the build is for another kind of CPU")
+    if missing := LEVELS[level] - cpu_features():
+        pytest.skip(f"this CPU has no {', '.join(sorted(missing))}")
+    return Library(path, "cpu")
 
 
 def results(name, arguments):
@@ -54,11 +35,14 @@ def results(name, arguments):
     return result if isinstance(result, tuple) else (result,)
 
 
+@pytest.mark.parametrize("level", HIGHER)
 @pytest.mark.parametrize("name", CASES)
-def test_every_level_gives_the_same_bytes(level, name):
+def test_every_level_gives_the_same_bytes(name, level):
+    plain, higher = Library(BASE, "cpu"), library_of(level)
     for case in CASES[name]:
-        wanted = results(name, case.arguments)
-        with patch.object(devices, "library", lambda _: level):
+        with patch.object(devices, "library", lambda _: plain):
+            wanted = results(name, case.arguments)
+        with patch.object(devices, "library", lambda _: higher):
             got = results(name, case.arguments)
         if name == "soft_argmax":  # sums of another order, within the bound that the twins have
             case.check(case.arguments, got, wanted)
@@ -74,3 +58,54 @@ def bits_but_of_nan(array):
     if array.dtype.kind != "f":
         return array.tobytes()
     return np.where(np.isnan(array), np.zeros_like(array), array).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("features", "level"),
+    [
+        (LEVELS["glibc-hwcaps/x86-64-v4"], "glibc-hwcaps/x86-64-v4"),
+        (LEVELS["glibc-hwcaps/x86-64-v4"] - {"avx512vl"}, "glibc-hwcaps/x86-64-v3"),
+        (LEVELS["glibc-hwcaps/x86-64-v3"] - {"fma"}, "."),
+        (frozenset(), "."),
+    ],
+)
+def test_python_takes_the_highest_level_that_the_cpu_has(features, level):
+    if not (BASE.parent / level / BASE.name).exists():
+        pytest.skip("the build is for another kind of CPU")
+    with patch.object(native, "cpu_features", lambda: features):
+        assert Path(str(path_of("cpu"))) == BASE.parent / level / BASE.name
+
+
+def test_programs_get_the_level_that_python_takes(tmp_path):
+    """glibc's loader looks into the folders of the levels, since version 2.33."""
+    if shutil.which("cc") is None:
+        pytest.skip("no cc on this machine")
+    if (version := glibc_version()) < (2, 33):
+        pytest.skip(f"this C library ({version}) knows no levels")
+    source, program = tmp_path / "program.c", tmp_path / "program"
+    source.write_text("int pt_assign_cpu(void); int main(void) { return pt_assign_cpu(); }")
+    link = [str(BASE), f"-Wl,-rpath,{BASE.parent}", "-o", str(program)]
+    subprocess.run(["cc", str(source), *link], check=True)
+    traced = os.environ | {"LD_TRACE_LOADED_OBJECTS": "1"}
+    done = subprocess.run([str(program)], env=traced, capture_output=True, text=True, check=True)
+    assert f"=> {library('cpu').path} " in done.stdout
+
+
+def glibc_version():
+    try:
+        version = ctypes.CDLL(None).gnu_get_libc_version
+    except AttributeError:
+        return 0, 0
+    version.restype = ctypes.c_char_p
+    return tuple(map(int, version().decode().split(".")))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_level_calls_the_c_library_for_a_fused_product(level):
+    """Such a call keeps its loop scalar, and is slow where the CPU has no instruction for it."""
+    path = BASE.parent / level / BASE.name
+    if shutil.which("nm") is None or not path.exists():
+        pytest.skip("no nm, or a build for another kind of CPU")
+    command = ["nm", "-D", "--undefined-only", str(path)]
+    names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in names if name.startswith("fma")] == []
