@@ -7,15 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from .native import path_of
+from .native import load, path_of
 from .prototypes import LETTERS, SCRATCH, TWINS
 
-_INVALID_ARGUMENT = 1
-_CUDA_ERROR = 2
-_MISSING = {
-    "cpu": "reinstall posetrack with a C++17 compiler on the machine",
-    "cuda": "reinstall posetrack with CUDA's nvcc on the machine, or pass NumPy arrays",
-}
+_OK, _INVALID_ARGUMENT, _CUDA_ERROR = 0, 1, 2
 
 
 class Library:
@@ -26,16 +21,11 @@ class Library:
         twin: which twins it holds.
 
     Raises:
-        RuntimeError: it cannot be loaded.
+        RuntimeError: it cannot be loaded, or was built for another version of the C interface.
     """
 
     def __init__(self, path: str | Path, twin: Literal["cpu", "cuda"]) -> None:
-        try:
-            self._native = ctypes.CDLL(str(path))
-        except OSError as error:
-            raise RuntimeError(
-                f"the {twin} kernels cannot be loaded ({error}): {_MISSING[twin]}"
-            ) from error
+        self._native = load(path, twin)
         self.path = str(path)
         self.twin = twin
         self._functions: dict[str, Any] = {}
@@ -45,7 +35,7 @@ class Library:
 
         Raises:
             ValueError: the kernel refused its arguments.
-            RuntimeError: CUDA refused to run it.
+            RuntimeError: CUDA refused to run it, or the status is unknown.
         """
         stream = "p" if self.twin == "cuda" else ""
         prototype = TWINS[kernel] + stream
@@ -53,7 +43,16 @@ class Library:
         if status == _INVALID_ARGUMENT:
             raise ValueError(f"{kernel}: an argument is out of its documented range")
         if status == _CUDA_ERROR:
-            raise RuntimeError(f"{kernel}: CUDA did not start it; is the GPU one it was built for?")
+            raise RuntimeError(f"{kernel}: CUDA refused to run it: {self.last_error()}")
+        if status != _OK:
+            raise RuntimeError(
+                f"{kernel} returned the status {status}, which no header names: reinstall posetrack"
+            )
+
+    def last_error(self) -> str:
+        """Why the last call that failed on this thread did so, in the library's words."""
+        text: bytes = self._function(f"pt_last_error_{self.twin}", "", ctypes.c_char_p)()
+        return text.decode("utf-8", "replace")
 
     def scratch_bytes(self, kernel: str, *sizes: Any) -> int:
         """Bytes of scratch that a kernel needs; the CPU's library knows those of both twins."""

@@ -1,7 +1,9 @@
-"""Where the native libraries lie, and which one of the CPU's suits the machine."""
+"""Finds and loads the native libraries: the one for this CPU, if it fits this package."""
 
 from __future__ import annotations
 
+import ctypes
+import re
 from functools import lru_cache
 from importlib import resources
 from importlib.abc import Traversable
@@ -17,6 +19,40 @@ LEVELS = {
     "glibc-hwcaps/x86-64-v3": _X86_64_V3,
     ".": frozenset[str](),
 }
+_MISSING = {
+    "cpu": "reinstall posetrack with a C++17 compiler on the machine",
+    "cuda": "reinstall posetrack with CUDA's nvcc on the machine, or pass NumPy arrays",
+}
+
+
+def load(path: str | Path, twin: Literal["cpu", "cuda"]) -> ctypes.CDLL:
+    """A shared library of kernels.
+
+    Raises:
+        RuntimeError: it cannot be loaded, or was built for another version of the C interface.
+    """
+    try:
+        native = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise RuntimeError(
+            f"the {twin} kernels cannot be loaded ({error}): {_MISSING[twin]}"
+        ) from error
+    version = getattr(native, f"pt_abi_version_{twin}", lambda: 0)()
+    if version != abi_version():
+        raise RuntimeError(
+            f"the {twin} kernels in {path} must have version {abi_version()} of the C interface, "
+            f"got {version or 'one without a version'}: reinstall posetrack, or build them again"
+        )
+    return native
+
+
+@lru_cache(maxsize=1)
+def abi_version() -> int:
+    """The version of the C interface that this package's headers declare."""
+    text = resources.files(__package__).joinpath("include/posetrack/base.h").read_text("utf-8")
+    found = re.search(r"#define PT_ABI_VERSION (\d+)", text)
+    assert found is not None, "base.h has no PT_ABI_VERSION"
+    return int(found[1])
 
 
 def path_of(twin: Literal["cpu", "cuda"]) -> Traversable:
@@ -40,4 +76,5 @@ def cpu_features() -> frozenset[str]:
 
 
 def _installed(folder: str, twin: str) -> Traversable:
-    return resources.files(__package__).joinpath(f"{folder}/libposetrack_{twin}.so")
+    name = f"libposetrack_{twin}.so.{abi_version()}"
+    return resources.files(__package__).joinpath(f"{folder}/{name}")

@@ -16,6 +16,9 @@
 #endif
 
 #if !defined(__CUDACC_RTC__)
+#include <stdio.h>
+
+#include "../host/last_error.h"
 #include "../include/posetrack_kernels.h"
 
 namespace posetrack {
@@ -61,6 +64,9 @@ namespace posetrack {
 inline pt_status status_of(cudaError_t error) {
     if (error == cudaSuccess) return PT_OK;
     (void)cudaGetLastError();
+    snprintf(
+        LastError::text(), LastError::kRoom, "%s (%s)", cudaGetErrorString(error),
+        cudaGetErrorName(error));
     return PT_CUDA_ERROR;
 }
 

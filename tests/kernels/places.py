@@ -49,10 +49,10 @@ def host_library():
     flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-fPIC"]
     # names in anonymous namespaces may repeat, so each file is compiled alone
     objects = []
-    for path in sorted((KERNELS / "cuda").glob("*.cu")):
+    for path in [KERNELS / "host" / "library.cpp", *sorted((KERNELS / "cuda").glob("*.cu"))]:
         objects.append(output.with_name(f"{path.stem}.o"))
         compile_one = ["-x", "c++", "-c", str(path), "-o", str(objects[-1])]
-        _compile([*flags, f'-DPT_CUDA_HEADER="{header}"', *compile_one])
+        _compile([*flags, "-DPT_TWIN=cuda", f'-DPT_CUDA_HEADER="{header}"', *compile_one])
     _compile(["-shared", *map(str, objects), "-o", str(output)])
     return Library(output, "cuda")
 

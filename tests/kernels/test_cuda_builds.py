@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from posetrack.kernels.native import abi_version
 from posetrack.kernels.prototypes import TWINS
 
 from .places import KERNELS
@@ -42,7 +43,7 @@ def log_of(done):
 
 
 def libraries(target):
-    return sorted(path.name for path in (target / "package/posetrack/kernels").glob("*.so"))
+    return sorted(path.name for path in (target / "package/posetrack/kernels").glob("*.so*"))
 
 
 # ---- the option
@@ -64,13 +65,13 @@ def test_other_values_of_the_option_are_refused(tmp_path):
 def test_off_builds_no_cuda_library(tmp_path):
     done = build(tmp_path, POSETRACK_CUDA="OFF")
     assert done.returncode == 0, log_of(done)
-    assert libraries(tmp_path) == ["libposetrack_cpu.so"]
+    assert libraries(tmp_path) == [f"libposetrack_cpu.so.{abi_version()}"]
 
 
 def test_auto_without_nvcc_builds_the_cpu_library_alone(tmp_path):
     done = build(tmp_path, POSETRACK_CUDA="AUTO", CMAKE_CUDA_COMPILER="NOTFOUND")
     assert done.returncode == 0, log_of(done)
-    assert libraries(tmp_path) == ["libposetrack_cpu.so"]
+    assert libraries(tmp_path) == [f"libposetrack_cpu.so.{abi_version()}"]
 
 
 # ---- nvcc
@@ -114,7 +115,7 @@ def cuda_library(tmp_path_factory):
     target = tmp_path_factory.mktemp("cuda")
     done = build(target, POSETRACK_CUDA="ON", POSETRACK_WERROR="ON")
     assert done.returncode == 0, log_of(done)[-8000:]
-    return target / "package/posetrack/kernels/libposetrack_cuda.so"
+    return target / f"package/posetrack/kernels/libposetrack_cuda.so.{abi_version()}"
 
 
 def test_nvcc_builds_every_twin_without_warnings(cuda_library):

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "kernels"
 HEADER = FOLDER / "include" / "posetrack_kernels.h"
 PARTS = sorted((FOLDER / "include" / "posetrack").glob("*.h"))
 OWN_HEADERS = sorted(
-    path for path in FOLDER.glob("*/*.*h") if path.parent.name in ("shared", "cpu", "cuda")
+    path for path in FOLDER.glob("*/*.*h") if path.parent.name in ("cpu", "cuda", "host", "shared")
 )
 LETTERS = {"int64_t": "l", "float": "f", "double": "d", "pt_dtype": "i"}
 COMMON = {"map_sampling", "portable"}  # formulas of several kernels

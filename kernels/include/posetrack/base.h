@@ -11,13 +11,17 @@
 #define PT_API __attribute__((visibility("default")))
 #endif
 
+/* The number of this interface. Any change to it that a program compiled before could notice counts
+ * it up. It is part of the libraries' names, libposetrack_cpu.so.N, so that a program never gets
+ * another.
+ */
+#define PT_ABI_VERSION 1
+
 /* What every kernel returns. */
 typedef int32_t pt_status;
 #define PT_OK 0
 #define PT_INVALID_ARGUMENT 1 /* a null pointer, a negative size, or an option out of range */
-#define PT_CUDA_ERROR                                                  \
-    2 /* CUDA refused a launch: this build has no code for the GPU, or \
-         an earlier fault has ended its context */
+#define PT_CUDA_ERROR 2       /* CUDA refused something; pt_last_error_cuda() says what */
 
 /* Element type of a network's head. */
 typedef int32_t pt_dtype;
@@ -28,5 +32,23 @@ typedef int32_t pt_dtype;
 #define PT_TWINS(name, ...)                   \
     PT_API pt_status name##_cpu(__VA_ARGS__); \
     PT_API pt_status name##_cuda(__VA_ARGS__, void* stream)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* PT_ABI_VERSION of the library that is loaded. */
+PT_API int32_t pt_abi_version_cpu(void);
+PT_API int32_t pt_abi_version_cuda(void);
+
+/* Why this thread's last call that failed did so, as far as its status does not say it; "" at
+ * first. The text stands until the next one fails.
+ */
+PT_API const char* pt_last_error_cpu(void);
+PT_API const char* pt_last_error_cuda(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
