@@ -58,10 +58,10 @@ def abi_version() -> int:
 def path_of(twin: Literal["cpu", "cuda"]) -> Traversable:
     """The installed library; that of the CPU twins for the highest level that the CPU has."""
     if twin == "cuda":
-        return _installed(".", "cuda")
+        return installed(".", "cuda")
     here = [level for level in LEVELS if LEVELS[level] <= cpu_features()]
-    built = (_installed(level, "cpu") for level in here)
-    return next((path for path in built if path.is_file()), _installed(".", "cpu"))
+    built = (installed(level, "cpu") for level in here)
+    return next((path for path in built if path.is_file()), installed(".", "cpu"))
 
 
 @lru_cache(maxsize=1)
@@ -75,6 +75,7 @@ def cpu_features() -> frozenset[str]:
     return frozenset(flags.split())
 
 
-def _installed(folder: str, twin: str) -> Traversable:
+def installed(folder: str, twin: str) -> Traversable:
+    """Where the library of a twin lies, in the folder of a level."""
     name = f"libposetrack_{twin}.so.{abi_version()}"
     return resources.files(__package__).joinpath(f"{folder}/{name}")

@@ -16,7 +16,7 @@ from posetrack.kernels.native import LEVELS, cpu_features, path_of
 
 from .cases import CASES
 
-BASE = Path(str(native._installed(".", "cpu")))
+BASE = Path(str(native.installed(".", "cpu")))
 HIGHER = [level for level in LEVELS if level != "."]
 
 
