@@ -101,7 +101,7 @@ __device__ void put(const Peaks& peaks, int64_t n, StrongPixel pixel) {
     peaks.values[n] = pixel.value;
 }
 
-/* First come the peaks above 0, from the lists of the tiles. Every thread gets how many. */
+/* Takes the peaks above 0, from the lists of the tiles. Every thread gets how many. */
 __device__ int64_t take_listed(
     const Peaks& peaks, StrongPixel* lists, int64_t tiles, int32_t places, StrongPixel* best,
     int32_t* owner) {
@@ -128,44 +128,48 @@ __device__ int64_t take_listed(
     return peaks.N;
 }
 
-/* Then come the pixels that count 0, in their order. `found`, how many pixels there are so far, is
- * shared by the block.
+/* Takes the pixels from cell `first` on that count `value`, in their order. `found`, how many
+ * pixels there are so far, is shared by the block.
  */
 template <typename Head>
-__device__ void take_zeros(
-    const Peaks& peaks, int64_t& found, const EnlargedMap<Head>& enlarged, StrongPixel* best) {
-    for (int64_t start = 0; start < enlarged.size && found < peaks.N; start += kBlock) {
+__device__ void take_equal(
+    const Peaks& peaks, int64_t& found, const EnlargedMap<Head>& enlarged, float value,
+    int32_t first, StrongPixel* best) {
+    for (int64_t start = first; start < enlarged.size && found < peaks.N; start += kBlock) {
         const int64_t cell = start + threadIdx.x;
         best[threadIdx.x].value =
-            cell < enlarged.size ? enlarged.suppressed((int32_t)cell) : lowest_float();
+            cell < enlarged.size ? enlarged.suppressed((int32_t)cell) : not_a_number();
         __syncthreads();
         for (int32_t i = 0; threadIdx.x == 0 && i < kBlock && found < peaks.N; ++i)
-            if (best[i].value == 0) put(peaks, found++, {best[i].value, (int32_t)(start + i)});
+            if (best[i].value == value) put(peaks, found++, {best[i].value, (int32_t)(start + i)});
         __syncthreads();
     }
 }
 
-/* Last come the pixels below 0, from place `found` on; none is left where there is no cell. */
+/* Takes the pixels below 0, value by value, since many may be equal, until none is left. */
 template <typename Head>
 __device__ void take_negative(
-    const Peaks& peaks, int64_t found, const EnlargedMap<Head>& enlarged, StrongPixel* best) {
+    const Peaks& peaks, int64_t& found, const EnlargedMap<Head>& enlarged, StrongPixel* best) {
     const int32_t size = enlarged.size;
-    StrongPixel last = {0, size};
-    for (int64_t n = found; n < peaks.N; ++n) {
-        __syncthreads();
+    StrongPixel last = {0, 0};
+    while (found < peaks.N) {
         StrongPixel own = {lowest_float(), size};
         for (int32_t cell = threadIdx.x; cell < size; cell += kBlock) {
             const StrongPixel pixel = {enlarged.suppressed(cell), cell};
-            if (pixel.value < 0 && is_stronger(last, pixel) && is_stronger(pixel, own)) own = pixel;
+            if (pixel.value < last.value && is_stronger(pixel, own)) own = pixel;
         }
         best[threadIdx.x] = own;
         strongest_of_block<false>(best, nullptr);
         last = best[0];
-        if (threadIdx.x == 0) put(peaks, n, last.cell < size ? last : StrongPixel{0, -1});
+        if (last.cell == size) break;
+        __syncthreads();
+        take_equal(peaks, found, enlarged, last.value, last.cell, best);
     }
 }
 
-/* One block per map: the lists of its tiles into one, and what else it takes to fill it. */
+/* One block per map: peaks above 0, then pixels that count 0, then those below; behind the last
+ * pixel of a map there is no cell.
+ */
 template <typename Head>
 __global__ void merge_tiles(
     int32_t* cells, float* values, StrongPixel* lists, const Head* maps, Upsampling upsampling,
@@ -182,8 +186,9 @@ __global__ void merge_tiles(
     const int64_t listed = take_listed(peaks, lists, tiles, places, best, owner);
     if (threadIdx.x == 0) found = listed;
     __syncthreads();
-    take_zeros(peaks, found, enlarged, best);
+    take_equal(peaks, found, enlarged, 0, 0, best);
     take_negative(peaks, found, enlarged, best);
+    for (int64_t n = found + threadIdx.x; n < N; n += kBlock) put(peaks, n, {0, -1});
 }
 
 }  // namespace

@@ -78,6 +78,9 @@ def upsample_maps_cases():
     ]
 
 
+PLATEAUS = np.repeat(np.float32([-1, -2, -INF]), 13) * np.ones((1, 1, 4, 1), np.float32)
+
+
 def _peaks(name, maps, size=(64, 80), count=30, *, window=5, rule="corner"):
     options = {"window": window, "rule": rule}
     return Case(name, {"maps": maps, "size": size, "count": count, **options})
@@ -106,6 +109,8 @@ def upsampled_peaks_cases():
         _peaks("more wanted than pixels", strange["both signs"], (16, 20), 400, window=1),
         _peaks("more wanted than one pixel", np.ones((1, 1, 1, 1), np.float32), (1, 1)),
         _peaks("a whole map below 0", strange["one value below 0"], (20, 25), 600),
+        _peaks("plateaus below 0", PLATEAUS, (4, 39), 30, window=3),
+        _peaks("plateaus below 0 and beyond", PLATEAUS, (4, 39), 170, window=3),
         _peaks("two of a plateau's rows", np.eye(2, 20, dtype=np.float32)[None, None], (70, 400)),
         _peaks("huge map", blobs(1, 1, 128, 176), (512, 704)),
         _peaks("noise", rng(7).random((1, 1, 48, 60), np.float32), (192, 240)),
