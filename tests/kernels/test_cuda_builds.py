@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from posetrack.kernels.library import library
 from posetrack.kernels.native import abi_version
 from posetrack.kernels.prototypes import TWINS
 
@@ -85,13 +86,13 @@ def nvcc_version(nvcc):
     return tuple(map(int, re.search(r"release (\d+)\.(\d+)", said).groups()))
 
 
-def native_architectures(library):
-    """The sm numbers of the machine code in a library, by its fat binaries.
+def architectures(library):
+    """The compute numbers of the PTX and the sm numbers of the machine code in a library.
 
-    Each of those is a header (magic, version, own size, size of what follows) and entries: kind
-    (2 is machine code), version, own size, size of the code, ..., at byte 28 the architecture.
+    It has fat binaries: a header (magic, version, own size, size of what follows) and entries: kind
+    (1 is PTX, 2 machine code), version, own size, size of the code, ..., at byte 28 the number.
     """
-    data, found = library.read_bytes(), set()
+    data, found = library.read_bytes(), (set(), set())
     for start in re.finditer(struct.pack("<IHH", 0xBA55ED50, 1, 16), data):
         at = start.end() + 8
         end = at + struct.unpack_from("<Q", data, start.end())[0]
@@ -99,8 +100,7 @@ def native_architectures(library):
             kind, _, header, size = struct.unpack_from("<HHIQ", data, at)
             if kind not in (1, 2) or header < 32:
                 pytest.skip(f"fat binaries of another layout: kind {kind}, header of {header}")
-            if kind == 2:
-                found.add(struct.unpack_from("<I", data, at + 28)[0])
+            found[kind - 1].add(struct.unpack_from("<I", data, at + 28)[0])
             at += header + size
         assert at == end, "an entry reaches beyond its fat binary"
     return found
@@ -124,7 +124,27 @@ def test_nvcc_builds_every_twin_without_warnings(cuda_library):
 
 
 def test_nvcc_builds_for_every_promised_gpu(cuda_library):
-    assert native_architectures(cuda_library) >= PROMISED
+    assert architectures(cuda_library)[1] >= PROMISED
+
+
+def test_gpus_that_are_not_listed_get_code_to_compile(cuda_library):
+    """Jetson's (sm_72, sm_87) and the GPUs of tomorrow, by PTX that is older than they are."""
+    ptx, native = architectures(cuda_library)
+    assert ptx == {min(native), 75, max(native)}
+
+
+def test_libraries_can_be_linked_with_one_program(cuda_library):
+    """No function has the same name in both, so neither answers for the other."""
+    command = ["nm", "-D", "--defined-only", "--format=just-symbols"]
+    both = [
+        set(
+            subprocess.run(
+                [*command, path], capture_output=True, text=True, check=True
+            ).stdout.split()
+        )
+        for path in (cuda_library, library("cpu").path)
+    ]
+    assert both[0] & both[1] == set()
 
 
 # ---- older GPUs
