@@ -1,14 +1,18 @@
 /* CUDA's device side on the host, for kernels/cuda/launch.cuh: a grid runs block by block, a
- * block's threads as coroutines that take turns at __syncthreads(). What it cannot show: races, and
- * how fast a GPU is.
+ * block's threads as coroutines that take turns at __syncthreads(), in any order that a test wants:
+ * what a thread reads too early or too late, another order shows. What it cannot show: races
+ * between single instructions, and how fast a GPU is.
  */
 #ifndef POSETRACK_CUDA_ON_HOST_H
 #define POSETRACK_CUDA_ON_HOST_H
 
 #include <ucontext.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <numeric>
+#include <random>
 #include <vector>
 
 #define __global__
@@ -26,6 +30,8 @@ namespace posetrack {
 struct Index {
     unsigned x = 0;
 };
+
+enum class Order { kAscending, kDescending, kShuffled };
 
 /* The block at work: one at a time, so its state is global. */
 struct Block {
@@ -48,14 +54,22 @@ struct Block {
         for (unsigned i = 0; i < threads; ++i) start(*pool[i]);
         for (unsigned running = threads; running > 0;) {
             unsigned waiting = 0;
-            for (current = 0; current < threads; ++current)
-                if (!pool[current]->done) {
+            for (const unsigned thread : turns(threads))
+                if (current = thread; !pool[current]->done) {
                     swapcontext(&scheduler, &pool[current]->context);
                     waiting += !pool[current]->done;
                 }
             if (waiting != 0 && waiting != running) std::abort(); /* a barrier that some missed */
             running = waiting;
         }
+    }
+
+    std::vector<unsigned> turns(unsigned threads) {
+        std::vector<unsigned> all(threads);
+        std::iota(all.begin(), all.end(), 0u);
+        if (order == Order::kDescending) std::reverse(all.begin(), all.end());
+        if (order == Order::kShuffled) std::shuffle(all.begin(), all.end(), random);
+        return all;
     }
 
     void wait() { swapcontext(&pool[current]->context, &scheduler); }
@@ -79,6 +93,8 @@ struct Block {
     std::vector<Thread*> pool;
     const std::function<void()>* body = nullptr;
     unsigned current = 0;
+    Order order = Order::kAscending; /* of the threads, between two barriers */
+    std::minstd_rand random;
     Index block, blocks, threads;
     std::vector<double> shared;
 };

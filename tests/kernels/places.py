@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from posetrack.kernels import devices
 from posetrack.kernels.library import Library
 
 KERNELS = Path(__file__).parents[2] / "kernels"
+# in which a block's threads take turns on the host, as in cuda_on_host.h
+ORDERS = ("ascending", "descending", "shuffled")
 # name -> marks of its tests
 PLACES = {"cpu": (), "cuda-on-host": (pytest.mark.slow,), "cuda": (pytest.mark.cuda,)}
 
@@ -41,18 +44,30 @@ class CudaOnHost(devices.Cpu):
         host_library().call(kernel, *pointers, None)
 
 
+@contextmanager
+def order_of_threads(order):
+    """Lets the threads of a block on the host take turns in one of ORDERS."""
+    set_order = host_library()._native.set_order
+    set_order(ORDERS.index(order))
+    try:
+        yield
+    finally:
+        set_order(0)
+
+
 @lru_cache(maxsize=1)
 def host_library():
     """The `.cu` files, compiled by the C++ compiler over `cuda_on_host.h`."""
     output = Path(mkdtemp()) / "libposetrack_cuda_on_host.so"
     header = Path(__file__).with_name("cuda_on_host.h")
     flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-fPIC"]
+    flags += ["-DPT_TWIN=cuda", f'-DPT_CUDA_HEADER="{header}"']
     # names in anonymous namespaces may repeat, so each file is compiled alone
+    sources = [KERNELS / "host" / "library.cpp", header.with_suffix(".cpp")]
     objects = []
-    for path in [KERNELS / "host" / "library.cpp", *sorted((KERNELS / "cuda").glob("*.cu"))]:
-        objects.append(output.with_name(f"{path.stem}.o"))
-        compile_one = ["-x", "c++", "-c", str(path), "-o", str(objects[-1])]
-        _compile([*flags, "-DPT_TWIN=cuda", f'-DPT_CUDA_HEADER="{header}"', *compile_one])
+    for path in sources + sorted((KERNELS / "cuda").glob("*.cu")):
+        objects.append(output.with_name(f"{path.parent.name}-{path.stem}.o"))
+        _compile([*flags, "-x", "c++", "-c", str(path), "-o", str(objects[-1])])
     _compile(["-shared", *map(str, objects), "-o", str(output)])
     return Library(output, "cuda")
 
