@@ -49,6 +49,16 @@ class Library:
                 f"{kernel} returned the status {status}, which no header names: reinstall posetrack"
             )
 
+    def warm_up(self) -> None:
+        """Load every CUDA kernel onto the current device, so that its first launch can be captured.
+
+        Raises:
+            RuntimeError: CUDA refused.
+        """
+        status = self._function("pt_warm_up_cuda", "", ctypes.c_int32)()
+        if status != _OK:
+            raise RuntimeError(f"the CUDA kernels cannot be loaded: {self.last_error()}")
+
     def last_error(self) -> str:
         """Why the last call that failed on this thread did so, in the library's words."""
         text: bytes = self._function(f"pt_last_error_{self.twin}", "", ctypes.c_char_p)()

@@ -80,10 +80,10 @@ pt_status pt_adaptive_convolution_cuda(
     const int64_t runs = blocks_for(h * w, kCells), groups = blocks_for(cout, kOutputs);
     return with_head(dtype, [&](auto type) {
         using Head = decltype(type);
-        return launch(
-            {runs * groups * B, kCells, 0, stream}, convolve_adaptively<Head>, out,
-            static_cast<const Head*>(x), static_cast<const Head*>(matrix),
-            static_cast<const Head*>(translation), weight, cin, cout, h, w, spacing, runs, groups);
+        return launch<convolve_adaptively<Head>>(
+            {runs * groups * B, kCells, 0, stream}, out, static_cast<const Head*>(x),
+            static_cast<const Head*>(matrix), static_cast<const Head*>(translation), weight, cin,
+            cout, h, w, spacing, runs, groups);
     });
 }
 #endif

@@ -65,13 +65,12 @@ pt_status pt_appearance_cost_cuda(
     if (B == 0 || T == 0 || N == 0) return PT_OK;
     if (!cost || !scratch || (D > 0 && (!features || !others))) return PT_INVALID_ARGUMENT;
     auto* inverse = static_cast<float*>(scratch); /* (B * T + B * N) */
-    const pt_status status = launch(
-        {blocks_for(B * (T + N)), kThreads, 0, stream}, fill_inverse_lengths, inverse, features,
-        others, B * T, B * N, D);
+    const pt_status status = launch<fill_inverse_lengths>(
+        {blocks_for(B * (T + N)), kThreads, 0, stream}, inverse, features, others, B * T, B * N, D);
     if (status != PT_OK) return status;
     const int64_t down = blocks_for(T, kSide), across = blocks_for(N, kSide);
-    return launch(
-        {B * down * across, kSide * kSide, 0, stream}, fill_appearance_cost, cost, inverse,
-        inverse + B * T, features, others, T, N, D, down, across);
+    return launch<fill_appearance_cost>(
+        {B * down * across, kSide * kSide, 0, stream}, cost, inverse, inverse + B * T, features,
+        others, T, N, D, down, across);
 }
 #endif

@@ -109,8 +109,7 @@ pt_status pt_assign_cuda(
     if (!match || !scratch || (N > 0 && !cost)) return PT_INVALID_ARGUMENT;
     unsigned threads = 32;
     while (threads < kMaxThreads && (threads < T || threads < N)) threads *= 2;
-    return launch(
-        {B, threads, 0, stream}, assign_rows, match, static_cast<double*>(scratch), cost, T, N,
-        gate);
+    return launch<assign_rows>(
+        {B, threads, 0, stream}, match, static_cast<double*>(scratch), cost, T, N, gate);
 }
 #endif

@@ -27,8 +27,7 @@ pt_status pt_box_overlap_cuda(
     const int64_t total = B * N * M;
     if (total == 0) return PT_OK;
     if (!overlap || !boxes || !others) return PT_INVALID_ARGUMENT;
-    return launch(
-        {blocks_for(total), kThreads, 0, stream}, fill_overlap, overlap, boxes, others, total, N, M,
-        edge);
+    return launch<fill_overlap>(
+        {blocks_for(total), kThreads, 0, stream}, overlap, boxes, others, total, N, M, edge);
 }
 #endif

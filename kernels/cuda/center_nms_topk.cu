@@ -150,12 +150,12 @@ pt_status pt_center_nms_topk_cuda(
     if (tiles > 0) lists = {peaks, peaks + room, reinterpret_cast<int32_t*>(peaks + 2 * room)};
     const Maps maps{map_batch_stride, N, h, w, radius, tolerance, threshold};
     const pt_status listed = with_head(map_dtype, [&](auto type) {
-        return launch(
-            {B * tiles, kListThreads, 0, stream}, list_peaks<decltype(type)>, lists,
-            static_cast<const decltype(type)*>(map), maps);
+        return launch<list_peaks<decltype(type)>>(
+            {B * tiles, kListThreads, 0, stream}, lists, static_cast<const decltype(type)*>(map),
+            maps);
     });
     if (listed != PT_OK) return listed;
-    return launch(
-        {B, kMergeThreads, 0, stream}, merge_peaks, cells, scores, count, lists, N, tiles);
+    return launch<merge_peaks>(
+        {B, kMergeThreads, 0, stream}, cells, scores, count, lists, N, tiles);
 }
 #endif

@@ -50,9 +50,9 @@ pt_status pt_center_offset_decode_cuda(
     if (!keypoints || !cells || (h > 0 && w > 0 && !offset)) return PT_INVALID_ARGUMENT;
     const Offsets to{N, K, h, w, ratio, rule == PT_RULE_ROUNDED, sign};
     return with_head(offset_dtype, [&](auto type) {
-        return launch(
-            {blocks_for(total), kThreads, 0, stream}, decode_offsets<decltype(type)>, keypoints,
-            cells, static_cast<const decltype(type)*>(offset), total, to);
+        return launch<decode_offsets<decltype(type)>>(
+            {blocks_for(total), kThreads, 0, stream}, keypoints, cells,
+            static_cast<const decltype(type)*>(offset), total, to);
     });
 }
 #endif

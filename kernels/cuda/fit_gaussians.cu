@@ -98,8 +98,8 @@ pt_status pt_fit_gaussians_cuda(
     if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
     const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
     return with_head(heatmap_dtype, [&](auto type) {
-        return launch(
-            {total, (unsigned)kFitLanes, 0, stream}, fit_keypoints<decltype(type)>, points, heights,
+        return launch<fit_keypoints<decltype(type)>>(
+            {total, (unsigned)kFitLanes, 0, stream}, points, heights,
             static_cast<const decltype(type)*>(heatmap), keypoints, wanted, upsampling, N, K,
             heatmap_batch_stride, (int32_t)radius, sigma, (int32_t)max_evaluations, clamped != 0);
     });

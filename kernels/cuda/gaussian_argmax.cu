@@ -96,8 +96,8 @@ pt_status pt_gaussian_argmax_cuda(
     if (!cells || !values || !centers || !spread) return PT_INVALID_ARGUMENT;
     if (h > 0 && w > 0 && !heatmap) return PT_INVALID_ARGUMENT;
     return with_head(heatmap_dtype, [&](auto type) {
-        return launch(
-            {B * N * K, kSearchThreads, 0, stream}, find_windowed<decltype(type)>, cells, values,
+        return launch<find_windowed<decltype(type)>>(
+            {B * N * K, kSearchThreads, 0, stream}, cells, values,
             static_cast<const decltype(type)*>(heatmap), Poses{centers, spread, boxes, N, K},
             Maps{heatmap_batch_stride, h, w});
     });

@@ -180,11 +180,11 @@ pt_status pt_generate_boxes_cuda(
     const Limits limits = {min_area,  reliable_score, min_reliable_iou,
                            group_iou, per_group,      aspect};
     pt_status status =
-        launch({blocks_for(B * N), kThreads, 0, stream}, rank_boxes, working, given, limits, B * N);
+        launch<rank_boxes>({blocks_for(B * N), kThreads, 0, stream}, working, given, limits, B * N);
     if (status != PT_OK) return status;
-    status = launch(relation_grid(B, N, stream), relate_boxes, working, given, limits, B);
+    status = launch<relate_boxes>(relation_grid(B, N, stream), working, given, limits, B);
     if (status != PT_OK) return status;
-    return launch(
-        {B, kWalkers, 0, stream}, walk_boxes, generated, rows, count, working, given, limits);
+    return launch<walk_boxes>(
+        {B, kWalkers, 0, stream}, generated, rows, count, working, given, limits);
 }
 #endif

@@ -176,10 +176,9 @@ pt_status pt_global_adaptation_cuda(
     const Upsampling upsampling = upsampling_of(h, w, H, W, kHalfPixelRule);
     return with_head(heatmap_dtype, [&](auto head) {
         return with_head(kernels_dtype, [&](auto kernel) {
-            return launch(
-                {B * N * K, kTileThreads, shared_bytes(g, side), stream},
-                adapt<decltype(head), decltype(kernel)>, adapted_keypoints, values, keypoints,
-                static_cast<const decltype(head)*>(heatmap),
+            return launch<adapt<decltype(head), decltype(kernel)>>(
+                {B * N * K, kTileThreads, shared_bytes(g, side), stream}, adapted_keypoints, values,
+                keypoints, static_cast<const decltype(head)*>(heatmap),
                 static_cast<const decltype(kernel)*>(kernels), weights, heatmap_batch_stride, N, K,
                 h, w, upsampling, g, side, first_weight, clamp != 0);
         });

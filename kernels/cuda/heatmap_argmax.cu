@@ -37,8 +37,8 @@ pt_status start(
     if (B == 0 || K == 0) return PT_OK;
     if ((!cells && !keypoints) || !values || (h > 0 && w > 0 && !maps)) return PT_INVALID_ARGUMENT;
     return with_head(dtype, [&](auto type) {
-        return launch(
-            {B * K, kSearchers, 0, stream}, find_highest<decltype(type)>, cells, keypoints, values,
+        return launch<find_highest<decltype(type)>>(
+            {B * K, kSearchers, 0, stream}, cells, keypoints, values,
             static_cast<const decltype(type)*>(maps), batch_stride, K, h, w, quarter);
     });
 }

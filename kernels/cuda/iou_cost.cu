@@ -26,7 +26,7 @@ pt_status pt_iou_cost_cuda(
     const int64_t total = B * T * N;
     if (total == 0) return PT_OK;
     if (!cost || !boxes || !others) return PT_INVALID_ARGUMENT;
-    return launch(
-        {blocks_for(total), kThreads, 0, stream}, fill_iou_cost, cost, boxes, others, total, T, N);
+    return launch<fill_iou_cost>(
+        {blocks_for(total), kThreads, 0, stream}, cost, boxes, others, total, T, N);
 }
 #endif

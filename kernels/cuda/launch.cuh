@@ -1,4 +1,4 @@
-/* How a CUDA twin starts its grids: the only place that knows CUDA's host side.
+/* How a CUDA twin starts its grids.
  *
  * NVRTC compiles device code alone and gets none of this. The tests' build for machines without
  * CUDA defines PT_CUDA_HEADER, a stand-in that runs grids on the host.
@@ -34,8 +34,24 @@ struct Grid {
     void* stream;
 };
 
+/* Negative, as no grid is, if `items` is: a product that was too large. */
 inline int64_t blocks_for(int64_t items, int64_t threads = kThreads) {
-    return (items + threads - 1) / threads;
+    return items < 0 ? -1 : items / threads + (items % threads != 0 ? 1 : 0);
+}
+
+/* Whether CUDA has grids of so many blocks. */
+inline bool exists(const Grid& grid) {
+    if (grid.blocks > 0 && grid.blocks <= kMaxBlocks && grid.shared_bytes >= 0) return true;
+    snprintf(LastError::text(), LastError::kRoom, "sizes are too large for one grid of CUDA's");
+    return false;
+}
+
+inline pt_status refused_shared(int64_t wanted, int64_t room) {
+    snprintf(
+        LastError::text(), LastError::kRoom,
+        "sizes take %lld bytes of a block's shared memory, this GPU has %lld", (long long)wanted,
+        (long long)room);
+    return PT_INVALID_ARGUMENT;
 }
 
 /* Calls `run` with a value of the head's element type, such as
@@ -53,55 +69,7 @@ pt_status with_head(pt_dtype dtype, Run run) {
 #if defined(PT_CUDA_HEADER)
 #include PT_CUDA_HEADER
 #else
-#include <cuda_runtime.h>
-
-namespace posetrack {
-
-/* The status of a call of CUDA's. The error that it left is read and so cleared. This library has a
- * CUDA runtime of its own, so nothing else could clear it, and every later launch of the thread
- * would seem to fail.
- */
-inline pt_status status_of(cudaError_t error) {
-    if (error == cudaSuccess) return PT_OK;
-    (void)cudaGetLastError();
-    snprintf(
-        LastError::text(), LastError::kRoom, "%s (%s)", cudaGetErrorString(error),
-        cudaGetErrorName(error));
-    return PT_CUDA_ERROR;
-}
-
-/* Allows blocks of a kernel more shared memory than kSharedUnasked, if the GPU has so much. */
-inline pt_status allow_shared(const void* kernel, int64_t bytes) {
-    int device = 0, max_bytes = 0;
-    pt_status status = status_of(cudaGetDevice(&device));
-    if (status == PT_OK)
-        status = status_of(
-            cudaDeviceGetAttribute(&max_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-    if (status != PT_OK) return status;
-    if (bytes > max_bytes) return PT_INVALID_ARGUMENT;
-    return status_of(
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes));
-}
-
-/* Enqueues a kernel; PT_INVALID_ARGUMENT if the GPU has not enough shared memory for its blocks. */
-template <typename... Parameters, typename... Arguments>
-pt_status launch(Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
-    if (grid.blocks == 0) return PT_OK;
-    if (grid.blocks > kMaxBlocks) return PT_INVALID_ARGUMENT;
-    if (grid.shared_bytes > kSharedUnasked) {
-        const pt_status allowed =
-            allow_shared(reinterpret_cast<const void*>(kernel), grid.shared_bytes);
-        if (allowed != PT_OK) return allowed;
-    }
-    const auto stream = static_cast<cudaStream_t>(grid.stream);
-    // clang-format off
-    kernel<<<(unsigned)grid.blocks, grid.threads, (size_t)grid.shared_bytes, stream>>>(
-        static_cast<Parameters>(arguments)...);
-    // clang-format on
-    return status_of(cudaGetLastError());
-}
-
-}  // namespace posetrack
+#include "runtime.cuh"
 #endif
 #endif
 

@@ -44,10 +44,9 @@ pt_status pt_local_windows_cuda(
     if (h == 0 || w == 0 || !features || !keypoints || !steps || !embedding)
         return PT_INVALID_ARGUMENT;
     return with_head(embedding_dtype, [&](auto type) {
-        return launch(
-            {blocks_for(total), kThreads, 0, stream}, sample_meshes<decltype(type)>, features,
-            keypoints, steps, static_cast<const decltype(type)*>(embedding), total, N, K, C, h, w,
-            s, stride);
+        return launch<sample_meshes<decltype(type)>>(
+            {blocks_for(total), kThreads, 0, stream}, features, keypoints, steps,
+            static_cast<const decltype(type)*>(embedding), total, N, K, C, h, w, s, stride);
     });
 }
 #endif

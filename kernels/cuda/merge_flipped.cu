@@ -48,10 +48,9 @@ pt_status pt_merge_flipped_cuda(
     const Heads heads{straight_batch_stride, flipped_batch_stride, C, h, w, shift};
     return with_head(head_dtype, [&](auto type) {
         using Head = decltype(type);
-        return launch(
-            {blocks_for(total), kThreads, 0, stream}, merge_cells<Head>, merged,
-            static_cast<const Head*>(straight), static_cast<const Head*>(flipped), order, sign,
-            constant, total, heads);
+        return launch<merge_cells<Head>>(
+            {blocks_for(total), kThreads, 0, stream}, merged, static_cast<const Head*>(straight),
+            static_cast<const Head*>(flipped), order, sign, constant, total, heads);
     });
 }
 #endif

@@ -88,10 +88,9 @@ pt_status pt_nms_near_keypoints_cuda(
     auto* grouped = reinterpret_cast<uint8_t*>(similar + B * N * words_of(N)); /* (B, N) */
     const Rule rule = {distance, min_keypoints, relative != 0};
     const pt_status status =
-        launch(relation_grid(B, N, stream), relate_poses, similar, keypoints, B, N, K, rule);
+        launch<relate_poses>(relation_grid(B, N, stream), similar, keypoints, B, N, K, rule);
     if (status != PT_OK) return status;
-    return launch(
-        {B, kThreads, 0, stream}, walk_poses, rows, count, best, grouped, similar, scores, counts,
-        N);
+    return launch<walk_poses>(
+        {B, kThreads, 0, stream}, rows, count, best, grouped, similar, scores, counts, N);
 }
 #endif

@@ -122,12 +122,12 @@ pt_status pt_nms_oks_iou_cuda(
     auto* dropped = reinterpret_cast<uint8_t*>(similar + B * N * words_of(N)); /* (B, N) */
     const People people = {keypoints, areas, sigmas, boxes, counts, N, K};
     const Limits limits = {oks_threshold, iou_threshold, edge, both != 0};
-    pt_status status = launch(
-        {blocks_for(B * N), kThreads, 0, stream}, rank_rows, order, scores, counts, B * N, N);
+    pt_status status = launch<rank_rows>(
+        {blocks_for(B * N), kThreads, 0, stream}, order, scores, counts, B * N, N);
     if (status != PT_OK) return status;
-    status = launch(relation_grid(B, N, stream), relate_people, similar, order, people, limits, B);
+    status = launch<relate_people>(relation_grid(B, N, stream), similar, order, people, limits, B);
     if (status != PT_OK) return status;
-    return launch(
-        {B, kThreads, 0, stream}, walk_people, rows, count, dropped, order, similar, counts, N);
+    return launch<walk_people>(
+        {B, kThreads, 0, stream}, rows, count, dropped, order, similar, counts, N);
 }
 #endif

@@ -74,9 +74,9 @@ pt_status pt_oks_matrix_cuda(
     if (total == 0) return PT_OK;
     if (!oks || !b_area || (K > 0 && (!a || !b || !b_scores || !sigmas)))
         return PT_INVALID_ARGUMENT;
-    return launch(
-        {blocks_for(total), kThreads, 0, stream}, fill_oks, oks, a, b, b_scores, b_area, sigmas,
-        total, N, M, K);
+    return launch<fill_oks>(
+        {blocks_for(total), kThreads, 0, stream}, oks, a, b, b_scores, b_area, sigmas, total, N, M,
+        K);
 }
 
 pt_status pt_nms_oks_visible_cuda(
@@ -88,8 +88,8 @@ pt_status pt_nms_oks_visible_cuda(
     if (B == 0) return PT_OK;
     if (!count || (N > 0 && (!rows || !areas))) return PT_INVALID_ARGUMENT;
     if (N > 0 && K > 0 && (!keypoints || !scores || !sigmas)) return PT_INVALID_ARGUMENT;
-    return launch(
-        {B, kThreads, 0, stream}, suppress, rows, count, keypoints, scores, areas, sigmas, counts,
-        N, K, threshold);
+    return launch<suppress>(
+        {B, kThreads, 0, stream}, rows, count, keypoints, scores, areas, sigmas, counts, N, K,
+        threshold);
 }
 #endif

@@ -30,8 +30,8 @@ pt_status pt_oks_between_cuda(
     if (total == 0) return PT_OK;
     if (!oks || !areas || !other_areas) return PT_INVALID_ARGUMENT;
     if (K > 0 && (!keypoints || !others || !sigmas)) return PT_INVALID_ARGUMENT;
-    return launch(
-        {blocks_for(total), kThreads, 0, stream}, fill_oks_between, oks, keypoints, areas, others,
-        other_areas, sigmas, total, N, M, K);
+    return launch<fill_oks_between>(
+        {blocks_for(total), kThreads, 0, stream}, oks, keypoints, areas, others, other_areas,
+        sigmas, total, N, M, K);
 }
 #endif

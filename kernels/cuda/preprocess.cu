@@ -55,9 +55,9 @@ pt_status pt_preprocess_cuda(
     const Output output{h, w, {mean_red, mean_green, mean_blue}, {std_red, std_green, std_blue}};
     return with_head(out_dtype, [&](auto type) {
         using Value = decltype(type);
-        return launch(
-            {blocks_for(total), kThreads, 0, stream}, sample_images<Value>,
-            static_cast<Value*>(out), image, matrix, total, output);
+        return launch<sample_images<Value>>(
+            {blocks_for(total), kThreads, 0, stream}, static_cast<Value*>(out), image, matrix,
+            total, output);
     });
 }
 #endif

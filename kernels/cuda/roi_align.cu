@@ -78,8 +78,8 @@ pt_status pt_roi_align_cuda(
                              rows,   columns, samples,     map_batch_stride,
                              stride, shift,   from_stride, to_stride};
     return with_head(map_dtype, [&](auto type) {
-        return launch(
-            {blocks_for(total), kThreads, 0, stream}, pool_rois<decltype(type)>, pooled,
+        return launch<pool_rois<decltype(type)>>(
+            {blocks_for(total), kThreads, 0, stream}, pooled,
             static_cast<const decltype(type)*>(map), rois, total, pooling);
     });
 }

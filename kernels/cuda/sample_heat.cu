@@ -35,8 +35,8 @@ pt_status pt_sample_heat_cuda(
     if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
     const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
     return with_head(heatmap_dtype, [&](auto type) {
-        return launch(
-            {blocks_for(total), kThreads, 0, stream}, sample<decltype(type)>, values,
+        return launch<sample<decltype(type)>>(
+            {blocks_for(total), kThreads, 0, stream}, values,
             static_cast<const decltype(type)*>(heatmap), keypoints, upsampling, total, N, K,
             heatmap_batch_stride, (ReadingPoint)at);
     });

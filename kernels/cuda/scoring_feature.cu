@@ -31,8 +31,7 @@ pt_status pt_scoring_feature_cuda(
     if (N == 0) return PT_OK;
     if (!features || !keypoints || !scores) return PT_INVALID_ARGUMENT;
     const int64_t total = N * (links_of(K) + K);
-    return launch(
-        {blocks_for(total), kThreads, 0, stream}, make_features, features, keypoints, scores, total,
-        K);
+    return launch<make_features>(
+        {blocks_for(total), kThreads, 0, stream}, features, keypoints, scores, total, K);
 }
 #endif

@@ -81,12 +81,12 @@ pt_status pt_size_image_cuda(
         rows.weights = columns.first + w;
         columns.weights = rows.weights + h * taps;
     }
-    const pt_status planned = launch(
-        {blocks_for(rows.covered + columns.covered), kThreads, 0, stream}, plan_axes, rows, columns,
-        taps, scale);
+    const pt_status planned = launch<plan_axes>(
+        {blocks_for(rows.covered + columns.covered), kThreads, 0, stream}, rows, columns, taps,
+        scale);
     if (planned != PT_OK) return planned;
-    return launch(
-        {blocks_for(B * h * w), kThreads, 0, stream}, weigh, out, images, rows, columns, taps,
-        B * h * w, h, w, (uint32_t)border);
+    return launch<weigh>(
+        {blocks_for(B * h * w), kThreads, 0, stream}, out, images, rows, columns, taps, B * h * w,
+        h, w, (uint32_t)border);
 }
 #endif

@@ -133,8 +133,8 @@ pt_status pt_smooth_heatmaps_cuda(
     if (!smoothed || !maps) return PT_INVALID_ARGUMENT;
     const int64_t tiles = tiles_of(h, w, smoothing_radius(deviation)).count();
     return with_head(maps_dtype, [&](auto type) {
-        return launch(
-            {B * K * tiles, kThreads, 0, stream}, smooth_tiles<decltype(type)>, smoothed,
+        return launch<smooth_tiles<decltype(type)>>(
+            {B * K * tiles, kThreads, 0, stream}, smoothed,
             static_cast<const decltype(type)*>(maps), maps_batch_stride, K, h, w, deviation);
     });
 }
@@ -150,10 +150,10 @@ pt_status pt_fuse_offsets_cuda(
     if (!keypoints || !values || (h > 0 && w > 0 && !heatmaps)) return PT_INVALID_ARGUMENT;
     return with_head(dtype, [&](auto type) {
         using Head = decltype(type);
-        return launch(
-            {B * K, kSearchers, 0, stream}, fuse_maps<Head>, keypoints, values,
-            static_cast<const Head*>(heatmaps), static_cast<const Head*>(offsets),
-            heatmaps_batch_stride, offsets_batch_stride, K, h, w, radius, smoothing);
+        return launch<fuse_maps<Head>>(
+            {B * K, kSearchers, 0, stream}, keypoints, values, static_cast<const Head*>(heatmaps),
+            static_cast<const Head*>(offsets), heatmaps_batch_stride, offsets_batch_stride, K, h, w,
+            radius, smoothing);
     });
 }
 #endif

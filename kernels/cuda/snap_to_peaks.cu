@@ -37,8 +37,8 @@ pt_status pt_snap_to_peaks_cuda(
     if (total == 0) return PT_OK;
     if (!points || !values || !moved || !keypoints) return PT_INVALID_ARGUMENT;
     if (M > 0 && (W == 0 || !cells || !peak_values)) return PT_INVALID_ARGUMENT;
-    return launch(
-        {blocks_for(total), kThreads, 0, stream}, snap_to_peaks, points, values, moved, keypoints,
-        cells, peak_values, total, N, K, M, W, max_distance, min_value);
+    return launch<snap_to_peaks>(
+        {blocks_for(total), kThreads, 0, stream}, points, values, moved, keypoints, cells,
+        peak_values, total, N, K, M, W, max_distance, min_value);
 }
 #endif

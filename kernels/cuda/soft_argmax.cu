@@ -113,13 +113,12 @@ pt_status pt_soft_argmax_cuda(
     auto* sums = static_cast<Expectation*>(scratch);
     const pt_status status = with_head(logits_dtype, [&](auto type) {
         using Head = decltype(type);
-        return launch(
-            {B * K * parts, kSummers, 0, stream}, sum_parts<Head>, sums,
-            static_cast<const Head*>(logits), logits_batch_stride, K, parts, cells, h, w);
+        return launch<sum_parts<Head>>(
+            {B * K * parts, kSummers, 0, stream}, sums, static_cast<const Head*>(logits),
+            logits_batch_stride, K, parts, cells, h, w);
     });
     if (status != PT_OK) return status;
-    return launch(
-        {B * K, kMergers, 0, stream}, merge_parts, places, scores, sums, parts, d, h, w,
-        dimensions);
+    return launch<merge_parts>(
+        {B * K, kMergers, 0, stream}, places, scores, sums, parts, d, h, w, dimensions);
 }
 #endif

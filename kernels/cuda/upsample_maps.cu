@@ -36,9 +36,9 @@ pt_status pt_upsample_maps_cuda(
     const Upsampling upsampling =
         upsampling_of(h, w, H, W, rule == PT_CORNER ? kCornerRule : kHalfPixelRule);
     return with_head(maps_dtype, [&](auto type) {
-        return launch(
-            {blocks_for(total), kThreads, 0, stream}, upsample<decltype(type)>, out,
-            static_cast<const decltype(type)*>(maps), upsampling, total, C, maps_batch_stride);
+        return launch<upsample<decltype(type)>>(
+            {blocks_for(total), kThreads, 0, stream}, out, static_cast<const decltype(type)*>(maps),
+            upsampling, total, C, maps_batch_stride);
     });
 }
 #endif

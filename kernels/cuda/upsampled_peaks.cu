@@ -207,13 +207,13 @@ pt_status find_peaks(
     const int64_t max_places = kTileRows * kTileColumns;
     const int32_t places = (int32_t)(N < max_places ? N : max_places);
     auto* lists = static_cast<StrongPixel*>(scratch);
-    const pt_status listed = launch(
-        {B * C * tiles, kBlock, 0, stream}, list_tiles<Head>, lists, maps, upsampling, tiles, C,
-        batch_stride, radius, places);
+    const pt_status listed = launch<list_tiles<Head>>(
+        {B * C * tiles, kBlock, 0, stream}, lists, maps, upsampling, tiles, C, batch_stride, radius,
+        places);
     if (listed != PT_OK) return listed;
-    return launch(
-        {B * C, kBlock, 0, stream}, merge_tiles<Head>, cells, values, lists, maps, upsampling,
-        tiles, C, N, batch_stride, radius, places);
+    return launch<merge_tiles<Head>>(
+        {B * C, kBlock, 0, stream}, cells, values, lists, maps, upsampling, tiles, C, N,
+        batch_stride, radius, places);
 }
 
 }  // namespace

@@ -117,8 +117,7 @@ inline void __syncthreads() { posetrack::Block::instance().wait(); }
 namespace posetrack {
 
 template <typename... Parameters, typename... Arguments>
-pt_status launch(Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
-    if (grid.threads > 1024 || grid.shared_bytes > 2 * kSharedUnasked) return PT_INVALID_ARGUMENT;
+void run(Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
     Block& block = Block::instance();
     /* as on a GPU, shared memory holds anything at first */
     block.shared.assign((size_t)grid.shared_bytes / sizeof(double) + 1, -1.2345e300);
@@ -129,6 +128,15 @@ pt_status launch(Grid grid, void (*kernel)(Parameters...), Arguments... argument
         block.block.x = (unsigned)i;
         block.run(grid.threads, body);
     }
+}
+
+template <auto kernel, typename... Arguments>
+pt_status launch(Grid grid, Arguments... arguments) {
+    constexpr int64_t room = 2 * kSharedUnasked;
+    if (grid.blocks == 0) return PT_OK;
+    if (!exists(grid) || grid.threads > 1024) return PT_INVALID_ARGUMENT;
+    if (grid.shared_bytes > room) return refused_shared(grid.shared_bytes, room);
+    run(grid, kernel, arguments...);
     return PT_OK;
 }
 

@@ -47,6 +47,12 @@ PT_API int32_t pt_abi_version_cuda(void);
 PT_API const char* pt_last_error_cpu(void);
 PT_API const char* pt_last_error_cuda(void);
 
+/* Loads every CUDA kernel onto the current device. Otherwise a kernel's first launch does, which
+ * CUDA forbids while that launch is being captured into a graph. Call it once before the first
+ * capture on a device.
+ */
+PT_API pt_status pt_warm_up_cuda(void);
+
 #ifdef __cplusplus
 }
 #endif
