@@ -20,9 +20,9 @@ BASE = Path(str(native.installed(".", "cpu")))
 HIGHER = [level for level in LEVELS if level != "."]
 
 
-def library_of(level):
-    """The library of one level, if this build has it and the CPU can run it."""
-    path = BASE.parent / level / BASE.name
+def library_of(level, base=BASE):
+    """The library of one level, if the build of `base` has it and the CPU can run it."""
+    path = base.parent / level / base.name
     if not path.exists():
         pytest.skip("the build is for another kind of CPU")
     if missing := LEVELS[level] - cpu_features():
@@ -38,11 +38,15 @@ def results(name, arguments):
 @pytest.mark.parametrize("level", HIGHER)
 @pytest.mark.parametrize("name", CASES)
 def test_every_level_gives_the_same_bytes(name, level):
-    plain, higher = Library(BASE, "cpu"), library_of(level)
+    assert_same_bytes(name, Library(BASE, "cpu"), library_of(level))
+
+
+def assert_same_bytes(name, first, second):
+    """Two libraries of CPU twins over every case of a kernel."""
     for case in CASES[name]:
-        with patch.object(devices, "library", lambda _: plain):
+        with patch.object(devices, "library", lambda _: first):
             wanted = results(name, case.arguments)
-        with patch.object(devices, "library", lambda _: higher):
+        with patch.object(devices, "library", lambda _: second):
             got = results(name, case.arguments)
         if name == "soft_argmax":  # sums of another order, within the bound that the twins have
             case.check(case.arguments, got, wanted)
@@ -104,8 +108,15 @@ def glibc_version():
 def test_no_level_calls_the_c_library_for_a_fused_product(level):
     """Such a call keeps its loop scalar, and is slow where the CPU has no instruction for it."""
     path = BASE.parent / level / BASE.name
-    if shutil.which("nm") is None or not path.exists():
-        pytest.skip("no nm, or a build for another kind of CPU")
+    if not path.exists():
+        pytest.skip("the build is for another kind of CPU")
+    assert fused_calls(path) == []
+
+
+def fused_calls(path):
+    """The functions for fused products that a library takes from the C library."""
+    if shutil.which("nm") is None:
+        pytest.skip("no nm on this machine")
     command = ["nm", "-D", "--undefined-only", str(path)]
     names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert [name for name in names if name.startswith("fma")] == []
+    return [name for name in names if name.startswith("fma")]
