@@ -1,7 +1,5 @@
 """The CPU twins give the same bytes at every level of x86-64, whatever the loader chooses here."""
 
-import ctypes
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 from posetrack import kernels
 from posetrack.kernels import devices, native
-from posetrack.kernels.library import Library, library
+from posetrack.kernels.library import Library
 from posetrack.kernels.native import LEVELS, cpu_features, path_of
 
 from .cases import CASES
@@ -78,30 +76,6 @@ def test_python_takes_the_highest_level_that_the_cpu_has(features, level):
         pytest.skip("the build is for another kind of CPU")
     with patch.object(native, "cpu_features", lambda: features):
         assert Path(str(path_of("cpu"))) == BASE.parent / level / BASE.name
-
-
-def test_programs_get_the_level_that_python_takes(tmp_path):
-    """glibc's loader looks into the folders of the levels, since version 2.33."""
-    if shutil.which("cc") is None:
-        pytest.skip("no cc on this machine")
-    if (version := glibc_version()) < (2, 33):
-        pytest.skip(f"this C library ({version}) knows no levels")
-    source, program = tmp_path / "program.c", tmp_path / "program"
-    source.write_text("int pt_assign_cpu(void); int main(void) { return pt_assign_cpu(); }")
-    link = [str(BASE), f"-Wl,-rpath,{BASE.parent}", "-o", str(program)]
-    subprocess.run(["cc", str(source), *link], check=True)
-    traced = os.environ | {"LD_TRACE_LOADED_OBJECTS": "1"}
-    done = subprocess.run([str(program)], env=traced, capture_output=True, text=True, check=True)
-    assert f"=> {library('cpu').path} " in done.stdout
-
-
-def glibc_version():
-    try:
-        version = ctypes.CDLL(None).gnu_get_libc_version
-    except AttributeError:
-        return 0, 0
-    version.restype = ctypes.c_char_p
-    return tuple(map(int, version().decode().split(".")))
 
 
 @pytest.mark.parametrize("level", LEVELS)

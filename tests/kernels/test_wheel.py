@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from .places import KERNELS
-from .test_cmake_package import EXAMPLES, output_of
+from .test_programs import EXAMPLES, output_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -1,5 +1,6 @@
-"""Programs in C++ and CUDA find the libraries and headers by CMake, as the examples do."""
+"""Programs in C, C++ and CUDA find libraries and headers, and the level that suits the CPU."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from posetrack.kernels.library import library
 
 from .places import KERNELS
 
@@ -55,6 +57,31 @@ def test_component_that_was_not_built_is_missed_by_name(tmp_path):
     done = configured(tmp_path, tmp_path / "build")
     assert done.returncode != 0
     assert "this build of posetrack has no cuda kernels" in " ".join(done.stderr.split())
+
+
+def test_programs_get_the_level_that_python_takes(tmp_path):
+    """glibc's loader looks into the folders of the levels, since version 2.33."""
+    if shutil.which("cc") is None:
+        pytest.skip("no cc on this machine")
+    if (version := glibc_version()) < (2, 33):
+        pytest.skip(f"this C library ({version}) knows no levels")
+    source, program = tmp_path / "program.c", tmp_path / "program"
+    source.write_text("int pt_assign_cpu(void); int main(void) { return pt_assign_cpu(); }")
+    (base,) = folder("--library-dir").glob("libposetrack_cpu.so.*")
+    link = [str(base), f"-Wl,-rpath,{base.parent}", "-o", str(program)]
+    subprocess.run(["cc", str(source), *link], check=True)
+    traced = os.environ | {"LD_TRACE_LOADED_OBJECTS": "1"}
+    done = subprocess.run([str(program)], env=traced, capture_output=True, text=True, check=True)
+    assert f"=> {library('cpu').path} " in done.stdout
+
+
+def glibc_version():
+    try:
+        version = ctypes.CDLL(None).gnu_get_libc_version
+    except AttributeError:
+        return 0, 0
+    version.restype = ctypes.c_char_p
+    return tuple(map(int, version().decode().split(".")))
 
 
 @pytest.mark.slow
