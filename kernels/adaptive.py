@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from ..structures.arrays import Float32Array, HeadArray
+from .call import run
 
-from ..structures.arrays import Float32Array
-from .checks import check, check_head
-from .devices import device_of, dtype_of, head_dtype, scratch
+__all__ = ["adaptive_convolution"]
 
 
 def adaptive_convolution(
-    x: Float32Array,
-    matrix: Float32Array,
+    x: HeadArray,
+    matrix: HeadArray,
     weight: Float32Array,
-    translation: Float32Array | None = None,
+    translation: HeadArray | None = None,
     *,
     dilation: float = 1.0,
     base: float = 1.0,
@@ -40,19 +39,6 @@ def adaptive_convolution(
 
     Source: arXiv:2006.15480 and, with a translation, DEKR, arXiv:2104.02300.
     """
-    device = device_of(x, matrix, weight, translation)
-    check_head("x", x, (None, None, None, None), device)
-    batch, cin, height, width = x.shape
-    check_head("matrix", matrix, (batch, 4, height, width), device)
-    check("weight", weight, np.float32, (None, cin, 3, 3))
-    if translation is not None:
-        check_head("translation", translation, (batch, 2, height, width), device)
-    for name, head in (("matrix", matrix), ("translation", translation)):
-        if head is not None and dtype_of(head) != dtype_of(x):
-            raise TypeError(f"{name} must be {dtype_of(x)} as x is, got {dtype_of(head)}")
-    out = device.empty((batch, len(weight), height, width), np.float32)
-    sizes = (batch, cin, len(weight), height, width)
-    working = scratch(device, "pt_adaptive_convolution", *sizes)
-    pointers = (out, working, x, matrix, translation, weight)
-    device.call("pt_adaptive_convolution", *pointers, head_dtype(x), *sizes, dilation - base)
+    arrays = {"x": x, "matrix": matrix, "weight": weight, "translation": translation}
+    out: Float32Array = run("pt_adaptive_convolution", **arrays, spacing=dilation - base)
     return out

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
-from ..structures.arrays import Float32Array, Float64Array, Int32Array
+from ..structures.arrays import Float32Array, Float64Array, HeadArray, Int32Array
 from ..structures.model_spec import CellOrigin
-from .checks import check, check_above, check_at_least, check_head_batch, check_number
-from .devices import device_of, head_dtype, scratch
+from .call import run
+from .plan import head_number
+
+__all__ = ["box_overlap", "generate_boxes", "nms_boxes", "roi_align"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +31,33 @@ class BoxGeneration:
     aspect: float = 3 / 4  # width / height to which every box is extended
 
 
-def box_overlap(boxes: Float32Array, others: Float32Array, *, edge: float = 0.0) -> Float64Array:
+def box_overlap(
+    boxes: Float32Array,
+    others: Float32Array,
+    counts: Int32Array | None = None,
+    other_counts: Int32Array | None = None,
+    *,
+    edge: float = 0.0,
+) -> Float64Array:
     """Intersection over union of every pair of boxes.
 
     Args:
         boxes: (B, N, 4) float32 x1, y1, x2, y2.
         others: (B, M, 4) float32.
+        counts: (B,) int32, how many rows of each image count; None: all.
+        other_counts: (B,) int32, likewise of others.
         edge: by how much a side is longer than x2 - x1: 1 for boxes given by their first and last
             pixel.
 
     Returns:
-        (B, N, M) float64 in [0, 1]; 0 where both boxes are empty, or a coordinate is NaN.
+        (B, N, M) float64 in [0, 1]; 0 where both boxes are empty, or a coordinate is NaN, and
+        behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
     """
-    device = device_of(boxes, others)
-    check("boxes", boxes, np.float32, (None, None, 4))
-    check("others", others, np.float32, (boxes.shape[0], None, 4))
-    check_number("edge", edge)
-    sizes = (boxes.shape[0], boxes.shape[1], others.shape[1])
-    overlap = device.empty(sizes, np.float64)
-    device.call("pt_box_overlap", overlap, boxes, others, *sizes, edge)
+    arrays = {"boxes": boxes, "others": others, "counts": counts, "other_counts": other_counts}
+    overlap: Float64Array = run("pt_box_overlap", **arrays, edge=edge)
     return overlap
 
 
@@ -78,20 +86,10 @@ def nms_boxes(
 
     Source: `nms` of github.com/microsoft/human-pose-estimation.pytorch (edge 1), from Fast R-CNN.
     """
-    device = device_of(boxes, scores, counts)
-    check("boxes", boxes, np.float32, (None, None, 4))
-    check("scores", scores, np.float32, boxes.shape[:2])
-    if counts is not None:
-        check("counts", counts, np.int32, boxes.shape[:1])
-    sizes = boxes.shape[:2]
-    check_number("threshold", threshold)
-    check_number("edge", edge)
-    rows, count = device.empty(sizes, np.int32), device.empty(sizes[:1], np.int32)
-    working = scratch(device, "pt_nms_oks_iou", *sizes, device.cuda)
-    poses = (None, None, None)
-    inputs = (*poses, boxes, scores, counts, *sizes, 0)
-    device.call("pt_nms_oks_iou", rows, count, working, *inputs, inf, threshold, edge, False)
-    return rows, count
+    arrays = {"boxes": boxes, "scores": scores, "counts": counts}
+    limits = {"oks_threshold": inf, "iou_threshold": threshold, "edge": edge, "both": False}
+    kept: tuple[Int32Array, Int32Array] = run("pt_nms_oks_iou", **arrays, K=0, **limits)
+    return kept
 
 
 def generate_boxes(
@@ -125,39 +123,24 @@ def generate_boxes(
     Source: Zhang et al., "Exploiting Offset-guided Network for Pose Estimation and Tracking", CVPR
     Workshops 2019, section 3.1.1.
     """
-    device = device_of(boxes, scores, counts)
-    check("boxes", boxes, np.float32, (None, None, 4))
-    check("scores", scores, np.float32, boxes.shape[:2])
-    if counts is not None:
-        check("counts", counts, np.int32, boxes.shape[:1])
-    sizes = boxes.shape[:2]
-    check_above("aspect", constants.aspect, 0)
-    check_at_least("per_group", constants.per_group, 0)
-    generated = device.empty(boxes.shape, np.float32)
-    rows, count = device.empty(sizes, np.int32), device.empty(sizes[:1], np.int32)
-    working = scratch(device, "pt_generate_boxes", *sizes, device.cuda)
-    options = (
-        constants.min_area,
-        constants.reliable_score,
-        constants.min_reliable_iou,
-        constants.group_iou,
-        constants.per_group,
-        constants.aspect,
+    arrays = {"boxes": boxes, "scores": scores, "counts": counts}
+    generated: tuple[Float32Array, Int32Array, Int32Array] = run(
+        "pt_generate_boxes", **arrays, **asdict(constants)
     )
-    inputs = (boxes, scores, counts, *sizes, *options)
-    device.call("pt_generate_boxes", generated, rows, count, working, *inputs)
-    return generated, rows, count
+    return generated
 
 
-def roi_align(
-    maps: Sequence[Float32Array],
+def roi_align(  # noqa: PLR0913 - what is pooled, where and how
+    maps: Sequence[HeadArray],
     strides: Sequence[int],
     rois: Float32Array,
+    counts: Int32Array | None = None,
     *,
     size: tuple[int, int],
     samples: int = 2,
     cell_origin: CellOrigin = "half-pixel",
-) -> Float32Array:
+    dtype: npt.DTypeLike = np.float32,
+) -> HeadArray:
     """Pool every RoI to a grid of `size` cells, each the mean of bilinear samples inside it.
 
     A sample outside its map takes the nearest cell's value; one that lies more than a cell
@@ -165,16 +148,19 @@ def roi_align(
     several maps, each RoI reads the one whose stride suits its size: stride 16 suits 224 x 224.
 
     Args:
-        maps: (B, C, h, w) heads, finest first; one map or several levels of a pyramid.
+        maps: (B, C, h, w) heads, finest first; one map or several levels of a pyramid. Each may be
+            some channels of a larger array.
         strides: input pixels per cell of each map, each twice the one before.
         rois: (B, N, 4) float32 x1, y1, x2, y2 in input pixels; an empty one gives the value at its
             place, one with NaN gives zeros.
+        counts: (B,) int32, how many RoIs of each image count; None: all.
         size: (rows, columns) of the grid; need not be square.
         samples: samples per cell and axis.
         cell_origin: `half-pixel`: cell j lies at (j + 0.5) * stride - 0.5; `corner`: at j * stride.
+        dtype: of the result, NumPy's float32 or float16.
 
     Returns:
-        (B, N, C, rows, columns) float32.
+        (B, N, C, rows, columns) of `dtype`, 0 behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here; there is no map, or strides do not double.
@@ -188,23 +174,22 @@ def roi_align(
         raise ValueError(f"each stride must be twice the one before, got {tuple(strides)}")
     if cell_origin not in ("half-pixel", "corner"):
         raise ValueError(f"cell_origin must be 'half-pixel' or 'corner', got {cell_origin!r}")
-    check_above("the first stride", strides[0], 0)
-    check_at_least("size", size, 0)
-    check_at_least("samples", samples, 1)
-    device = device_of(*maps, rois)
-    check("rois", rois, np.float32, (None, None, 4))
-    batch, people = rois.shape[:2]
-    channels = maps[0].shape[1] if len(maps[0].shape) == 4 else None
+    rows, columns = size
     shift = 0.5 if cell_origin == "half-pixel" else 0.0
-    apart = [
-        check_head_batch(f"maps[{i}]", m, (batch, channels, None, None), device)
-        for i, m in enumerate(maps)
-    ]
-    pooled = device.empty((batch, people, maps[0].shape[1], *size), np.float32)
-    limits = (0.0, *strides[1:], inf)
-    for level, (one, stride) in enumerate(zip(maps, strides, strict=True)):
-        working = scratch(device, "pt_roi_align", one.shape[3], *size, samples)
-        inputs = (one, rois, head_dtype(one), apart[level], batch, people, *one.shape[1:])
-        options = (*size, samples, stride, shift, limits[level], limits[level + 1])
-        device.call("pt_roi_align", pooled, working, *inputs, *options)
+    grid = {"rows": rows, "columns": columns, "samples": samples, "shift": shift}
+    pooled: HeadArray | None = None
+    for one, stride, limit in zip(maps, strides, (*strides[1:], inf), strict=True):
+        pooled = run(
+            "pt_roi_align",
+            pooled=pooled,
+            map=one,
+            rois=rois,
+            counts=counts,
+            pooled_dtype=head_number(dtype),
+            stride=stride,
+            from_stride=0.0 if pooled is None else stride,
+            to_stride=limit,
+            **grid,
+        )
+    assert pooled is not None  # there is a map
     return pooled

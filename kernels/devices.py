@@ -2,63 +2,92 @@
 
 A call with NumPy arrays runs on the CPU, one with torch tensors on the GPU they lie on, in torch's
 current stream; results lie where the arguments do. torch is not imported here: a caller that has a
-tensor has imported it.
+tensor has imported it. Arrays of other libraries are refused: most become a tensor without a copy,
+`torch.from_dlpack(x)`.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..structures.arrays import AnyArray
-from .library import library
+from .library import Library, library
 
-# an array, a number, or None for an array that is left out
-Argument: TypeAlias = Any
 
-FLOAT32, FLOAT16 = 0, 1  # pt_dtype
+class Layout(NamedTuple):
+    """How an array lies in memory; `strides` are bytes, None where it is dense, row by row."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...] | None
+    dtype: np.dtype[Any]
 
 
 class Device(Protocol):
-    """What a kernel's Python function needs of the device its arrays lie on."""
+    """What a call of a kernel needs of the device its arrays lie on."""
 
-    head_dtypes: tuple[type, ...]
-    cuda: bool  # whether the CUDA twins work on it
+    @property
+    def library(self) -> Library:
+        """The twins that work on it."""
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> AnyArray:
         """A new array on the device."""
 
-    def call(self, kernel: str, *arguments: Argument) -> None:
-        """Run a kernel: arrays become pointers, numbers stay as they are."""
+    def layout(self, array: Any) -> Layout:
+        """How an array lies in memory."""
+
+    def address(self, array: Any) -> int:
+        """Where it begins."""
+
+    def call(self, kernel: str, values: Sequence[Any]) -> None:
+        """Run a kernel with the values of its arguments, in order."""
 
 
 class Cpu:
     """NumPy arrays."""
 
-    head_dtypes: tuple[type, ...] = (np.float32,)
-    cuda = False
+    twin: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def library(self) -> Library:
+        """The CPU twins."""
+        return library(self.twin)
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> AnyArray:
         """A new array."""
         return np.empty(shape, dtype)
 
-    def call(self, kernel: str, *arguments: Argument) -> None:
+    def layout(self, array: AnyArray) -> Layout:
+        """Shape, strides and dtype."""
+        strides = None if array.flags.c_contiguous else array.strides
+        return Layout(array.shape, strides, array.dtype)
+
+    def address(self, array: AnyArray) -> int:
+        """Where it begins."""
+        return array.ctypes.data
+
+    def call(self, kernel: str, values: Sequence[Any]) -> None:
         """Run the CPU twin on this thread."""
-        library("cpu").call(kernel, *map(_native, arguments))
+        self.library.call(kernel, values)
 
 
 class Cuda:
     """torch tensors on one GPU."""
 
-    head_dtypes: tuple[type, ...] = (np.float32, np.float16)
-    cuda = True
+    twin: Literal["cpu", "cuda"] = "cuda"
 
     def __init__(self, tensor: Any) -> None:
         self._torch = sys.modules["torch"]
         self._device = tensor.device
+
+    @property
+    def library(self) -> Library:
+        """The CUDA twins."""
+        return library(self.twin)
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> AnyArray:
         """A new tensor on the GPU."""
@@ -66,67 +95,58 @@ class Cuda:
         tensor: AnyArray = self._torch.empty(shape, dtype=kind, device=self._device)
         return tensor
 
-    def call(self, kernel: str, *arguments: Argument) -> None:
+    def layout(self, array: Any) -> Layout:
+        """Shape, strides and dtype.
+
+        Raises:
+            TypeError: NumPy has no such dtype.
+        """
+        name = str(array.dtype).removeprefix("torch.")
+        try:
+            dtype = np.dtype(name)
+        except TypeError:
+            raise TypeError(f"a tensor of {name} must be converted first, to float32") from None
+        if array.is_contiguous():
+            return Layout(tuple(array.shape), None, dtype)
+        strides = tuple(step * dtype.itemsize for step in array.stride())
+        return Layout(tuple(array.shape), strides, dtype)
+
+    def address(self, array: Any) -> int:
+        """Where it begins, on the GPU."""
+        return int(array.data_ptr())
+
+    def call(self, kernel: str, values: Sequence[Any]) -> None:
         """Enqueue the CUDA twin on torch's current stream."""
         with self._torch.cuda.device(self._device):
             stream = self._torch.cuda.current_stream().cuda_stream
-            library("cuda").call(kernel, *map(_native, arguments), stream)
+            self.library.call(kernel, (*values, stream))
 
 
 CPU: Device = Cpu()
 
 
-def device_of(*arrays: Any) -> Device:
-    """The device that these arrays lie on; an array that is None is left out.
+def device_of(arrays: Mapping[str, Any]) -> Device:
+    """The device that these arrays lie on, by their names.
 
     Raises:
-        TypeError: an array is neither NumPy's nor a tensor on a GPU.
+        TypeError: an array is neither NumPy's nor a torch tensor on a GPU.
         ValueError: they do not all lie on one device.
     """
-    given = [array for array in arrays if array is not None]
-    if all(isinstance(array, np.ndarray) for array in given):
+    if all([isinstance(array, np.ndarray) for array in arrays.values()]):
         return CPU
-    for array in given:
-        if not isinstance(array, np.ndarray) and not hasattr(array, "__cuda_array_interface__"):
-            raise TypeError(
-                f"arrays must be NumPy arrays or torch tensors on a GPU, got {type(array).__name__}"
-            )
-    places = {str(getattr(array, "device", "cpu")) for array in given}
-    if len(places) > 1 or any(isinstance(array, np.ndarray) for array in given):
-        raise ValueError(f"all arrays must lie on one device, got {', '.join(sorted(places))}")
-    return Cuda(given[0])
+    places = {name: _place(name, array) for name, array in arrays.items()}
+    if len(set(places.values())) > 1:
+        found = ", ".join(f"{name} on {place}" for name, place in places.items())
+        raise ValueError(f"all arrays must lie on one device, got {found}")
+    return Cuda(next(iter(arrays.values())))
 
 
-def scratch(device: Device, kernel: str, *sizes: int | float) -> AnyArray:
-    """Working memory for a kernel; `sizes` are what its `_scratch_bytes` function takes."""
-    return device.empty((library("cpu").scratch_bytes(kernel, *sizes),), np.uint8)
-
-
-def head_dtype(head: Any) -> int:
-    """The element type of a checked head as a number of the C interface (pt_dtype)."""
-    return FLOAT32 if dtype_of(head) == np.float32 else FLOAT16
-
-
-def dtype_of(array: Any) -> np.dtype[Any]:
-    """The element type of an array on any device."""
-    numpy = isinstance(array, np.ndarray)
-    dtype: np.dtype[Any] = np.dtype(
-        array.dtype if numpy else array.__cuda_array_interface__["typestr"]
-    )
-    return dtype
-
-
-def strides_of(array: Any) -> tuple[int, ...]:
-    """Bytes from one element to the next along every axis."""
+def _place(name: str, array: Any) -> str:
+    """`cpu`, or the name of a GPU."""
     if isinstance(array, np.ndarray):
-        return array.strides
-    size = dtype_of(array).itemsize
-    return tuple(size * step for step in array.stride())
-
-
-def _native(argument: Argument) -> Argument:
-    if isinstance(argument, np.ndarray):
-        return argument.ctypes.data
-    if hasattr(argument, "__cuda_array_interface__"):
-        return argument.data_ptr()
-    return argument
+        return "cpu"
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(array, torch.Tensor) and array.is_cuda:
+        return str(array.device)
+    kind = f"{type(array).__module__.split('.')[0]}.{type(array).__qualname__}"
+    raise TypeError(f"{name} must be a NumPy array or a torch tensor on a GPU, got {kind}")

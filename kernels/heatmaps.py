@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal
 
-import numpy as np
+from ..structures.arrays import Float32Array, HeadArray, Int32Array
+from .call import run
+from .checks import check_at_least, choice
+from .contract import CONSTANTS
 
-from ..structures.arrays import Float32Array, Int32Array
-from .checks import check, check_at_least, check_head, check_head_batch
-from .devices import device_of, head_dtype, scratch
+__all__ = ["center_nms_topk", "center_offset_decode", "gaussian_argmax"]
 
-_INT32_MAX = 2**31 - 1
 OffsetRule = Literal["floor", "rounded"]
-_OFFSET_RULES = get_args(OffsetRule)  # in the order of the header's PT_RULE_*
+_OFFSET_RULES = {"floor": CONSTANTS["PT_RULE_FLOOR"], "rounded": CONSTANTS["PT_RULE_ROUNDED"]}
 
 
 def center_nms_topk(
-    maps: Float32Array,
+    maps: HeadArray,
     count: int,
     *,
     radius: int = 2,
@@ -26,7 +26,7 @@ def center_nms_topk(
     """The highest local maxima of each map, highest first; of equal ones the lower cell first.
 
     Args:
-        maps: (B, h, w) head; may be one channel of a larger contiguous array.
+        maps: (B, h, w) head; may be one channel of a larger array.
         count: N, the maximum number of peaks per map.
         radius: of the square of side 2 * radius + 1 around a peak, cells.
         tolerance: no cell of that square exceeds the peak by more than this.
@@ -38,28 +38,15 @@ def center_nms_topk(
     Raises:
         ValueError, TypeError: as for every kernel here.
     """
-    device = device_of(maps)
-    stride = check_head_batch("maps", maps, (None, None, None), device)
     check_at_least("count", count, 0)
-    check_at_least("radius", radius, 0)
-    check_at_least("tolerance", tolerance, 0)
-    batch, height, width = maps.shape
-    cells = device.empty((batch, count), np.int32)
-    scores = device.empty((batch, count), np.float32)
-    found = device.empty((batch,), np.int32)
-    sizes = (batch, count, height, width)
-    working = scratch(device, "pt_center_nms_topk", *sizes)
-    options = (radius, tolerance, threshold)
-    outputs = (cells, scores, found)
-    device.call(
-        "pt_center_nms_topk", *outputs, working, maps, head_dtype(maps), stride, *sizes, *options
-    )
+    options = {"radius": radius, "tolerance": tolerance, "threshold": threshold}
+    cells, scores, found = run("pt_center_nms_topk", maps=maps, N=count, **options)
     return cells, scores, found
 
 
 def center_offset_decode(
     cells: Int32Array,
-    offset: Float32Array,
+    offset: HeadArray,
     *,
     sign: float = 1.0,
     ratio: int = 1,
@@ -85,30 +72,17 @@ def center_offset_decode(
 
     Source: LOGO-CAP's released code applies the rule `floor`, its paper describes `rounded`.
     """
-    device = device_of(cells, offset)
-    check("cells", cells, np.int32, (None, None))
-    check_head("offset", offset, (cells.shape[0], None, None, None), device)
-    batch, people = cells.shape
-    channels, height, width = offset.shape[1:]
-    if channels % 2:
-        raise ValueError(f"offset must have two channels per keypoint, got {channels}")
-    if rule not in _OFFSET_RULES:
-        raise ValueError(f"rule must be one of {', '.join(_OFFSET_RULES)}, got {rule!r}")
-    _check_ratio(ratio, (height, width))
-    _check_cells(cells, (ratio * height, ratio * width))
-    keypoints = device.empty((batch, people, channels // 2, 2), np.float32)
-    sizes = (batch, people, channels // 2, height, width)
-    options = (sign, ratio, _OFFSET_RULES.index(rule))
-    dtype = head_dtype(offset)
-    device.call("pt_center_offset_decode", keypoints, cells, offset, dtype, *sizes, *options)
+    options = {"sign": sign, "ratio": ratio, "rule": choice("rule", rule, _OFFSET_RULES)}
+    keypoints: Float32Array = run("pt_center_offset_decode", cells=cells, offset=offset, **options)
     return keypoints
 
 
 def gaussian_argmax(
-    heatmap: Float32Array,
+    heatmap: HeadArray,
     centers: Float32Array,
     spread: Float32Array,
     boxes: Float32Array | None = None,
+    counts: Int32Array | None = None,
 ) -> tuple[Int32Array, Float32Array]:
     """For every keypoint of every pose, the cell where heatmap x Gaussian is highest.
 
@@ -120,44 +94,15 @@ def gaussian_argmax(
         spread: (B, N) float32 in cells^2; a pose whose spread is not positive is left out.
         boxes: (B, N, 4) float32 x1, y1, x2, y2 in cells: only x1 <= column < x2 and
             y1 <= row < y2 count.
+        counts: (B,) int32, how many poses of each image count; None: all.
 
     Returns:
         (B, N, K) int32 cells and (B, N, K) float32 heatmap x weight there; equal values go to the
-        lower cell; -1 and 0 where nothing is above 0.
+        lower cell; -1 and 0 where nothing is above 0, and behind the count.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
     """
-    device = device_of(heatmap, centers, spread, boxes)
-    check("centers", centers, np.float32, (None, None, None, 2))
-    batch, people, keypoints = centers.shape[:3]
-    stride = check_head_batch("heatmap", heatmap, (batch, keypoints, None, None), device)
-    check("spread", spread, np.float32, (batch, people))
-    if boxes is not None:
-        check("boxes", boxes, np.float32, (batch, people, 4))
-    cells = device.empty((batch, people, keypoints), np.int32)
-    values = device.empty((batch, people, keypoints), np.float32)
-    map_sizes = (keypoints, *heatmap.shape[2:])
-    working = scratch(device, "pt_gaussian_argmax", batch, *map_sizes)
-    pointers = (cells, values, working, heatmap, centers, spread, boxes)
-    strides = (head_dtype(heatmap), stride)
-    device.call("pt_gaussian_argmax", *pointers, *strides, batch, people, *map_sizes)
+    poses = {"centers": centers, "spread": spread, "boxes": boxes, "counts": counts}
+    cells, values = run("pt_gaussian_argmax", heatmap=heatmap, **poses)
     return cells, values
-
-
-def _check_ratio(ratio: int, size: tuple[int, int]) -> None:
-    max_ratio = _INT32_MAX // max(*size, 1)
-    if not 1 <= ratio <= max_ratio:
-        raise ValueError(f"ratio must be from 1 to {max_ratio} for a map of {size}, got {ratio}")
-
-
-def _check_cells(cells: Any, size: tuple[int, int]) -> None:
-    """Check that no cell lies behind a map of (h, w); a tensor on a GPU is not checked."""
-    if not isinstance(cells, np.ndarray):
-        return
-    highest = int(cells.max(initial=-1))
-    if highest >= size[0] * size[1]:
-        raise ValueError(
-            f"cells must be below {size[0] * size[1]}, those of a map of {size}, got {highest}: "
-            "is `ratio` that of the map they were found in?"
-        )

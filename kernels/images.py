@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
-from typing import Literal, get_args
+from typing import Literal
 
-import numpy as np
+from ..structures.arrays import Float64Array, HeadArray, UInt8Array
+from .call import run
+from .checks import choice
+from .contract import CONSTANTS
 
-from ..structures.arrays import AnyArray, Float64Array, UInt8Array
-from .checks import batch_of, check, check_at_least, check_out
-from .devices import FLOAT16, FLOAT32, device_of, scratch
+__all__ = ["NetworkInput", "preprocess", "size_image"]
 
 ImageLayout = Literal["rgb", "bgr", "nv12-bt601", "nv12-bt709"]
-_LAYOUTS = get_args(ImageLayout)  # in the order of the header's PT_RGB, ...
+_LAYOUTS = {
+    "rgb": CONSTANTS["PT_RGB"],
+    "bgr": CONSTANTS["PT_BGR"],
+    "nv12-bt601": CONSTANTS["PT_NV12_BT601"],
+    "nv12-bt709": CONSTANTS["PT_NV12_BT709"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +67,9 @@ def size_image(
             `scale` out of range.
         TypeError: a wrong dtype.
     """
-    device = device_of(image, out)
-    batch = batch_of(image, 3)
-    check("image", image, np.uint8, (*batch, None, None, 3))
-    check_at_least("size", size, 0)
-    if not 1 / 4096 <= scale <= 16384:
-        raise ValueError(f"scale must be from 1 / 4096 to 16384, got {scale}")
-    colour = _border_colour(border)
-    if out is None:
-        out = device.empty((*batch, *size, 3), np.uint8)
-    check_out("out", out, np.uint8, (*batch, *size, 3))
-    sizes = (*image.shape[-3:-1], *size)
-    working = scratch(device, "pt_size_image", *sizes, scale)
-    device.call("pt_size_image", out, working, image, prod(batch), *sizes, scale, colour)
-    return out
+    options = {"scale": scale, "border": _border_colour(border)}
+    sized: UInt8Array = run("pt_size_image", image=image, out=out, h=size[0], w=size[1], **options)
+    return sized
 
 
 def preprocess(
@@ -85,8 +79,8 @@ def preprocess(
     *,
     layout: ImageLayout = "rgb",
     border: tuple[int, int, int] = (0, 0, 0),
-    out: AnyArray | None = None,
-) -> AnyArray:
+    out: HeadArray | None = None,
+) -> HeadArray:
     """Parts of images as network input: moved, scaled, rotated, normalised, one plane a channel.
 
     Output pixel (x, y) is the image at matrix @ (x, y, 1), interpolated bilinearly between four
@@ -108,41 +102,35 @@ def preprocess(
         ValueError: a wrong shape or memory order, an option out of range.
         TypeError: a wrong dtype.
     """
-    device = device_of(images, matrix, out)
+    number = choice("layout", layout, _LAYOUTS)
     height, width = _image_size(images, layout)
-    batch = images.shape[0]
-    check("matrix", matrix, np.float64, (batch, 2, 3))
-    check_at_least("size", wanted.size, 0)
-    if not all(deviation > 0 for deviation in wanted.std):
-        raise ValueError(f"std must be positive, got {wanted.std}")
-    colour = _border_colour(border)
-    shape, dtype = (batch, 3, *wanted.size), np.float16 if wanted.half else np.float32
-    if out is None:
-        out = device.empty(shape, dtype)
-    check_out("out", out, dtype, shape)
-    working = scratch(device, "pt_preprocess", width, wanted.size[1])
-    options = (FLOAT16 if wanted.half else FLOAT32, _LAYOUTS.index(layout))
-    sizes = (batch, height, width, *wanted.size)
-    colours = (*wanted.mean, *wanted.std, colour)
-    device.call("pt_preprocess", out, working, images, matrix, *options, *sizes, *colours)
-    return out
+    sizes = {"H": height, "W": width, "h": wanted.size[0], "w": wanted.size[1]}
+    means = zip(("mean_red", "mean_green", "mean_blue"), wanted.mean, strict=True)
+    stds = zip(("std_red", "std_green", "std_blue"), wanted.std, strict=True)
+    options = {
+        "out_dtype": CONSTANTS["PT_FLOAT16" if wanted.half else "PT_FLOAT32"],
+        "layout": number,
+        "border": _border_colour(border),
+    }
+    arrays = {"images": images, "matrix": matrix, "out": out}
+    result: HeadArray = run("pt_preprocess", **arrays, **sizes, **options, **dict((*means, *stds)))
+    return result
 
 
 def _image_size(images: UInt8Array, layout: ImageLayout) -> tuple[int, int]:
-    """H, W of a batch of images, once they are checked to have their layout's shape."""
-    if layout not in _LAYOUTS:
-        raise ValueError(f"layout must be one of {', '.join(_LAYOUTS)}, got {layout!r}")
+    """H, W of one image or of a batch, once its shape is checked to be the layout's."""
+    shape = tuple(images.shape)
     if layout in ("rgb", "bgr"):
-        check("images", images, np.uint8, (None, None, None, 3))
-        return images.shape[1], images.shape[2]
-    check("images", images, np.uint8, (None, None, None))
-    rows, width = images.shape[1:]
-    if rows % 3 or width % 2:
+        if len(shape) not in (3, 4) or shape[-1] != 3:
+            raise ValueError(f"images must have shape (B, H, W, 3) or (H, W, 3), got {shape}")
+        return shape[-3], shape[-2]
+    rows, width = shape[-2:] if len(shape) in (2, 3) else (1, 1)
+    if rows % 3 or width % 2 or rows // 3 * 2 % 2:
         raise ValueError(
-            f"NV12 images must have H * 3 / 2 rows with an even H and an even width, got "
-            f"{rows} rows of {width}"
+            "NV12 images must have shape (B, H * 3 / 2, W) or (H * 3 / 2, W) with even H and W, "
+            f"got {shape}"
         )
-    return rows * 2 // 3, width
+    return rows // 3 * 2, width
 
 
 def _border_colour(border: tuple[int, int, int]) -> int:

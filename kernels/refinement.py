@@ -10,12 +10,16 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from ..structures.arrays import BoolArray, Float32Array, Int32Array
+from ..structures.arrays import BoolArray, Float32Array, HeadArray, Int32Array
 from ..structures.pose_links import POSE_LINKS
-from .checks import check, check_at_least, check_head_batch, check_number
-from .devices import device_of, head_dtype
-from .upsampling import check_size
+from .call import run
+from .checks import check_at_least, choice
+from .contract import CONSTANTS
+from .plan import head_number
+
+__all__ = ["fit_gaussians", "sample_heat", "scoring_feature", "snap_to_peaks"]
 
 # Where a heatmap is read at a point (x, y).
 # "between": interpolated bilinearly between four pixels. As in the released code, the upper left of
@@ -29,16 +33,24 @@ from .upsampling import check_size
 # github.com/HRNet/DEKR, `absorb_heat` of the former.
 Reading: TypeAlias = Literal["between", "floor", "transposed"]
 
-_READINGS = {"between": 0, "floor": 1, "transposed": 2}
+_READINGS = {
+    "between": CONSTANTS["PT_BETWEEN"],
+    "floor": CONSTANTS["PT_FLOOR"],
+    "transposed": CONSTANTS["PT_TRANSPOSED"],
+}
 # Source: TEST.GUASSIAN_KERNEL, TEST.GUASSIAN_SIGMA of
 # github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation; HRNet/DEKR has the same.
 _FIT_RADIUS = 6  # pixels on each side of the keypoint
 _FIT_SIGMA = 2.0  # of the first guess, pixels
-_MAX_EVALUATIONS = 1_000_000
 
 
 def sample_heat(
-    heatmap: Float32Array, size: tuple[int, int], keypoints: Float32Array, *, at: Reading
+    heatmap: HeadArray,
+    size: tuple[int, int],
+    keypoints: Float32Array,
+    counts: Int32Array | None = None,
+    *,
+    at: Reading,
 ) -> Float32Array:
     """The enlarged heatmap's value at each keypoint.
 
@@ -46,34 +58,28 @@ def sample_heat(
         heatmap: (B, K, h, w) head; may be some channels of a larger array.
         size: H, W of the enlarged heatmap.
         keypoints: (B, N, K, 2) float32 x, y in its pixels.
+        counts: (B,) int32, how many people of each image count; None: all.
         at: "between", "floor" or "transposed", see `Reading`.
 
     Returns:
-        (B, N, K) float32; 0 for a keypoint that is NaN.
+        (B, N, K) float32; 0 for a keypoint that is NaN, and behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here; a heatmap without cells cannot be read.
     """
-    device = device_of(heatmap, keypoints)
-    stride = check_head_batch("heatmap", heatmap, (None, None, None, None), device)
-    batch, channels, height, width = heatmap.shape
-    check("keypoints", keypoints, np.float32, (batch, None, channels, 2))
-    if at not in _READINGS:
-        raise ValueError(f"at must be 'between', 'floor' or 'transposed', got {at!r}")
-    people = keypoints.shape[1]
-    _check_readable((height, width), size)
-    values = device.empty((batch, people, channels), np.float32)
-    sizes = (batch, people, channels, height, width, *size)
-    dtype = head_dtype(heatmap)
-    device.call("pt_sample_heat", values, heatmap, keypoints, dtype, stride, *sizes, _READINGS[at])
+    arrays = {"heatmap": heatmap, "keypoints": keypoints, "counts": counts}
+    H, W = size
+    number = choice("at", at, _READINGS)
+    values: Float32Array = run("pt_sample_heat", **arrays, H=H, W=W, at=number)
     return values
 
 
-def snap_to_peaks(
+def snap_to_peaks(  # noqa: PLR0913 - peaks, and when one is near enough
     keypoints: Float32Array,
     cells: Int32Array,
     values: Float32Array,
     width: int,
+    counts: Int32Array | None = None,
     *,
     max_distance: float,
     min_value: float = -np.inf,
@@ -85,43 +91,35 @@ def snap_to_peaks(
         cells: (B, K, M) int32 peaks, row * width + column; -1 is none.
         values: (B, K, M) float32 values of the peaks.
         width: of the map, pixels.
+        counts: (B,) int32, how many people of each image count; None: all.
         max_distance: pixels; a keypoint without a peak nearer than this stays.
         min_value: peaks that are not above it are skipped.
 
     Returns:
         (B, N, K, 2) float32 keypoints, (B, N, K) float32 values of the nearest peaks (of the
         first peak where all are skipped, 0 where there are none), and (B, N, K) bool, which were
-        moved. Of equally near peaks the first counts.
+        moved. Of equally near peaks the first counts. All are 0 behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
 
     Source: `absorb_heat` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation and of HRNet/DEKR.
     """
-    device = device_of(keypoints, cells, values)
-    check("keypoints", keypoints, np.float32, (None, None, None, 2))
-    batch, people, channels = keypoints.shape[:3]
-    check("cells", cells, np.int32, (batch, channels, None))
-    check("values", values, np.float32, cells.shape)
     check_at_least("width", width, 1)
-    check_number("max_distance", max_distance)
-    check_number("min_value", min_value)
-    points = device.empty(keypoints.shape, np.float32)
-    nearest = device.empty(keypoints.shape[:3], np.float32)
-    moved = device.empty(keypoints.shape[:3], np.bool_)
-    sizes = (batch, people, channels, cells.shape[2], width)
-    inputs = (keypoints, cells, values)
-    device.call(
-        "pt_snap_to_peaks", points, nearest, moved, *inputs, *sizes, max_distance, min_value
+    peaks = {"cells": cells, "peak_values": values, "W": width}
+    limits = {"max_distance": max_distance, "min_value": min_value}
+    snapped: tuple[Float32Array, Float32Array, BoolArray] = run(
+        "pt_snap_to_peaks", keypoints=keypoints, counts=counts, **peaks, **limits
     )
-    return points, nearest, moved
+    return snapped
 
 
-def fit_gaussians(
-    heatmap: Float32Array,
+def fit_gaussians(  # noqa: PLR0913 - what is fitted, where and how
+    heatmap: HeadArray,
     size: tuple[int, int],
     keypoints: Float32Array,
     wanted: BoolArray,
+    counts: Int32Array | None = None,
     *,
     clamped: bool = False,
     max_evaluations: int = 300,
@@ -145,6 +143,7 @@ def fit_gaussians(
         size: H, W of the enlarged heatmap.
         keypoints: (B, N, K, 2) float32 x, y in its pixels.
         wanted: (B, N, K) bool, which keypoints are fitted; the others stay.
+        counts: (B,) int32, how many people of each image count; None: all.
         clamped: whether a keypoint on the border or outside is fitted at the nearest border pixel,
             as in DEKR's code.
         max_evaluations: limit of the evaluations of the Gaussian, of which every set of derivatives
@@ -152,7 +151,7 @@ def fit_gaussians(
 
     Returns:
         (B, N, K, 2) float32 keypoints, and (B, N, K) float32 heights of the Gaussians, NaN where a
-        keypoint stays.
+        keypoint stays. Both are 0 behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here; a heatmap without cells cannot be read.
@@ -160,56 +159,49 @@ def fit_gaussians(
     Source: `adjust` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation and of HRNet/DEKR, which
     call MINPACK through SciPy; steps and stopping tests are MINPACK's.
     """
-    device = device_of(heatmap, keypoints, wanted)
-    stride = check_head_batch("heatmap", heatmap, (None, None, None, None), device)
-    batch, channels, height, width = heatmap.shape
-    check("keypoints", keypoints, np.float32, (batch, None, channels, 2))
-    check("wanted", wanted, np.bool_, keypoints.shape[:3])
-    if not 1 <= max_evaluations <= _MAX_EVALUATIONS:
-        raise ValueError(
-            f"max_evaluations must be from 1 to {_MAX_EVALUATIONS}, got {max_evaluations}"
-        )
-    _check_readable((height, width), size)
-    points = device.empty(keypoints.shape, np.float32)
-    heights = device.empty(keypoints.shape[:3], np.float32)
-    sizes = (stride, batch, keypoints.shape[1], channels, height, width, *size)
-    options = (_FIT_RADIUS, _FIT_SIGMA, max_evaluations, int(clamped))
-    arrays = (points, heights, heatmap, keypoints, wanted)
-    device.call("pt_fit_gaussians", *arrays, head_dtype(heatmap), *sizes, *options)
-    return points, heights
+    arrays = {"heatmap": heatmap, "keypoints": keypoints, "wanted": wanted, "counts": counts}
+    H, W = size
+    fitted: tuple[Float32Array, Float32Array] = run(
+        "pt_fit_gaussians",
+        **arrays,
+        H=H,
+        W=W,
+        radius=_FIT_RADIUS,
+        sigma=_FIT_SIGMA,
+        max_evaluations=max_evaluations,
+        clamped=clamped,
+    )
+    return fitted
 
 
-def scoring_feature(keypoints: Float32Array, scores: Float32Array) -> Float32Array:
+def scoring_feature(
+    keypoints: Float32Array,
+    scores: Float32Array,
+    counts: Int32Array | None = None,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+) -> HeadArray:
     """The input of the pose scoring network for each pose.
 
     Args:
-        keypoints: (N, K, 2) float32 image pixels; K is 17 (COCO) or 14 (CrowdPose).
-        scores: (N, K) float32.
+        keypoints: (B, N, K, 2) float32 image pixels; K is 17 (COCO) or 14 (CrowdPose).
+        scores: (B, N, K) float32.
+        counts: (B,) int32, how many poses of each image count; None: all.
+        dtype: of the result, NumPy's float32 or float16.
 
     Returns:
-        (N, 3L + K) float32 for L links, 74 or 59 columns: dx, dy of each link, lengths of the
-        links, keypoint scores. Vectors and lengths are in units of the pose's size: the mean
-        length of links 9 and 11, at least one pixel.
+        (B, N, 3L + K) of `dtype` for L links, 74 or 59 columns: dx, dy of each link, lengths of the
+        links, keypoint scores. Vectors and lengths are in units of the pose's size: the mean length
+        of links 9 and 11, at least one pixel. 0 behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here; there are no links for K keypoints.
 
     Source: `get_feature` of github.com/HRNet/DEKR.
     """
-    device = device_of(keypoints, scores)
-    check("keypoints", keypoints, np.float32, (None, None, 2))
-    check("scores", scores, np.float32, keypoints.shape[:2])
-    people, count = keypoints.shape[:2]
-    if count not in POSE_LINKS:
-        raise ValueError(
-            f"pose scoring knows poses of 17 and of 14 keypoints, got {count}: leave it out"
-        )
-    features = device.empty((people, 3 * len(POSE_LINKS[count]) + count), np.float32)
-    device.call("pt_scoring_feature", features, keypoints, scores, people, count)
+    shape: tuple[int, ...] = getattr(keypoints, "shape", ())
+    links = POSE_LINKS.get(shape[-2] if len(shape) > 1 else 0, ())
+    arrays = {"keypoints": keypoints, "scores": scores, "counts": counts}
+    options = {"L": len(links), "features_dtype": head_number(dtype)}
+    features: HeadArray = run("pt_scoring_feature", **arrays, **options)
     return features
-
-
-def _check_readable(cells: tuple[int, int], size: tuple[int, int]) -> None:
-    check_size("heatmap", cells, size)
-    if min(size) == 0:
-        raise ValueError(f"size must have pixels to read, got {size}")

@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
-from math import inf, prod
+from math import inf
 from typing import Literal
 
-import numpy as np
-
 from ..structures.arrays import Float32Array, Float64Array, Int32Array
-from .checks import batch_of, check, check_at_least, check_number
-from .devices import device_of, scratch
+from .call import run
+
+__all__ = ["nms_near_keypoints", "nms_oks_iou", "nms_oks_visible", "oks_between", "oks_matrix"]
 
 
-def oks_matrix(
+def oks_matrix(  # noqa: PLR0913 - all that decides how alike poses are
     a: Float32Array,
     b: Float32Array,
     b_scores: Float32Array,
     b_area: Float32Array,
     sigmas: Float32Array,
+    counts: Int32Array | None = None,
+    other_counts: Int32Array | None = None,
 ) -> Float32Array:
     """Object keypoint similarity between every pose of `a` and every pose of `b`.
 
-    All arrays but `sigmas` are of one image, or of B images with that axis first.
-
     Args:
-        a: (N, K, 2) float32 keypoints, image pixels.
-        b: (M, K, 2) float32 keypoints, image pixels.
-        b_scores: (M, K) float32; a keypoint whose score is not above 0 is left out of the mean.
-        b_area: (M,) float32 px², sets the scale of each pose of `b`.
+        a: (B, N, K, 2) float32 keypoints, image pixels.
+        b: (B, M, K, 2) float32 keypoints, image pixels.
+        b_scores: (B, M, K) float32; a keypoint whose score is not above 0 is left out of the mean.
+        b_area: (B, M) float32 px², sets the scale of each pose of `b`.
         sigmas: (K,) float32, unit-less, from the skeleton.
+        counts: (B,) int32, how many rows of `a` count in each image; None: all.
+        other_counts: (B,) int32, likewise of `b`.
 
     Returns:
-        (N, M) or (B, N, M) float32 in [0, 1]. A pose of `b` without keypoints or area gives 0.
+        (B, N, M) float32 in [0, 1]. A pose of `b` without keypoints or area gives 0, and so does a
+        row behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
 
     Source: COCO keypoint evaluation, https://cocodataset.org/#keypoints-eval
     """
-    device = device_of(a, b, b_scores, b_area, sigmas)
-    batch = batch_of(a, 3)
-    check("a", a, np.float32, (*batch, None, None, 2))
-    poses, count = a.shape[-3:-1]
-    check("b", b, np.float32, (*batch, None, count, 2))
-    check("b_scores", b_scores, np.float32, b.shape[:-1])
-    check("b_area", b_area, np.float32, b.shape[:-2])
-    check("sigmas", sigmas, np.float32, (count,))
-    others = b.shape[-3]
-    oks = device.empty((*batch, poses, others), np.float32)
-    sizes = (prod(batch), poses, others, count)
-    device.call("pt_oks_matrix", oks, a, b, b_scores, b_area, sigmas, *sizes)
+    arrays = {"a": a, "b": b, "b_scores": b_scores, "b_area": b_area, "sigmas": sigmas}
+    oks: Float32Array = run("pt_oks_matrix", **arrays, counts=counts, other_counts=other_counts)
     return oks
 
 
@@ -81,27 +73,21 @@ def nms_oks_visible(
     Raises:
         ValueError, TypeError: as for every kernel here.
     """
-    device = device_of(keypoints, scores, areas, sigmas, counts)
-    check("keypoints", keypoints, np.float32, (None, None, None, 2))
-    sizes = keypoints.shape[:3]
-    check("scores", scores, np.float32, sizes)
-    check("areas", areas, np.float32, sizes[:2])
-    check("sigmas", sigmas, np.float32, sizes[2:])
-    if counts is not None:
-        check("counts", counts, np.int32, sizes[:1])
-    check_number("threshold", threshold)
-    rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
-    arrays = (rows, count, keypoints, scores, areas, sigmas, counts)
-    device.call("pt_nms_oks_visible", *arrays, *sizes, threshold)
-    return rows, count
+    poses = {"keypoints": keypoints, "scores": scores, "areas": areas, "sigmas": sigmas}
+    kept: tuple[Int32Array, Int32Array] = run(
+        "pt_nms_oks_visible", **poses, counts=counts, threshold=threshold
+    )
+    return kept
 
 
-def oks_between(
+def oks_between(  # noqa: PLR0913 - all that decides how alike poses are
     keypoints: Float32Array,
     areas: Float32Array,
     others: Float32Array,
     other_areas: Float32Array,
     sigmas: Float32Array,
+    counts: Int32Array | None = None,
+    other_counts: Int32Array | None = None,
 ) -> Float64Array:
     """Object keypoint similarity of found poses: every keypoint counts, whatever its score.
 
@@ -111,26 +97,25 @@ def oks_between(
         others: (B, M, K, 2) float32 keypoints to compare with.
         other_areas: (B, M) float32.
         sigmas: (K,) float32, unit-less, from the skeleton.
+        counts: (B,) int32, how many rows of each image count; None: all.
+        other_counts: (B,) int32, likewise of others.
 
     Returns:
-        (B, N, M) float64 in [0, 1]; a keypoint with a NaN coordinate adds 0.
+        (B, N, M) float64 in [0, 1], 0 behind a count; a keypoint with a NaN coordinate adds 0.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
 
     Source: `oks_iou` of github.com/microsoft/human-pose-estimation.pytorch.
     """
-    device = device_of(keypoints, areas, others, other_areas, sigmas)
-    check("keypoints", keypoints, np.float32, (None, None, None, 2))
-    batch, poses, count = keypoints.shape[:3]
-    check("areas", areas, np.float32, (batch, poses))
-    check("others", others, np.float32, (batch, None, count, 2))
-    check("other_areas", other_areas, np.float32, others.shape[:2])
-    check("sigmas", sigmas, np.float32, (count,))
-    sizes = (batch, poses, others.shape[1])
-    oks = device.empty(sizes, np.float64)
-    arrays = (keypoints, areas, others, other_areas, sigmas)
-    device.call("pt_oks_between", oks, *arrays, *sizes, count)
+    poses = {"keypoints": keypoints, "areas": areas, "sigmas": sigmas, "counts": counts}
+    oks: Float64Array = run(
+        "pt_oks_between",
+        **poses,
+        others=others,
+        other_areas=other_areas,
+        other_counts=other_counts,
+    )
     return oks
 
 
@@ -169,26 +154,15 @@ def nms_oks_iou(  # noqa: PLR0913 - all that two people are compared by
     Sources: `oks_nms` of github.com/microsoft/human-pose-estimation.pytorch (poses alone); Zhang et
     al., "Exploiting Offset-guided Network for Pose Estimation and Tracking", CVPR Workshops 2019.
     """
-    device = device_of(keypoints, areas, sigmas, scores, boxes, counts)
-    check("keypoints", keypoints, np.float32, (None, None, None, 2))
-    sizes = keypoints.shape[:3]
-    check("areas", areas, np.float32, sizes[:2])
-    check("sigmas", sigmas, np.float32, sizes[2:])
-    check("scores", scores, np.float32, sizes[:2])
-    if boxes is not None:
-        check("boxes", boxes, np.float32, (*sizes[:2], 4))
-    if counts is not None:
-        check("counts", counts, np.int32, sizes[:1])
-    check_number("oks_threshold", oks_threshold)
-    check_number("iou_threshold", iou_threshold)
     if suppress not in ("either", "both"):
         raise ValueError(f"suppress must be 'either' or 'both', got {suppress!r}")
-    rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
-    working = scratch(device, "pt_nms_oks_iou", *sizes[:2], device.cuda)
-    arrays = (rows, count, working, keypoints, areas, sigmas, boxes, scores, counts)
-    options = (oks_threshold, iou_threshold, 0.0, suppress == "both")
-    device.call("pt_nms_oks_iou", *arrays, *sizes, *options)
-    return rows, count
+    poses = {"keypoints": keypoints, "areas": areas, "sigmas": sigmas, "scores": scores}
+    limits = {"oks_threshold": oks_threshold, "iou_threshold": iou_threshold, "edge": 0.0}
+    both = suppress == "both"
+    kept: tuple[Int32Array, Int32Array] = run(
+        "pt_nms_oks_iou", **poses, boxes=boxes, counts=counts, **limits, both=both
+    )
+    return kept
 
 
 def nms_near_keypoints(
@@ -226,16 +200,7 @@ def nms_near_keypoints(
     Source: `nms_core` of github.com/HRNet/DEKR (relative) and of
     github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation (absolute).
     """
-    device = device_of(keypoints, scores, counts)
-    check("keypoints", keypoints, np.float32, (None, None, None, 2))
-    sizes = keypoints.shape[:3]
-    check("scores", scores, np.float32, sizes[:2])
-    if counts is not None:
-        check("counts", counts, np.int32, sizes[:1])
-    check_at_least("distance", distance, 0)
-    check_at_least("min_keypoints", min_keypoints, 0)
-    rows, count = device.empty(sizes[:2], np.int32), device.empty(sizes[:1], np.int32)
-    working = scratch(device, "pt_nms_near_keypoints", *sizes, device.cuda)
-    arrays = (rows, count, working, keypoints, scores, counts)
-    device.call("pt_nms_near_keypoints", *arrays, *sizes, distance, min_keypoints, relative)
-    return rows, count
+    poses = {"keypoints": keypoints, "scores": scores, "counts": counts}
+    limits = {"distance": distance, "min_keypoints": min_keypoints, "relative": relative}
+    kept: tuple[Int32Array, Int32Array] = run("pt_nms_near_keypoints", **poses, **limits)
+    return kept

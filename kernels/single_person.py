@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from ..structures.arrays import Float32Array, HeadArray, Int32Array
+from .call import run
 
-from ..structures.arrays import Float32Array, Int32Array
-from .checks import check_head_batch
-from .devices import device_of, head_dtype, scratch
+__all__ = [
+    "fuse_offsets",
+    "heatmap_argmax",
+    "quarter_offset_argmax",
+    "smooth_heatmaps",
+    "soft_argmax",
+]
 
-_MAX_DEVIATION = 64.0
-_MAPS = (None, None, None, None)
 
-
-def smooth_heatmaps(maps: Float32Array, deviation: float) -> Float32Array:
+def smooth_heatmaps(maps: HeadArray, deviation: float) -> Float32Array:
     """Maps smoothed by a Gaussian filter; beyond the border the outermost cell repeats.
 
     Args:
@@ -26,19 +28,11 @@ def smooth_heatmaps(maps: Float32Array, deviation: float) -> Float32Array:
     Raises:
         ValueError, TypeError: as for every kernel here.
     """
-    device = device_of(maps)
-    stride = check_head_batch("maps", maps, _MAPS, device)
-    _check_deviation("deviation", deviation)
-    smoothed = device.empty(tuple(maps.shape), np.float32)
-    working = scratch(device, "pt_smooth_heatmaps", *maps.shape[2:], deviation)
-    dtype = head_dtype(maps)
-    device.call(
-        "pt_smooth_heatmaps", smoothed, working, maps, dtype, stride, *maps.shape, deviation
-    )
+    smoothed: Float32Array = run("pt_smooth_heatmaps", maps=maps, deviation=deviation)
     return smoothed
 
 
-def heatmap_argmax(maps: Float32Array) -> tuple[Int32Array, Float32Array]:
+def heatmap_argmax(maps: HeadArray) -> tuple[Int32Array, Float32Array]:
     """The highest cell of each map, the first of equal ones; NaN does not count.
 
     Args:
@@ -50,16 +44,12 @@ def heatmap_argmax(maps: Float32Array) -> tuple[Int32Array, Float32Array]:
     Raises:
         ValueError, TypeError: as for every kernel here.
     """
-    device = device_of(maps)
-    stride = check_head_batch("maps", maps, _MAPS, device)
-    cells = device.empty(tuple(maps.shape[:2]), np.int32)
-    values = device.empty(tuple(maps.shape[:2]), np.float32)
-    device.call("pt_heatmap_argmax", cells, values, maps, head_dtype(maps), stride, *maps.shape)
+    cells, values = run("pt_heatmap_argmax", maps=maps)
     return cells, values
 
 
 def quarter_offset_argmax(
-    maps: Float32Array, *, quarter: float = 0.25
+    maps: HeadArray, *, quarter: float = 0.25
 ) -> tuple[Float32Array, Float32Array]:
     """The highest cell of each map, moved a little towards its higher neighbours.
 
@@ -78,20 +68,13 @@ def quarter_offset_argmax(
 
     Source: github.com/microsoft/human-pose-estimation.pytorch, MIT.
     """
-    device = device_of(maps)
-    stride = check_head_batch("maps", maps, _MAPS, device)
-    keypoints = device.empty((*maps.shape[:2], 2), np.float32)
-    values = device.empty(tuple(maps.shape[:2]), np.float32)
-    dtype = head_dtype(maps)
-    device.call(
-        "pt_quarter_offset_argmax", keypoints, values, maps, dtype, stride, *maps.shape, quarter
-    )
+    keypoints, values = run("pt_quarter_offset_argmax", maps=maps, quarter=quarter)
     return keypoints, values
 
 
 def fuse_offsets(
-    heatmaps: Float32Array,
-    offsets: Float32Array | None,
+    heatmaps: HeadArray,
+    offsets: HeadArray | None,
     radius: float,
     smoothing: float = 1.0,
 ) -> tuple[Float32Array, Float32Array]:
@@ -115,30 +98,18 @@ def fuse_offsets(
     Source: Zhang et al., "Exploiting Offset-guided Network for Pose Estimation and Tracking", CVPR
     Workshops 2019, equations 3 and 4.
     """
-    device = device_of(heatmaps, offsets)
-    strides = [check_head_batch("heatmaps", heatmaps, _MAPS, device), 0]
-    batch, count, height, width = heatmaps.shape
-    if offsets is not None:
-        wanted = (batch, 2 * count, height, width)
-        strides[1] = check_head_batch("offsets", offsets, wanted, device)
-        if head_dtype(offsets) != head_dtype(heatmaps):
-            raise TypeError("offsets must have the dtype of heatmaps: convert one of them")
-    _check_deviation("smoothing", smoothing)
-    keypoints = device.empty((batch, count, 2), np.float32)
-    values = device.empty((batch, count), np.float32)
-    working = scratch(device, "pt_fuse_offsets", height, width, smoothing)
-    arrays = (keypoints, values, working, heatmaps, offsets)
-    numbers = (head_dtype(heatmaps), *strides, *heatmaps.shape, radius, smoothing)
-    device.call("pt_fuse_offsets", *arrays, *numbers)
+    heads = {"heatmaps": heatmaps, "offsets": offsets}
+    keypoints, values = run("pt_fuse_offsets", **heads, radius=radius, smoothing=smoothing)
     return keypoints, values
 
 
-def soft_argmax(logits: Float32Array) -> tuple[Float32Array, Float32Array]:
+def soft_argmax(logits: HeadArray) -> tuple[Float32Array, Float32Array]:
     """The expected place of each keypoint if its distribution is the softmax of its map.
 
     Args:
         logits: (B, K, h, w) head, or (B, K, d, h, w) in three dimensions; may be channels of a
-            larger array. -infinity and NaN have no weight; cells of +infinity share all of it.
+            larger array. One volume without the batch axis would pass for several maps: keep the
+            axis. -infinity and NaN have no weight; cells of +infinity share all of it.
 
     Returns:
         (B, K, 2) float32 x, y, or (B, K, 3) x, y, z: cell j of n gives j / n - 0.5; (B, K) float32
@@ -149,22 +120,7 @@ def soft_argmax(logits: Float32Array) -> tuple[Float32Array, Float32Array]:
 
     Source: Sun et al., "Integral Human Pose Regression", ECCV 2018, equation 2.
     """
-    device = device_of(logits)
     dimensions = 3 if len(logits.shape) == 5 else 2
-    stride = check_head_batch("logits", logits, (None,) * (2 + dimensions), device)
-    batch, count, height, width = (*logits.shape[:2], *logits.shape[-2:])
-    depth = logits.shape[2] if dimensions == 3 else 1
-    places = device.empty((batch, count, dimensions), np.float32)
-    scores = device.empty((batch, count), np.float32)
-    sizes = (batch, count, depth, height, width)
-    working = scratch(device, "pt_soft_argmax", *sizes)
-    dtype = head_dtype(logits)
-    device.call(
-        "pt_soft_argmax", places, scores, working, logits, dtype, stride, *sizes, dimensions
-    )
+    volumes = logits if dimensions == 3 else logits[..., None, :, :]
+    places, scores = run("pt_soft_argmax", logits=volumes, dimensions=dimensions)
     return places, scores
-
-
-def _check_deviation(name: str, deviation: float) -> None:
-    if not 0 <= deviation <= _MAX_DEVIATION:
-        raise ValueError(f"{name} must be 0 to {_MAX_DEVIATION:g} cells, got {deviation}")

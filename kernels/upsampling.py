@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import numpy as np
+from ..structures.arrays import Float32Array, HeadArray, Int32Array
+from .call import run
+from .checks import check_at_least, choice
+from .contract import CONSTANTS
 
-from ..structures.arrays import Float32Array, Int32Array
-from .checks import check_at_least, check_head_batch
-from .devices import device_of, head_dtype, scratch
+__all__ = ["upsample_maps", "upsampled_peaks"]
 
 # How the cells of a map lie on the pixels of a larger one; between them, both are bilinear.
 # "half-pixel": cell i is centred on pixel (i + 0.5) * W / w - 0.5 and the border repeats, which is
@@ -17,12 +18,10 @@ from .devices import device_of, head_dtype, scratch
 #     (`up_interpolate` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation).
 Rule: TypeAlias = Literal["half-pixel", "corner"]
 
-_RULES = {"half-pixel": 0, "corner": 1}
-_MAX_WINDOW = 15
-_MAX_SIDE = 2**24  # of maps: up to here float32 counts pixels
+_RULES = {"half-pixel": CONSTANTS["PT_HALF_PIXEL"], "corner": CONSTANTS["PT_CORNER"]}
 
 
-def upsample_maps(maps: Float32Array, size: tuple[int, int], *, rule: Rule) -> Float32Array:
+def upsample_maps(maps: HeadArray, size: tuple[int, int], *, rule: Rule) -> Float32Array:
     """Maps interpolated to another size; maps that have it already are copied.
 
     Args:
@@ -36,18 +35,13 @@ def upsample_maps(maps: Float32Array, size: tuple[int, int], *, rule: Rule) -> F
     Raises:
         ValueError, TypeError: as for every kernel here; maps without cells cannot be enlarged.
     """
-    device = device_of(maps)
-    stride = check_head_batch("maps", maps, (None, None, None, None), device)
-    chosen = _rule_number(rule)
-    check_size("maps", (maps.shape[2], maps.shape[3]), size)
-    out = device.empty((*maps.shape[:2], *size), np.float32)
-    sizes = (stride, *maps.shape, *size, chosen)
-    device.call("pt_upsample_maps", out, maps, head_dtype(maps), *sizes)
+    number = choice("rule", rule, _RULES)
+    out: Float32Array = run("pt_upsample_maps", maps=maps, H=size[0], W=size[1], rule=number)
     return out
 
 
 def upsampled_peaks(
-    maps: Float32Array, size: tuple[int, int], count: int, *, window: int, rule: Rule
+    maps: HeadArray, size: tuple[int, int], count: int, *, window: int, rule: Rule
 ) -> tuple[Int32Array, Float32Array]:
     """The strongest pixels of enlarged maps after non-maximum suppression, without enlarging them.
 
@@ -70,45 +64,8 @@ def upsampled_peaks(
     Raises:
         ValueError, TypeError: as for every kernel here; maps without cells cannot be enlarged.
     """
-    device = device_of(maps)
-    stride = check_head_batch("maps", maps, (None, None, None, None), device)
-    chosen = _rule_number(rule)
-    check_size("maps", (maps.shape[2], maps.shape[3]), size)
-    if window not in range(1, _MAX_WINDOW + 1, 2):
-        raise ValueError(f"window must be odd, from 1 to {_MAX_WINDOW}, got {window}")
     check_at_least("count", count, 0)
-    batch, channels, height, width = maps.shape
-    cells = device.empty((batch, channels, count), np.int32)
-    values = device.empty((batch, channels, count), np.float32)
-    sizes = (batch, channels, count, height, width, *size)
-    working = scratch(device, "pt_upsampled_peaks", *sizes, device.cuda)
-    outputs = (cells, values, working)
-    options = (window // 2, chosen)
-    device.call("pt_upsampled_peaks", *outputs, maps, head_dtype(maps), stride, *sizes, *options)
+    sizes = {"H": size[0], "W": size[1], "N": count}
+    options = {"window": window, "rule": choice("rule", rule, _RULES)}
+    cells, values = run("pt_upsampled_peaks", maps=maps, **sizes, **options)
     return cells, values
-
-
-def _rule_number(rule: str) -> int:
-    """A rule's number in the C interface.
-
-    Raises:
-        ValueError: there is no such rule.
-    """
-    if rule not in _RULES:
-        raise ValueError(f"rule must be 'half-pixel' or 'corner', got {rule!r}")
-    return _RULES[rule]
-
-
-def check_size(name: str, cells: tuple[int, int], size: tuple[int, int]) -> None:
-    """Check the cells of a map and the size it is enlarged to.
-
-    Raises:
-        ValueError: a side is negative or above 2^24, or there are no cells to enlarge.
-    """
-    check_at_least("size", size, 0)
-    if max(*size, *cells) > _MAX_SIDE:
-        raise ValueError(
-            f"{name} and size must not exceed {_MAX_SIDE} either way, got {cells} and {size}"
-        )
-    if min(size) > 0 and min(cells) == 0:
-        raise ValueError(f"{name} of {cells[0]} x {cells[1]} cells cannot be enlarged to {size}")

@@ -46,8 +46,10 @@ def oks_cost(tracks: Tracks, observation: Observation) -> Float64Array:
 
 def iou_cost(tracks: Tracks, observation: Observation) -> Float64Array:
     """(T, N) 1 - intersection over union of predicted and given boxes."""
-    boxes = (tracks.motion.boxes, observation.poses.boxes)
-    return kernels.iou_cost(*(np.ascontiguousarray(rows, np.float64) for rows in boxes))
+    return kernels.iou_cost(
+        np.ascontiguousarray(tracks.motion.boxes, np.float64),
+        np.ascontiguousarray(observation.poses.boxes, np.float64),
+    )
 
 
 def combined_cost(

@@ -94,9 +94,9 @@ class MoveNetMultiSizeDecoder:
         found = poses.keypoint_scores > constants.found_score
         counts = found | (found.sum(axis=1, keepdims=True) < _MIN_FOUND)
         scores = np.where(counts, poses.keypoint_scores, np.float32(0))
-        arrays = (poses.keypoints[None], scores[None], areas[None], self._sigmas)
+        arrays = (poses.keypoints, scores, areas, self._sigmas)
         rows, count = kernels.nms_oks_visible(*arrays, threshold=constants.nms_oks)
-        return poses[rows[0, : count[0]]]
+        return poses[rows[:count]]
 
 
 def _to_image(poses: Poses, transform: ImageTransform) -> Poses:

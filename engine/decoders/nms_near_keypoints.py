@@ -29,10 +29,10 @@ def nms_near_keypoints(
         (M,) int64 rows of `keypoints`.
     """
     rows, count = kernels.nms_near_keypoints(
-        np.ascontiguousarray(keypoints, np.float32)[None],
-        np.ascontiguousarray(scores, np.float32)[None],
+        np.ascontiguousarray(keypoints, np.float32),
+        np.ascontiguousarray(scores, np.float32),
         distance=distance,
         min_keypoints=min_keypoints,
         relative=relative,
     )
-    return rows[0, : count[0]].astype(np.int64)
+    return rows[:count].astype(np.int64)

@@ -31,7 +31,7 @@ def generate_boxes(
     Returns:
         (M, 4) float32 boxes and (M,) float32 scores, best first.
     """
-    found = np.ascontiguousarray(boxes, np.float32)[None]
+    found = np.ascontiguousarray(boxes, np.float32)
     values = np.ascontiguousarray(scores, np.float32)
-    generated, rows, count = kernels.generate_boxes(found, values[None], constants=constants)
-    return generated[0, : count[0]], values[rows[0, : count[0]]]
+    generated, rows, count = kernels.generate_boxes(found, values, constants=constants)
+    return generated[:count], values[rows[:count]]

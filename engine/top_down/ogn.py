@@ -101,13 +101,13 @@ class OgnDecoder:
             people: their boxes and areas.
         """
         rows, count = kernels.nms_oks_iou(
-            np.ascontiguousarray(keypoints, np.float32)[None],
-            people.areas[None],
+            np.ascontiguousarray(keypoints, np.float32),
+            people.areas,
             self._sigmas,
-            np.ascontiguousarray(scores, np.float32)[None],
-            np.ascontiguousarray(people.boxes)[None],
+            np.ascontiguousarray(scores, np.float32),
+            np.ascontiguousarray(people.boxes),
             oks_threshold=self.constants.oks_threshold,
             iou_threshold=self.constants.iou_threshold,
             suppress=self.constants.suppress,
         )
-        return rows[0, : count[0]]
+        return rows[:count]

@@ -52,13 +52,13 @@ class SimpleBaselineDecoder:
         keypoints, values = self.keypoints(heads["heatmap"], people)
         scores = self.scores(values, people.scores)
         kept, count = kernels.nms_oks_iou(
-            keypoints[None],
-            people.areas[None],
+            keypoints,
+            people.areas,
             self._sigmas,
-            scores[None],
+            scores,
             oks_threshold=self.constants.oks_threshold,
         )
-        rows = kept[0, : count[0]]
+        rows = kept[:count]
         return Poses(keypoints[rows], values[rows], scores[rows], people.boxes[rows])
 
     def keypoints(self, heatmaps: AnyArray, people: People) -> tuple[Float32Array, Float32Array]:

@@ -7,9 +7,8 @@
 #include "../shared/adaptive_convolution.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "../include/posetrack_kernels.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
@@ -23,23 +22,32 @@ int64_t padded(int64_t channels) { return (channels + kLanes - 1) / kLanes * kLa
 /* Sizes, and the parts of the scratch. */
 struct Work {
     int64_t cin, cout, h, w;
-    int64_t C, K;   /* padded cin, kTaps * C */
-    float* cells;   /* (h + 2, w + 2, C) */
-    float* weights; /* (padded cout / kLanes, K, kLanes) */
-    float* taps;    /* (kTileCells, K) */
-    float* sums;    /* (kTileCells, kLanes) */
-    int64_t floats;
-};
+    int64_t C, K;       /* padded cin, kTaps * C */
+    float* cells;       /* (h + 2, w + 2, C) */
+    float* weights;     /* (padded cout / kLanes, K, kLanes) */
+    float* taps;        /* (kTileCells, K) */
+    float* sums;        /* (kTileCells, kLanes) */
+    float* x;           /* (cin, h, w) float16 heads of an image as floats: so are the two below */
+    float* matrix;      /* (4, h, w) */
+    float* translation; /* (2, h, w) */
 
-Work work_in(void* scratch, int64_t cin, int64_t cout, int64_t h, int64_t w) {
-    const int64_t C = padded(cin), K = kTaps * C;
-    const int64_t cells = (h + 2) * (w + 2) * C, weights = padded(cout) * K;
-    const int64_t taps = kTileCells * K, sums = kTileCells * kLanes;
-    auto* start = static_cast<float*>(scratch);
-    if (!start) return {cin, cout, h, w, C, K, {}, {}, {}, {}, cells + weights + taps + sums};
-    float *a = start + cells, *b = a + weights, *c = b + taps;
-    return {cin, cout, h, w, C, K, start, a, b, c, cells + weights + taps + sums};
-}
+    Work(
+        Scratch& scratch, pt_dtype dtype, int64_t inputs, int64_t outputs, int64_t rows,
+        int64_t columns)
+        : cin(inputs),
+          cout(outputs),
+          h(rows),
+          w(columns),
+          C(padded(inputs)),
+          K(kTaps * C),
+          cells(scratch.take<float>({h + 2, w + 2, C})),
+          weights(scratch.take<float>({padded(outputs), K})),
+          taps(scratch.take<float>({kTileCells, K})),
+          sums(scratch.take<float>({kTileCells, kLanes})),
+          x(scratch.take<float>({if_half(dtype, cin), h, w})),
+          matrix(scratch.take<float>({if_half(dtype, 4), h, w})),
+          translation(scratch.take<float>({if_half(dtype, 2), h, w})) {}
+};
 
 /* (cin, h, w) planes -> (h, w) rows of channels in a frame of zeros. */
 void fill_cells(const Work& work, const float* __restrict x) {
@@ -147,32 +155,37 @@ void convolve(
 
 using namespace posetrack;
 
-size_t pt_adaptive_convolution_scratch_bytes(
-    int64_t B, int64_t cin, int64_t cout, int64_t h, int64_t w) {
-    if (B < 0 || cin < 0 || cout < 0 || h < 0 || w < 0) return 0;
-    return sizeof(float) * (size_t)work_in(nullptr, cin, cout, h, w).floats;
+int64_t pt_adaptive_convolution_scratch_bytes_cpu(
+    pt_dtype dtype, int64_t cin, int64_t cout, int64_t h, int64_t w) {
+    if (check_adaptive_convolution_sizes(cin, cout, h, w)) return -1;
+    return scratch_bytes<Work>(dtype, cin, cout, h, w);
 }
 
 pt_status pt_adaptive_convolution_cpu(
-    float* out, void* scratch, const void* x, const void* matrix, const void* translation,
-    const float* weight, pt_dtype dtype, int64_t B, int64_t cin, int64_t cout, int64_t h, int64_t w,
-    float spacing) {
-    if (B < 0 || cin < 0 || cout < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (h > kMaxSide || w > kMaxSide) return PT_INVALID_ARGUMENT;
-    if (dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
-    if (B == 0 || cout == 0 || h == 0 || w == 0) return PT_OK;
-    if (!out || !scratch || !matrix || (cin > 0 && (!x || !weight))) return PT_INVALID_ARGUMENT;
+    float* out, void* scratch, int64_t scratch_bytes, const void* x, const void* matrix,
+    const void* translation, const float* weight, pt_dtype dtype, int64_t x_batch_stride,
+    int64_t matrix_batch_stride, int64_t translation_batch_stride, int64_t B, int64_t cin,
+    int64_t cout, int64_t h, int64_t w, float spacing) {
+    const int64_t needed = pt_adaptive_convolution_scratch_bytes_cpu(dtype, cin, cout, h, w);
+    if (auto status = check_adaptive_convolution(
+            out, scratch, scratch_bytes, needed, x, matrix, translation, weight, dtype,
+            x_batch_stride, matrix_batch_stride, translation_batch_stride, B, cin, cout, h, w))
+        return status;
     const int64_t area = h * w;
-    const Work work = work_in(scratch, cin, cout, h, w);
+    if (B == 0 || cout == 0 || area == 0) return PT_OK;
+    const auto work = lay_out<Work>(scratch, dtype, cin, cout, h, w);
     fill_weights(work, weight);
     std::fill(work.taps, work.taps + kTileCells * work.K, 0.0f);
     for (int64_t b = 0; b < B; ++b) {
-        const auto* moved = static_cast<const float*>(translation);
-        if (cin > 0) fill_cells(work, static_cast<const float*>(x) + b * cin * area);
+        const float* moved = nullptr;
+        if (translation)
+            moved = floats_of(
+                translation, dtype, b * translation_batch_stride, 2 * area, work.translation);
+        if (cin > 0) fill_cells(work, floats_of(x, dtype, b * x_batch_stride, cin * area, work.x));
         convolve(
-            work, out + b * cout * area, static_cast<const float*>(matrix) + b * 4 * area,
-            moved ? moved + b * 2 * area : nullptr, spacing);
+            work, out + b * cout * area,
+            floats_of(matrix, dtype, b * matrix_batch_stride, 4 * area, work.matrix), moved,
+            spacing);
     }
     return PT_OK;
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "../include/posetrack_kernels.h"
-
 namespace posetrack {
 namespace {
 
@@ -41,20 +39,22 @@ void fill_inverse_lengths(float* inverse, const float* features, int64_t count, 
     }
 }
 
-/* The costs of one image; `inverse` and `inverse_others` are buffers for inverse lengths. */
+/* The costs of the first T features and N others of an image, whose rows lie `stride` apart. */
 void fill_costs(
-    float* cost, float* inverse, float* inverse_others, const float* features, const float* others,
-    int64_t T, int64_t N, int64_t D) {
-    fill_inverse_lengths(inverse, features, T, D);
-    fill_inverse_lengths(inverse_others, others, N, D);
+    float* cost, const AppearanceScratch& working, const float* features, const float* others,
+    int64_t T, int64_t N, int64_t D, int64_t stride) {
+    fill_inverse_lengths(working.inverse, features, T, D);
+    fill_inverse_lengths(working.inverse_others, others, N, D);
     for (int64_t t = 0; t < T; ++t) {
-        float* row = cost + t * N;
+        float* row = cost + t * stride;
         const float* feature = features + t * D;
         int64_t n = 0;
         for (; n + kTogether <= N; n += kTogether)
             four_products(row + n, feature, others + n * D, D);
         for (; n < N; ++n) row[n] = product(feature, others + n * D, D);
-        for (n = 0; n < N; ++n) row[n] = appearance_cost(row[n], inverse[t], inverse_others[n]);
+        for (n = 0; n < N; ++n)
+            row[n] = appearance_cost(row[n], working.inverse[t], working.inverse_others[n]);
+        std::fill(row + N, row + stride, positive_infinity());
     }
 }
 
@@ -63,24 +63,25 @@ void fill_costs(
 
 using namespace posetrack;
 
-size_t pt_appearance_cost_scratch_bytes(int64_t B, int64_t T, int64_t N) {
-    return B < 0 || T < 0 || N < 0 ? 0 : sizeof(float) * (size_t)B * ((size_t)T + (size_t)N);
+int64_t pt_appearance_cost_scratch_bytes_cpu(int64_t B, int64_t T, int64_t N) {
+    return appearance_cost_scratch(B, T, N);
 }
 
 pt_status pt_appearance_cost_cpu(
-    float* cost, void* scratch, const float* features, const float* others, int64_t B, int64_t T,
-    int64_t N, int64_t D) {
-    if (B < 0 || T < 0 || N < 0 || D < 0) return PT_INVALID_ARGUMENT;
-    if (B == 0 || T == 0 || N == 0) return PT_OK;
-    if (!cost || !scratch || (D > 0 && (!features || !others))) return PT_INVALID_ARGUMENT;
-    if (D == 0) {
-        std::fill(cost, cost + B * T * N, 1.0f);
-        return PT_OK;
-    }
-    auto* inverse = static_cast<float*>(scratch); /* (T + N) of the current image */
-    for (int64_t b = 0; b < B; ++b)
+    float* cost, void* scratch, int64_t scratch_bytes, const float* features, const float* others,
+    const int32_t* counts, const int32_t* other_counts, int64_t B, int64_t T, int64_t N,
+    int64_t D) {
+    if (auto status = check_appearance_cost(
+            cost, scratch, scratch_bytes, features, others, counts, other_counts, B, T, N, D))
+        return status;
+    const auto working = lay_out<AppearanceScratch>(scratch, B, T, N);
+    for (int64_t b = 0; b < B; ++b) {
+        float* image = cost + b * T * N;
+        const int64_t valid = valid_rows(counts, b, T);
         fill_costs(
-            cost + b * T * N, inverse, inverse + T, features + b * T * D, others + b * N * D, T, N,
-            D);
+            image, working, features + b * T * D, others + b * N * D, valid,
+            valid_rows(other_counts, b, N), D, N);
+        std::fill(image + valid * N, image + T * N, positive_infinity());
+    }
     return PT_OK;
 }

@@ -1,10 +1,7 @@
 #include "../shared/assign.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
-
-#include "../include/posetrack_kernels.h"
 
 namespace posetrack {
 namespace {
@@ -211,23 +208,22 @@ void assign_one(
 
 using namespace posetrack;
 
-size_t pt_assign_scratch_bytes(int64_t B, int64_t T, int64_t N) {
-    if (B < 0 || T < 0 || N < 0) return 0;
-    return sizeof(double) * (size_t)B * (size_t)assignment_doubles(T, N);
+int64_t pt_assign_scratch_bytes_cpu(int64_t B, int64_t T, int64_t N) {
+    return assign_scratch(B > 0 ? 1 : B, T, N); /* one matrix after the other */
 }
 
 pt_status pt_assign_cpu(
-    int32_t* match, void* scratch, const double* cost, int64_t B, int64_t T, int64_t N,
-    double gate) {
-    constexpr int64_t kMax = std::numeric_limits<int32_t>::max() - kColumnsTogether;
-    if (B < 0 || T < 0 || N < 0 || T > kMax || N > kMax || !std::isfinite(gate))
-        return PT_INVALID_ARGUMENT;
-    if (B == 0 || T == 0) return PT_OK;
-    if (!match || !scratch || (N > 0 && !cost)) return PT_INVALID_ARGUMENT;
+    int32_t* match, void* scratch, int64_t scratch_bytes, const double* cost, int64_t B, int64_t T,
+    int64_t N, double gate) {
+    const int64_t needed = pt_assign_scratch_bytes_cpu(B, T, N);
+    if (auto status = check_assign(match, scratch, scratch_bytes, needed, cost, B, T, N, gate))
+        return status;
+    const auto working = lay_out<AssignScratch>(scratch, 1, T, N);
     for (int64_t b = 0; b < B; ++b) {
-        if (N == 0) std::fill(match + b * T, match + (b + 1) * T, kAlone);
-        if (N == 0) continue;
-        assign_one(match + b * T, static_cast<double*>(scratch), cost + b * T * N, T, N, gate);
+        if (N == 0)
+            std::fill(match + b * T, match + (b + 1) * T, kAlone);
+        else
+            assign_one(match + b * T, working.doubles, cost + b * T * N, T, N, gate);
     }
     return PT_OK;
 }

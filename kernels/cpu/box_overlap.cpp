@@ -1,6 +1,6 @@
 #include "../shared/box_overlap.h"
 
-#include "../include/posetrack_kernels.h"
+#include <algorithm>
 
 namespace posetrack {
 namespace {
@@ -18,12 +18,17 @@ void fill_row(
 using namespace posetrack;
 
 pt_status pt_box_overlap_cpu(
-    double* overlap, const float* boxes, const float* others, int64_t B, int64_t N, int64_t M,
-    double edge) {
-    if (B < 0 || N < 0 || M < 0 || edge != edge) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0 || M == 0) return PT_OK;
-    if (!overlap || !boxes || !others) return PT_INVALID_ARGUMENT;
-    for (int64_t n = 0; n < B * N; ++n)
-        fill_row(overlap + n * M, boxes + 4 * n, others + n / N * M * 4, M, edge);
+    double* overlap, const float* boxes, const float* others, const int32_t* counts,
+    const int32_t* other_counts, int64_t B, int64_t N, int64_t M, double edge) {
+    if (auto status =
+            check_box_overlap(overlap, boxes, others, counts, other_counts, B, N, M, edge))
+        return status;
+    for (int64_t i = 0; i < B * N; ++i) {
+        const int64_t b = i / N;
+        const int64_t valid = i % N < valid_rows(counts, b, N) ? valid_rows(other_counts, b, M) : 0;
+        double* row = overlap + i * M;
+        fill_row(row, boxes + 4 * i, others + b * M * 4, valid, edge);
+        std::fill(row + valid, row + M, 0.0);
+    }
     return PT_OK;
 }

@@ -5,9 +5,8 @@
 #include "../shared/center_nms_topk.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "../include/posetrack_kernels.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
@@ -90,32 +89,29 @@ void find_peaks(Best& best, float* rows, const Map& map) {
 
 using namespace posetrack;
 
-size_t pt_center_nms_topk_scratch_bytes(int64_t B, int64_t N, int64_t h, int64_t w) {
-    if (B < 0 || N < 0 || h < 0 || w < 0) return 0;
-    const int64_t tiles = peak_tiles(h, w);
-    const auto cpu = sizeof(Peak) * (size_t)N + 2 * sizeof(float) * (size_t)w;
-    const auto cuda =
-        (2 * sizeof(Peak) * (size_t)peaks_of_tile(N) + sizeof(int32_t)) * (size_t)(B * tiles);
-    return std::max(cpu, cuda);
+int64_t pt_center_nms_topk_scratch_bytes_cpu(
+    pt_dtype maps_dtype, int64_t B, int64_t N, int64_t h, int64_t w) {
+    if (check_center_nms_topk_sizes(B, N, h, w)) return -1;
+    return scratch_bytes<PeaksOnCpu>(maps_dtype, N, h, w);
 }
 
 pt_status pt_center_nms_topk_cpu(
-    int32_t* cells, float* scores, int32_t* count, void* scratch, const void* map,
-    pt_dtype map_dtype, int64_t map_batch_stride, int64_t B, int64_t N, int64_t h, int64_t w,
-    int64_t radius, float tolerance, float threshold) {
-    if (B < 0 || N < 0 || h < 0 || w < 0 || radius < 0 || !(tolerance >= 0.0f))
-        return PT_INVALID_ARGUMENT;
-    if (map_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
-    if (B > 0 && (!count || (N > 0 && (!cells || !scores)))) return PT_INVALID_ARGUMENT;
-    if (B > 0 && h > 0 && w > 0 && (!map || !scratch)) return PT_INVALID_ARGUMENT;
+    int32_t* cells, float* scores, int32_t* count, void* scratch, int64_t scratch_bytes,
+    const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t N,
+    int64_t h, int64_t w, int64_t radius, float tolerance, float threshold) {
+    const int64_t needed = pt_center_nms_topk_scratch_bytes_cpu(maps_dtype, B, N, h, w);
+    if (auto status = check_center_nms_topk(
+            cells, scores, count, scratch, scratch_bytes, needed, maps, maps_dtype,
+            maps_batch_stride, B, N, h, w, radius, tolerance))
+        return status;
+    const auto working = lay_out<PeaksOnCpu>(scratch, maps_dtype, N, h, w);
     radius = std::min(radius, std::max(h, w));
     for (int64_t b = 0; b < B; ++b) {
-        Best best{static_cast<Peak*>(scratch), N, 0};
+        Best best{working.heap, N, 0};
         if (N > 0 && h > 0 && w > 0) {
-            const float* values = static_cast<const float*>(map) + b * map_batch_stride;
-            float* rows = reinterpret_cast<float*>(best.peaks + N); /* (2, w) */
-            find_peaks(best, rows, {values, h, w, radius, tolerance, threshold});
+            const float* values =
+                floats_of(maps, maps_dtype, b * maps_batch_stride, h * w, working.widened);
+            find_peaks(best, working.rows, {values, h, w, radius, tolerance, threshold});
             std::sort_heap(best.peaks, best.peaks + best.count, comes_before);
         }
         for (int64_t i = 0; i < N; ++i) {

@@ -32,20 +32,24 @@ PT_HD void place_columns(Columns& at, const Upsampling& upsampling, int32_t left
 }
 
 /* One row of cells, enlarged along x. */
+template <typename Head>
 PT_HD void enlarge_row(
-    float* __restrict out, const float* __restrict row, const Columns& at, bool corner,
+    float* __restrict out, const Head* __restrict row, const Columns& at, bool corner,
     int32_t columns) {
     if (corner)
         for (int32_t x = 0; x < columns; ++x)
-            out[x] = blend_by_corners(row[at.low[x]], row[at.high[x]], at.weight[x]);
+            out[x] =
+                blend_by_corners(to_float(row[at.low[x]]), to_float(row[at.high[x]]), at.weight[x]);
     else
         for (int32_t x = 0; x < columns; ++x)
-            out[x] = blend_by_half_pixels(row[at.low[x]], row[at.high[x]], at.weight[x]);
+            out[x] = blend_by_half_pixels(
+                to_float(row[at.low[x]]), to_float(row[at.high[x]]), at.weight[x]);
 }
 
 /* At most kMaxColumns columns; rows of `out` are `out_stride` apart. */
+template <typename Head>
 void enlarge(
-    float* __restrict out, const float* __restrict map, const Upsampling& upsampling, int32_t top,
+    float* __restrict out, const Head* __restrict map, const Upsampling& upsampling, int32_t top,
     int32_t left, int32_t rows, int32_t columns, int64_t out_stride) {
     const int64_t w = upsampling.columns.cells;
     const bool corner = upsampling.rule == kCornerRule;
@@ -55,8 +59,8 @@ void enlarge(
     int32_t held[2] = {-1, -1}, upper = 0; /* the rows of cells that `lines` holds */
     for (int32_t y = 0; y < rows; ++y, out += out_stride) {
         if (upsampling.rule == kSameSize) {
-            const float* row = map + (top + y) * w + left;
-            for (int32_t x = 0; x < columns; ++x) out[x] = row[x];
+            const Head* row = map + (top + y) * w + left;
+            for (int32_t x = 0; x < columns; ++x) out[x] = to_float(row[x]);
             continue;
         }
         const Place at = place_on(upsampling.rows, top + y, upsampling.rule);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../include/posetrack_kernels.h"
 #include "enlarge.h"
 
 namespace posetrack {
@@ -48,8 +47,9 @@ FitSums evaluate(const double* at, const double* values, int32_t rows, int32_t c
     return summed_lanes(terms, at, rows, columns);
 }
 
+template <typename Head>
 FittedGaussian fit_one(
-    const float* map, const Upsampling& upsampling, const FitWindow& window, double sigma,
+    const Head* map, const Upsampling& upsampling, const FitWindow& window, double sigma,
     int32_t max_evaluations) {
     const float height = upsampled_value(map, upsampling, window.start_y, window.start_x);
     if (window.height == 0) return started_gaussian(window, height);
@@ -76,11 +76,19 @@ bool same_pixel(const float* a, const float* b) {
 }
 
 struct Keypoints {
-    float* points;         /* (N, K, 2) */
-    float* heights;        /* (N, K) */
-    const float* given;    /* (N, K, 2) */
-    const uint8_t* wanted; /* (N, K) */
-    int64_t N, K;
+    float* points;      /* (N, K, 2) */
+    float* heights;     /* (N, K) */
+    const float* given; /* (N, K, 2) */
+    const bool* wanted; /* (N, K) */
+    int64_t N, K;       /* N: how many people count */
+};
+
+struct Fitting {
+    Upsampling upsampling;
+    int32_t radius;
+    double sigma;
+    int32_t max_evaluations;
+    bool clamped;
 };
 
 /* An earlier keypoint whose fit is that of keypoint i, or -1. */
@@ -91,49 +99,67 @@ int64_t fitted_before(const Keypoints& keypoints, int64_t i) {
     return -1;
 }
 
+/* The fit of keypoint i, unless it stays. */
+template <typename Head>
+FittedGaussian fit_keypoint(
+    const Keypoints& image, int64_t i, const Head* map, const Fitting& fitting) {
+    const float x = image.given[2 * i], y = image.given[2 * i + 1];
+    const FittedGaussian stays = {x, y, not_a_number(), false};
+    if (!image.wanted[i]) return stays;
+    const int64_t before = fitted_before(image, i);
+    if (before >= 0) {
+        const float height = image.heights[before];
+        const float* place = image.points + 2 * before;
+        return {place[0], place[1], height, !is_nan(height)};
+    }
+    const Upsampling& upsampling = fitting.upsampling;
+    const FitWindow window =
+        fit_window(x, y, upsampling.H, upsampling.W, fitting.radius, fitting.clamped);
+    if (window.start_y < 0) return stays;
+    return fit_one(map, upsampling, window, fitting.sigma, fitting.max_evaluations);
+}
+
+/* Every keypoint of one image; `maps` is (K, h, w). */
+template <typename Head>
+void fit_image(const Keypoints& image, const Head* maps, const Fitting& fitting) {
+    const Axis rows = fitting.upsampling.rows, columns = fitting.upsampling.columns;
+    for (int64_t i = 0; i < image.N * image.K; ++i) {
+        const Head* map = maps + i % image.K * rows.cells * columns.cells;
+        const FittedGaussian fitted = fit_keypoint(image, i, map, fitting);
+        image.points[2 * i] = fitted.found ? fitted.x : image.given[2 * i];
+        image.points[2 * i + 1] = fitted.found ? fitted.y : image.given[2 * i + 1];
+        image.heights[i] = fitted.found ? fitted.height : not_a_number();
+    }
+}
+
 }  // namespace
 }  // namespace posetrack
 
 using namespace posetrack;
 
 pt_status pt_fit_gaussians_cpu(
-    float* points, float* heights, const void* heatmap, const float* keypoints,
-    const uint8_t* wanted, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
+    float* points, float* heights, const void* heatmap, const float* keypoints, const bool* wanted,
+    const int32_t* counts, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
     int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
     int64_t max_evaluations, int64_t clamped) {
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (heatmap_dtype != PT_FLOAT32 || radius < 0 || radius > kMaxFitRadius || !(sigma > 0.0))
-        return PT_INVALID_ARGUMENT;
-    if (max_evaluations < 1 || max_evaluations > kMaxFitEvaluations) return PT_INVALID_ARGUMENT;
-    if (std::max({h, w, H, W}) > kMaxSide) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0 || K == 0) return PT_OK;
-    if (!points || !heights || !heatmap || !keypoints || !wanted) return PT_INVALID_ARGUMENT;
-    if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
-    const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
+    if (auto status = check_fit_gaussians(
+            points, heights, heatmap, keypoints, wanted, counts, heatmap_dtype,
+            heatmap_batch_stride, B, N, K, h, w, H, W, radius, sigma, max_evaluations))
+        return status;
+    const Fitting fitting = {
+        upsampling_of(h, w, H, W, kCornerRule), (int32_t)radius, sigma, (int32_t)max_evaluations,
+        clamped != 0};
     for (int64_t b = 0; b < B; ++b) {
-        const int64_t at = b * N * K;
-        const Keypoints image = {
-            points + 2 * at, heights + at, keypoints + 2 * at, wanted + at, N, K};
-        for (int64_t i = 0; i < N * K; ++i) {
-            const float* map =
-                static_cast<const float*>(heatmap) + b * heatmap_batch_stride + i % K * h * w;
-            const float x = image.given[2 * i], y = image.given[2 * i + 1];
-            FittedGaussian fitted = {x, y, 0.0f, false};
-            const int64_t before = image.wanted[i] ? fitted_before(image, i) : -1;
-            if (before >= 0) {
-                const float height = image.heights[before];
-                fitted = {
-                    image.points[2 * before], image.points[2 * before + 1], height,
-                    height == height};
-            } else if (image.wanted[i]) {
-                const FitWindow window = fit_window(x, y, H, W, (int32_t)radius, clamped != 0);
-                if (window.start_y >= 0)
-                    fitted = fit_one(map, upsampling, window, sigma, (int32_t)max_evaluations);
-            }
-            image.points[2 * i] = fitted.found ? fitted.x : x;
-            image.points[2 * i + 1] = fitted.found ? fitted.y : y;
-            image.heights[i] = fitted.found ? fitted.height : not_a_number();
-        }
+        const int64_t at = b * N * K, end = at + N * K;
+        const int64_t valid = valid_rows(counts, b, N), rest = at + valid * K;
+        const Keypoints image = {points + 2 * at, heights + at, keypoints + 2 * at,
+                                 wanted + at,     valid,        K};
+        with_head(heatmap_dtype, [&](auto type) {
+            const auto* maps = static_cast<const decltype(type)*>(heatmap);
+            fit_image(image, maps + b * heatmap_batch_stride, fitting);
+        });
+        std::fill(points + 2 * rest, points + 2 * end, 0.0f);
+        std::fill(heights + rest, heights + end, 0.0f);
     }
     return PT_OK;
 }

@@ -6,10 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "../include/posetrack_kernels.h"
 #include "highest.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
@@ -123,27 +122,31 @@ Found search(Window window) {
 
 using namespace posetrack;
 
-size_t pt_gaussian_argmax_scratch_bytes(int64_t B, int64_t K, int64_t h, int64_t w) {
-    return B < 0 || K < 0 || h < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(K * h + K + w);
+int64_t pt_gaussian_argmax_scratch_bytes_cpu(
+    pt_dtype heatmap_dtype, int64_t K, int64_t h, int64_t w) {
+    if (check_gaussian_argmax_sizes(K, h, w)) return -1;
+    return scratch_bytes<WindowedScratch>(heatmap_dtype, K, h, w);
 }
 
 pt_status pt_gaussian_argmax_cpu(
-    int32_t* cells, float* values, void* scratch, const void* heatmap, const float* centers,
-    const float* spread, const float* boxes, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride,
-    int64_t B, int64_t N, int64_t K, int64_t h, int64_t w) {
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (heatmap_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0 || K == 0) return PT_OK;
-    if (!cells || !values || !centers || !spread) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > 0 && (!heatmap || !scratch)) return PT_INVALID_ARGUMENT;
-    auto* row_max = static_cast<float*>(scratch); /* (K, h) */
-    float* heat_max = row_max + K * h;            /* (K) */
-    float* weights = heat_max + K;                /* (w) */
+    int32_t* cells, float* values, void* scratch, int64_t scratch_bytes, const void* heatmap,
+    const float* centers, const float* spread, const float* boxes, const int32_t* counts,
+    pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w) {
+    const int64_t needed = pt_gaussian_argmax_scratch_bytes_cpu(heatmap_dtype, K, h, w);
+    if (auto status = check_gaussian_argmax(
+            cells, values, scratch, scratch_bytes, needed, heatmap, centers, spread, boxes, counts,
+            heatmap_dtype, heatmap_batch_stride, B, N, K, h, w))
+        return status;
+    if (N == 0) return PT_OK;
+    const auto working = lay_out<WindowedScratch>(scratch, heatmap_dtype, K, h, w);
     for (int64_t b = 0; b < B; ++b) {
-        const float* heat = static_cast<const float*>(heatmap) + b * heatmap_batch_stride;
-        for (int64_t i = 0; i < K * h; ++i) row_max[i] = row_maximum(heat + i * w, w);
-        for (int64_t k = 0; k < K; ++k) heat_max[k] = row_maximum(row_max + k * h, h);
+        const float* heat =
+            floats_of(heatmap, heatmap_dtype, b * heatmap_batch_stride, K * h * w, working.widened);
+        for (int64_t i = 0; i < K * h; ++i) working.row_max[i] = row_maximum(heat + i * w, w);
+        for (int64_t k = 0; k < K; ++k)
+            working.heat_max[k] = row_maximum(working.row_max + k * h, h);
+        const int64_t valid = valid_rows(counts, b, N);
         for (int64_t i = 0; i < N * K; ++i) {
             const int64_t pose = b * N + i / K, k = i % K;
             const float x = centers[2 * (pose * K + k)], y = centers[2 * (pose * K + k) + 1];
@@ -151,11 +154,11 @@ pt_status pt_gaussian_argmax_cpu(
             const Range columns = box ? cells_between(box[0], box[2], w) : Range{0, w};
             const Range rows = box ? cells_between(box[1], box[3], h) : Range{0, h};
             Found found{-1, 0.0f};
-            if (has_window(x, y, spread[pose]) && rows.first < rows.end &&
+            if (i / K < valid && has_window(x, y, spread[pose]) && rows.first < rows.end &&
                 columns.first < columns.end)
                 found = search(
-                    {heat + k * h * w, row_max + k * h, heat_max[k], weights, w, rows, columns, x,
-                     y, spread[pose]});
+                    {heat + k * h * w, working.row_max + k * h, working.heat_max[k],
+                     working.weights, w, rows, columns, x, y, spread[pose]});
             cells[pose * K + k] = found.cell;
             values[pose * K + k] = found.value;
         }

@@ -14,15 +14,14 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../include/posetrack_kernels.h"
 #include "convolve_tile.h"
+#include "widen.h"
 #include "window_rows.h"
 
 namespace posetrack {
 namespace {
 
-constexpr int64_t kTiles = 8;                    /* whose bounds are computed at once */
-constexpr int64_t kMaxPixels = (int64_t)1 << 22; /* of an axis: floats can hold quarters */
+constexpr int64_t kTiles = 8; /* whose bounds are computed at once */
 
 int64_t rounded_up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
@@ -41,24 +40,17 @@ struct Sizes {
           patch(window + 2) {}
 };
 
-template <typename T>
-T* take(uintptr_t& next, int64_t count) {
-    T* taken = reinterpret_cast<T*>(next);
-    next += (uintptr_t)rounded_up((int64_t)sizeof(T) * count, 64);
-    return taken;
+Line take_line(Scratch& scratch, int64_t count) {
+    auto* low = scratch.take<int32_t>({count});
+    auto* high = scratch.take<int32_t>({count});
+    auto* low_weight = scratch.take<float>({count});
+    return {low, high, low_weight, scratch.take<float>({count})};
 }
 
-Line take_line(uintptr_t& next, int64_t count) {
-    auto* low = take<int32_t>(next, count);
-    auto* high = take<int32_t>(next, count);
-    auto* low_weight = take<float>(next, count);
-    return {low, high, low_weight, take<float>(next, count)};
-}
-
-Enlarged take_enlarged(uintptr_t& next, int64_t count) {
-    auto* low = take<int32_t>(next, count);
-    auto* high = take<int32_t>(next, count);
-    return {low, high, take<float>(next, count)};
+Enlarged take_enlarged(Scratch& scratch, int64_t count) {
+    auto* low = scratch.take<int32_t>({count});
+    auto* high = scratch.take<int32_t>({count});
+    return {low, high, scratch.take<float>({count})};
 }
 
 /* The parts of the scratch. */
@@ -77,29 +69,29 @@ struct Buffers {
     float* masses;       /* (s) of the kernel's rows */
     float* kernel;       /* (s, s) */
     uint8_t* made; /* (patch + 1 + patch + g) whether a row of wide, enlarged, window is computed */
-    int64_t bytes;
+    float* heat;   /* (K, h, w) float16 heatmaps of an image as floats */
+    float* given;  /* (s, s) a float16 kernel as floats */
 
-    Buffers(void* scratch, const Sizes& z) {
-        /* a number instead of a pointer: there is no scratch yet when its size is asked for */
-        const auto start = reinterpret_cast<uintptr_t>(scratch);
-        uintptr_t next = start;
-        columns = take_line(next, z.g);
-        rows = take_line(next, z.g);
-        widened = take_enlarged(next, z.patch + kLanes);
-        heightened = take_enlarged(next, z.patch);
-        cells = take<float>(next, z.stride + 2 * kLanes);
-        wide = take<float>(next, (z.patch + 1) * z.stride);
-        enlarged = take<float>(next, z.patch * z.stride);
-        window = take<float>(next, z.rows * z.stride);
-        highest = take<float>(next, z.tile_rows * z.tile_stride);
-        bounds = take<float>(next, z.tile_rows * z.tile_stride);
-        closer = take<uint8_t>(next, z.tile_rows * z.tile_stride);
-        maxima = take<float>(next, (z.patch + 1) * z.tile_stride);
-        masses = take<float>(next, z.s);
-        kernel = take<float>(next, z.s * z.s);
-        made = take<uint8_t>(next, 2 * z.patch + 1 + z.g);
-        bytes = (int64_t)(next - start);
-    }
+    Buffers(
+        Scratch& scratch, pt_dtype heatmap, pt_dtype kernels, int64_t K, int64_t h, int64_t w,
+        const Sizes& z)
+        : columns(take_line(scratch, z.g)),
+          rows(take_line(scratch, z.g)),
+          widened(take_enlarged(scratch, z.patch + kLanes)),
+          heightened(take_enlarged(scratch, z.patch)),
+          cells(scratch.take<float>({z.stride + 2 * kLanes})),
+          wide(scratch.take<float>({z.patch + 1, z.stride})),
+          enlarged(scratch.take<float>({z.patch, z.stride})),
+          window(scratch.take<float>({z.rows, z.stride})),
+          highest(scratch.take<float>({z.tile_rows, z.tile_stride})),
+          bounds(scratch.take<float>({z.tile_rows, z.tile_stride})),
+          closer(scratch.take<uint8_t>({z.tile_rows, z.tile_stride})),
+          maxima(scratch.take<float>({z.patch + 1, z.tile_stride})),
+          masses(scratch.take<float>({z.s})),
+          kernel(scratch.take<float>({z.s, z.s})),
+          made(scratch.take<uint8_t>({2 * z.patch + 1 + z.g})),
+          heat(scratch.take<float>({if_half(heatmap, K), h, w})),
+          given(scratch.take<float>({if_half(kernels, z.s), z.s})) {}
 };
 
 /* One keypoint's heatmap, (h, w), and the size it is enlarged to. */
@@ -417,38 +409,51 @@ bool take_kernel(const Buffers& to, const float* kernel, const Sizes& z, bool cl
 
 using namespace posetrack;
 
-size_t pt_global_adaptation_scratch_bytes(int64_t g, int64_t s) {
-    return g < 1 || s < 1 || g > 4096 || s > 4096 ? 0 : (size_t)Buffers(nullptr, {g, s}).bytes;
+int64_t pt_global_adaptation_scratch_bytes_cpu(
+    pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t K, int64_t h, int64_t w, int64_t g,
+    int64_t s) {
+    if (check_global_adaptation_sizes(heatmap_dtype, kernels_dtype, K, h, w, g, s)) return -1;
+    return scratch_bytes<Buffers>(heatmap_dtype, kernels_dtype, K, h, w, Sizes(g, s));
 }
 
 pt_status pt_global_adaptation_cpu(
-    float* adapted_keypoints, float* values, void* scratch, const float* keypoints,
-    const void* heatmap, const void* kernels, const float* weights, pt_dtype heatmap_dtype,
-    pt_dtype kernels_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    float* adapted_keypoints, float* values, void* scratch, int64_t scratch_bytes,
+    const float* keypoints, const void* heatmap, const void* kernels, const float* weights,
+    const int32_t* counts, pt_dtype heatmap_dtype, pt_dtype kernels_dtype,
+    int64_t heatmap_batch_stride, int64_t kernels_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t g, int64_t s, float first_weight,
     int64_t clamp) {
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < h || W < w) return PT_INVALID_ARGUMENT;
-    if (H > kMaxPixels || W > kMaxPixels || g % 2 != 1 || s % 2 != 1) return PT_INVALID_ARGUMENT;
-    if (g < 1 || s < 1 || g > 4096 || s > 4096) return PT_INVALID_ARGUMENT;
-    if (heatmap_dtype != PT_FLOAT32 || kernels_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
+    const int64_t needed =
+        pt_global_adaptation_scratch_bytes_cpu(heatmap_dtype, kernels_dtype, K, h, w, g, s);
+    if (auto status = check_global_adaptation(
+            adapted_keypoints, values, scratch, scratch_bytes, needed, keypoints, heatmap, kernels,
+            weights, counts, heatmap_dtype, kernels_dtype, heatmap_batch_stride,
+            kernels_batch_stride, B, N, K, h, w, H, W, g, s))
+        return status;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
-    if (h == 0 || w == 0) return PT_INVALID_ARGUMENT;
-    if (!adapted_keypoints || !values || !scratch || !keypoints || !heatmap || !weights)
-        return PT_INVALID_ARGUMENT;
-    const Sizes z(g, kernels ? s : 1);
-    const Buffers buffers(scratch, z);
+    const Sizes z(g, s);
+    const auto buffers = lay_out<Buffers>(scratch, heatmap_dtype, kernels_dtype, K, h, w, z);
     const bool negative_weights = weigh_tiles(buffers, z, weights);
     std::memset(buffers.window, 0, sizeof(float) * (size_t)(z.rows * z.stride));
     const float one = 1.0f; /* in place of a kernel */
     const Upsampling upsampling = upsampling_of(h, w, H, W, kHalfPixelRule);
+    const float* heats = nullptr; /* of the image at work */
     for (int64_t i = 0; i < B * N * K; ++i) {
-        const int64_t b = i / (N * K), k = i % K;
+        const int64_t b = i / (N * K), in_image = i % (N * K), k = i % K;
         const float* keypoint = keypoints + 2 * i;
+        if (in_image == 0)
+            heats = floats_of(
+                heatmap, heatmap_dtype, b * heatmap_batch_stride, K * h * w, buffers.heat);
+        if (in_image / K >= valid_rows(counts, b, N)) {
+            adapted_keypoints[2 * i] = adapted_keypoints[2 * i + 1] = values[i] = 0.0f;
+            continue;
+        }
         TopTwo top = no_peaks();
         if (is_finite(keypoint[0]) && is_finite(keypoint[1])) {
-            const float* heat =
-                static_cast<const float*>(heatmap) + b * heatmap_batch_stride + k * h * w;
-            const float* kernel = kernels ? static_cast<const float*>(kernels) + i * s * s : &one;
+            const float* heat = heats + k * h * w;
+            const int64_t at = b * kernels_batch_stride + in_image * s * s;
+            const float* kernel =
+                kernels ? floats_of(kernels, kernels_dtype, at, s * s, buffers.given) : &one;
             const bool negative = take_kernel(buffers, kernel, z, kernels && clamp != 0);
             const Map map{heat, upsampling};
             if (k + 1 < K) prefetch_window({heat + h * w, upsampling}, keypoint + 2, g);

@@ -1,6 +1,6 @@
 #include "../shared/iou_cost.h"
 
-#include "../include/posetrack_kernels.h"
+#include <algorithm>
 
 namespace posetrack {
 namespace {
@@ -18,11 +18,16 @@ void fill_row(
 using namespace posetrack;
 
 pt_status pt_iou_cost_cpu(
-    double* cost, const double* boxes, const double* others, int64_t B, int64_t T, int64_t N) {
-    if (B < 0 || T < 0 || N < 0) return PT_INVALID_ARGUMENT;
-    if (B == 0 || T == 0 || N == 0) return PT_OK;
-    if (!cost || !boxes || !others) return PT_INVALID_ARGUMENT;
-    for (int64_t t = 0; t < B * T; ++t)
-        fill_row(cost + t * N, boxes + 4 * t, others + t / T * N * 4, N);
+    double* cost, const double* boxes, const double* others, const int32_t* counts,
+    const int32_t* other_counts, int64_t B, int64_t T, int64_t N) {
+    if (auto status = check_iou_cost(cost, boxes, others, counts, other_counts, B, T, N))
+        return status;
+    for (int64_t i = 0; i < B * T; ++i) {
+        const int64_t b = i / T,
+                      valid = i % T < valid_rows(counts, b, T) ? valid_rows(other_counts, b, N) : 0;
+        double* row = cost + i * N;
+        fill_row(row, boxes + 4 * i, others + b * N * 4, valid);
+        std::fill(row + valid, row + N, infinite());
+    }
     return PT_OK;
 }

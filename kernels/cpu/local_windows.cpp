@@ -15,8 +15,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../include/posetrack_kernels.h"
 #include "lanes.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
@@ -24,6 +24,22 @@ namespace {
 /* Cells from (top, left) on, `rows` x `columns` of them. */
 struct Region {
     int64_t top, left, rows, columns;
+};
+
+/* The parts of the scratch. */
+struct Buffers {
+    float* points;  /* (s * s, C) of a mesh */
+    float* cells;   /* (h * w, C) the transposed embedding */
+    float* widened; /* (C, h, w) a float16 embedding as floats */
+    float* mesh;    /* (C, s, s) of a keypoint, before it becomes float16 */
+
+    Buffers(
+        Scratch& scratch, pt_dtype features, pt_dtype embedding, int64_t C, int64_t h, int64_t w,
+        int64_t s)
+        : points(scratch.take<float>({s, s, C})),
+          cells(scratch.take<float>({h, w, C})),
+          widened(scratch.take<float>({if_half(embedding, C), h, w})),
+          mesh(scratch.take<float>({if_half(features, C), s, s})) {}
 };
 
 /* Takes four lanes from two vectors of four by constant numbers: 0 to 3 are lanes of the first
@@ -110,10 +126,10 @@ void sample_mesh(
 
 /* All keypoints of one image, by way of the transposed embedding. */
 void sample_transposed(
-    float* features, float* scratch, const float* keypoints, const float* steps, const float* map,
-    int64_t M, int64_t K, int64_t C, int64_t h, int64_t w, int64_t s, float stride) {
-    float* points = scratch;           /* (s * s, C) */
-    float* cells = points + s * s * C; /* (rows, columns, C) of the region */
+    float* features, const Buffers& working, const float* keypoints, const float* steps,
+    const float* map, int64_t M, int64_t K, int64_t C, int64_t h, int64_t w, int64_t s,
+    float stride) {
+    float *points = working.points, *cells = working.cells; /* (rows, columns, C) of the region */
     const Region region = touched(keypoints, steps, M, K, s, h, w, stride);
     for (int64_t y = 0; y < region.rows; ++y)
         transpose(
@@ -260,32 +276,76 @@ bool sample_by_permutations(
     return true;
 }
 
+/* What all keypoints of an image read, and its sizes. */
+struct Image {
+    const float *steps, *map;
+    int64_t K, C, h, w, s;
+    float stride;
+};
+
+/* The meshes of M keypoints, the first of which is the first of a person; floats from `end` on are
+ * not written.
+ */
+void sample_floats(
+    float* features, const float* end, const Buffers& working, const float* keypoints, int64_t M,
+    const Image& of) {
+    if (!sample_by_permutations(
+            features, end, keypoints, of.steps, of.map, M, of.K, of.C, of.h, of.w, of.s, of.stride))
+        sample_transposed(
+            features, working, keypoints, of.steps, of.map, M, of.K, of.C, of.h, of.w, of.s,
+            of.stride);
+}
+
+void sample_halves(
+    Half* features, const Buffers& working, const float* keypoints, int64_t M, const Image& of) {
+    const int64_t size = of.C * of.s * of.s;
+    for (int64_t i = 0; i < M; ++i, features += size) {
+        Image one = of;
+        one.steps = of.steps + i % of.K * of.s;
+        sample_floats(working.mesh, working.mesh + size, working, keypoints + 2 * i, 1, one);
+        narrow(features, working.mesh, size);
+    }
+}
+
 }  // namespace
 }  // namespace posetrack
 
 using namespace posetrack;
 
-size_t pt_local_windows_scratch_bytes(int64_t C, int64_t h, int64_t w, int64_t s) {
-    return C < 0 || h < 0 || w < 0 || s < 0 ? 0 : sizeof(float) * (size_t)(C * (h * w + s * s));
+int64_t pt_local_windows_scratch_bytes_cpu(
+    pt_dtype features_dtype, pt_dtype embedding_dtype, int64_t C, int64_t h, int64_t w, int64_t s) {
+    if (check_local_windows_sizes(features_dtype, embedding_dtype, C, h, w, s)) return -1;
+    return scratch_bytes<Buffers>(features_dtype, embedding_dtype, C, h, w, s);
 }
 
 pt_status pt_local_windows_cpu(
-    float* features, void* scratch, const float* keypoints, const float* steps,
-    const void* embedding, pt_dtype embedding_dtype, int64_t B, int64_t N, int64_t K, int64_t C,
-    int64_t h, int64_t w, int64_t s, float stride) {
-    if (B < 0 || N < 0 || K < 0 || C < 0 || h < 0 || w < 0 || s < 0) return PT_INVALID_ARGUMENT;
-    if (h > kMaxSide || w > kMaxSide) return PT_INVALID_ARGUMENT;
-    if (!(stride > 0.0f) || embedding_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0 || K == 0 || C == 0 || s == 0) return PT_OK;
-    if (h == 0 || w == 0) return PT_INVALID_ARGUMENT;
-    if (!features || !scratch || !keypoints || !steps || !embedding) return PT_INVALID_ARGUMENT;
-    auto* working = static_cast<float*>(scratch);
-    const int64_t M = N * K, image = M * C * s * s;
-    const float* end = features + B * image;
-    for (int64_t b = 0; b < B; ++b, features += image, keypoints += 2 * M) {
-        const float* map = static_cast<const float*>(embedding) + b * C * h * w;
-        if (!sample_by_permutations(features, end, keypoints, steps, map, M, K, C, h, w, s, stride))
-            sample_transposed(features, working, keypoints, steps, map, M, K, C, h, w, s, stride);
+    void* features, void* scratch, int64_t scratch_bytes, const float* keypoints,
+    const float* steps, const void* embedding, const int32_t* counts, pt_dtype features_dtype,
+    pt_dtype embedding_dtype, int64_t embedding_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t C, int64_t h, int64_t w, int64_t s, float stride) {
+    const int64_t needed =
+        pt_local_windows_scratch_bytes_cpu(features_dtype, embedding_dtype, C, h, w, s);
+    if (auto status = check_local_windows(
+            features, scratch, scratch_bytes, needed, keypoints, steps, embedding, counts,
+            features_dtype, embedding_dtype, embedding_batch_stride, B, N, K, C, h, w, s, stride))
+        return status;
+    const int64_t mesh = C * s * s, image = N * K * mesh;
+    if (image == 0) return PT_OK;
+    const auto working = lay_out<Buffers>(scratch, features_dtype, embedding_dtype, C, h, w, s);
+    auto* floats = static_cast<float*>(features);
+    auto* halves = static_cast<Half*>(features);
+    for (int64_t b = 0; b < B; ++b, keypoints += 2 * N * K) {
+        const float* map = floats_of(
+            embedding, embedding_dtype, b * embedding_batch_stride, C * h * w, working.widened);
+        const Image of{steps, map, K, C, h, w, s, stride};
+        const int64_t M = valid_rows(counts, b, N) * K, written = b * image + M * mesh;
+        if (features_dtype == PT_FLOAT32) {
+            sample_floats(floats + b * image, floats + B * image, working, keypoints, M, of);
+            std::fill(floats + written, floats + (b + 1) * image, 0.0f);
+        } else {
+            sample_halves(halves + b * image, working, keypoints, M, of);
+            std::fill(halves + written, halves + (b + 1) * image, Half{0});
+        }
     }
     return PT_OK;
 }

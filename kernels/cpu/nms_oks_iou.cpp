@@ -4,9 +4,7 @@
 #include "../shared/nms_oks_iou.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "../include/posetrack_kernels.h"
 #include "../shared/box_overlap.h"
 #include "../shared/oks_between.h"
 #include "oks_terms.h"
@@ -14,9 +12,17 @@
 namespace posetrack {
 namespace {
 
-/* The corners of the boxes kept so far, an array for each coordinate. */
-struct Columns {
-    double *x1, *y1, *x2, *y2; /* (N) each */
+/* Working memory of one image. */
+struct Working {
+    double *x1, *y1, *x2, *y2; /* (N) each: corners of the boxes kept so far */
+    int32_t* order;            /* (N) rows, best first */
+
+    Working(Scratch& scratch, int64_t N)
+        : x1(scratch.take<double>({N})),
+          y1(scratch.take<double>({N})),
+          x2(scratch.take<double>({N})),
+          y2(scratch.take<double>({N})),
+          order(scratch.take<int32_t>({N})) {}
 };
 
 struct Image {
@@ -59,14 +65,14 @@ bool alike_by_pose(const Image& image, int64_t a, int64_t b, const Limits& limit
     return exceeds(oks, limits.oks);
 }
 
-/* Whether a row is too similar to one of the `kept` rows, whose boxes are also in `columns`. */
+/* Whether a row is too similar to one of the `kept` rows, whose boxes are also in `working`. */
 bool is_dropped(
-    const Image& image, int64_t row, const int32_t* kept, int32_t count, const Columns& columns,
+    const Image& image, int64_t row, const int32_t* kept, int32_t count, const Working& working,
     const Limits& limits) {
     const bool by_both = limits.both && image.boxes && image.keypoints;
     if (image.boxes) {
         const bool overlaps = any_overlaps(
-            columns.x1, columns.y1, columns.x2, columns.y2, count, box_at(image.boxes + 4 * row),
+            working.x1, working.y1, working.x2, working.y2, count, box_at(image.boxes + 4 * row),
             limits.edge, limits.iou);
         if (overlaps != by_both) return overlaps;
     }
@@ -84,21 +90,22 @@ bool is_dropped(
 
 /* Writes the rows that stay, best first; returns how many. */
 int32_t suppress(
-    int32_t* rows, int32_t* order, Columns columns, const Image& image, int32_t valid,
+    int32_t* rows, const Working& working, const Image& image, int32_t valid,
     const Limits& limits) {
+    int32_t* order = working.order;
     for (int32_t i = 0; i < valid; ++i) order[i] = i;
     std::sort(order, order + valid, [&](int32_t a, int32_t b) {
         return ranks_before(image.scores[a], a, image.scores[b], b);
     });
     int32_t count = 0;
     for (int32_t i = 0; i < valid; ++i) {
-        if (is_dropped(image, order[i], rows, count, columns, limits)) continue;
+        if (is_dropped(image, order[i], rows, count, working, limits)) continue;
         if (image.boxes) {
             const Box box = box_at(image.boxes + (int64_t)4 * order[i]);
-            columns.x1[count] = box.x1;
-            columns.y1[count] = box.y1;
-            columns.x2[count] = box.x2;
-            columns.y2[count] = box.y2;
+            working.x1[count] = box.x1;
+            working.y1[count] = box.y1;
+            working.x2[count] = box.x2;
+            working.y2[count] = box.y2;
         }
         rows[count++] = order[i];
     }
@@ -110,30 +117,22 @@ int32_t suppress(
 
 using namespace posetrack;
 
-/* CPU: for one image the Columns and the order of rows. CUDA: for all images the order, a bit for
- * every pair of rows, and flags.
- */
-size_t pt_nms_oks_iou_scratch_bytes(int64_t B, int64_t N, int64_t cuda) {
-    if (B < 0 || N < 0) return 0;
-    const auto images = (size_t)B, people = (size_t)N, words = (people + 31) / 32;
-    if (cuda == 0) return people * (4 * sizeof(double) + sizeof(int32_t));
-    return images * people * (sizeof(int32_t) + words * sizeof(uint32_t) + 1);
+int64_t pt_nms_oks_iou_scratch_bytes_cpu(int64_t B, int64_t N) {
+    if (Check().sizes({{"B", B}, {"N", N}}).status()) return -1;
+    return scratch_bytes<Working>(N); /* one image after the other */
 }
 
 pt_status pt_nms_oks_iou_cpu(
-    int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* areas,
-    const float* sigmas, const float* boxes, const float* scores, const int32_t* counts, int64_t B,
-    int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge, int64_t both) {
-    if (B < 0 || N < 0 || K < 0 || N > std::numeric_limits<int32_t>::max())
-        return PT_INVALID_ARGUMENT;
-    if (oks_threshold != oks_threshold || iou_threshold != iou_threshold || edge != edge)
-        return PT_INVALID_ARGUMENT;
-    if (B == 0) return PT_OK;
-    if (!count || (N > 0 && (!rows || !scratch || !scores))) return PT_INVALID_ARGUMENT;
-    if (N > 0 && keypoints && (!areas || !sigmas)) return PT_INVALID_ARGUMENT;
-    auto* x1 = static_cast<double*>(scratch);
-    const Columns columns = {x1, x1 + N, x1 + 2 * N, x1 + 3 * N};
-    auto* order = reinterpret_cast<int32_t*>(x1 + 4 * N); /* (N) */
+    int32_t* rows, int32_t* count, void* scratch, int64_t scratch_bytes, const float* keypoints,
+    const float* areas, const float* sigmas, const float* boxes, const float* scores,
+    const int32_t* counts, int64_t B, int64_t N, int64_t K, double oks_threshold,
+    double iou_threshold, double edge, int64_t both) {
+    const int64_t needed = pt_nms_oks_iou_scratch_bytes_cpu(B, N);
+    if (auto status = check_nms_oks_iou(
+            rows, count, scratch, scratch_bytes, needed, keypoints, areas, sigmas, boxes, scores,
+            counts, B, N, K, oks_threshold, iou_threshold, edge))
+        return status;
+    const auto working = lay_out<Working>(scratch, N);
     const Limits limits = {oks_threshold, iou_threshold, edge, both != 0};
     for (int64_t b = 0; b < B; ++b) {
         const Image image = {
@@ -143,8 +142,8 @@ pt_status pt_nms_oks_iou_cpu(
             boxes ? boxes + b * N * 4 : nullptr,
             scores + b * N,
             K};
-        const auto valid = (int32_t)valid_rows(counts ? counts[b] : N, N);
-        count[b] = suppress(rows + b * N, order, columns, image, valid, limits);
+        const auto valid = (int32_t)valid_rows(counts, b, N);
+        count[b] = suppress(rows + b * N, working, image, valid, limits);
         std::fill(rows + b * N + count[b], rows + (b + 1) * N, -1);
     }
     return PT_OK;

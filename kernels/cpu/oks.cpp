@@ -1,10 +1,6 @@
 #include "../shared/oks.h"
 
 #include <algorithm>
-#include <limits>
-
-#include "../include/posetrack_kernels.h"
-#include "../shared/nms_oks_iou.h"
 
 namespace posetrack {
 namespace {
@@ -78,16 +74,20 @@ using namespace posetrack;
 
 pt_status pt_oks_matrix_cpu(
     float* oks, const float* a, const float* b, const float* b_scores, const float* b_area,
-    const float* sigmas, int64_t B, int64_t N, int64_t M, int64_t K) {
-    if (B < 0 || N < 0 || M < 0 || K < 0) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0 || M == 0) return PT_OK;
-    if (!oks || !b_area || (K > 0 && (!a || !b || !b_scores || !sigmas)))
-        return PT_INVALID_ARGUMENT;
-    for (int64_t n = 0; n < B * N; ++n) {
-        const int64_t other = n / N * M;
+    const float* sigmas, const int32_t* counts, const int32_t* other_counts, int64_t B, int64_t N,
+    int64_t M, int64_t K) {
+    if (auto status =
+            check_oks_matrix(oks, a, b, b_scores, b_area, sigmas, counts, other_counts, B, N, M, K))
+        return status;
+    for (int64_t i = 0; i < B * N; ++i) {
+        const int64_t image = i / N, other = image * M;
+        const bool counted = i % N < valid_rows(counts, image, N);
+        const int64_t valid = counted ? valid_rows(other_counts, image, M) : 0;
+        float* row = oks + i * M;
         fill_row(
-            oks + n * M, a + n * K * 2, b + other * K * 2, b_scores + other * K, b_area + other,
-            sigmas, M, K);
+            row, a + i * K * 2, b + other * K * 2, b_scores + other * K, b_area + other, sigmas,
+            valid, K);
+        std::fill(row + valid, row + M, 0.0f);
     }
     return PT_OK;
 }
@@ -95,14 +95,11 @@ pt_status pt_oks_matrix_cpu(
 pt_status pt_nms_oks_visible_cpu(
     int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,
     const float* sigmas, const int32_t* counts, int64_t B, int64_t N, int64_t K, float threshold) {
-    if (B < 0 || N < 0 || K < 0 || N > std::numeric_limits<int32_t>::max())
-        return PT_INVALID_ARGUMENT;
-    if (threshold != threshold) return PT_INVALID_ARGUMENT;
-    if (B == 0) return PT_OK;
-    if (!count || (N > 0 && (!rows || !areas))) return PT_INVALID_ARGUMENT;
-    if (N > 0 && K > 0 && (!keypoints || !scores || !sigmas)) return PT_INVALID_ARGUMENT;
+    if (auto status = check_nms_oks_visible(
+            rows, count, keypoints, scores, areas, sigmas, counts, B, N, K, threshold))
+        return status;
     for (int64_t b = 0; b < B; ++b) {
-        const int64_t valid = valid_rows(counts ? counts[b] : N, N);
+        const int64_t valid = valid_rows(counts, b, N);
         const Poses poses = {
             keypoints + b * N * K * 2, scores + b * N * K, areas + b * N, sigmas, valid, K};
         count[b] = suppress(rows + b * N, poses, threshold);

@@ -1,6 +1,7 @@
 #include "../shared/oks_between.h"
 
-#include "../include/posetrack_kernels.h"
+#include <algorithm>
+
 #include "oks_terms.h"
 
 namespace posetrack {
@@ -22,16 +23,20 @@ using namespace posetrack;
 
 pt_status pt_oks_between_cpu(
     double* oks, const float* keypoints, const float* areas, const float* others,
-    const float* other_areas, const float* sigmas, int64_t B, int64_t N, int64_t M, int64_t K) {
-    if (B < 0 || N < 0 || M < 0 || K < 0) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0 || M == 0) return PT_OK;
-    if (!oks || !areas || !other_areas) return PT_INVALID_ARGUMENT;
-    if (K > 0 && (!keypoints || !others || !sigmas)) return PT_INVALID_ARGUMENT;
-    for (int64_t n = 0; n < B * N; ++n) {
-        const int64_t other = n / N * M;
+    const float* other_areas, const float* sigmas, const int32_t* counts,
+    const int32_t* other_counts, int64_t B, int64_t N, int64_t M, int64_t K) {
+    if (auto status = check_oks_between(
+            oks, keypoints, areas, others, other_areas, sigmas, counts, other_counts, B, N, M, K))
+        return status;
+    for (int64_t i = 0; i < B * N; ++i) {
+        const int64_t image = i / N, other = image * M;
+        const bool counted = i % N < valid_rows(counts, image, N);
+        const int64_t valid = counted ? valid_rows(other_counts, image, M) : 0;
+        double* row = oks + i * M;
         fill_row(
-            oks + n * M, keypoints + n * K * 2, areas[n], others + other * K * 2,
-            other_areas + other, sigmas, M, K);
+            row, keypoints + i * K * 2, areas[i], others + other * K * 2, other_areas + other,
+            sigmas, valid, K);
+        std::fill(row + valid, row + M, 0.0);
     }
     return PT_OK;
 }

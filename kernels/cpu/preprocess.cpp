@@ -6,9 +6,6 @@
 #include "../shared/preprocess.h"
 
 #include <algorithm>
-#include <limits>
-
-#include "../include/posetrack_kernels.h"
 
 namespace posetrack {
 namespace {
@@ -29,20 +26,19 @@ struct Buffers {
     float* sampled;  /* (3, w) a row of the output, not normalised */
     float* fraction; /* (w) */
     int32_t* first;  /* (w) column of `blended` of each output pixel */
+
+    Buffers(Scratch& scratch, int64_t W, int64_t w)
+        : rows{take_row(scratch, W), take_row(scratch, W)},
+          outside(take_row(scratch, W)),
+          blended(take_row(scratch, W)),
+          sampled(scratch.take<float>({3, w})),
+          fraction(scratch.take<float>({w})),
+          first(scratch.take<int32_t>({w})) {}
+
+    static float* take_row(Scratch& scratch, int64_t W) {
+        return scratch.take<float>({3, W + 2 * kPad});
+    }
 };
-
-int64_t row_size(int64_t W) { return 3 * (W + 2 * kPad); }
-
-Buffers cut(void* scratch, int64_t W, int64_t w) {
-    auto* next = static_cast<float*>(scratch);
-    const int64_t size = row_size(W);
-    Buffers buffers{
-        {next, next + size}, next + 2 * size, next + 3 * size, nullptr, nullptr, nullptr};
-    buffers.sampled = next + 4 * size;
-    buffers.fraction = buffers.sampled + 3 * w;
-    buffers.first = reinterpret_cast<int32_t*>(buffers.fraction + w);
-    return buffers;
-}
 
 void unpack_colours(
     float* __restrict first, float* __restrict second, float* __restrict third,
@@ -103,12 +99,12 @@ void sample_row(
 
 void finish_row(
     float* __restrict out, const float* __restrict row, float mean, float std, int64_t size) {
-    for (int64_t x = 0; x < size; ++x) store(out + x, normalised(row[x], mean, std));
+    for (int64_t x = 0; x < size; ++x) store_as(out + x, normalised(row[x], mean, std));
 }
 
 void finish_row(
     Half* __restrict out, const float* __restrict row, float mean, float std, int64_t size) {
-    for (int64_t x = 0; x < size; ++x) store(out + x, normalised(row[x], mean, std));
+    for (int64_t x = 0; x < size; ++x) store_as(out + x, normalised(row[x], mean, std));
 }
 
 /* Normalises buffers.sampled into row y of the output. */
@@ -234,35 +230,30 @@ void preprocess(
 
 using namespace posetrack;
 
-size_t pt_preprocess_scratch_bytes(int64_t W, int64_t w) {
-    return W < 0 || w < 0 ? 0 : sizeof(float) * (size_t)(4 * row_size(W) + 5 * w);
+int64_t pt_preprocess_scratch_bytes_cpu(int64_t W, int64_t w) {
+    return check_preprocess_sizes(W, w) ? -1 : scratch_bytes<Buffers>(W, w);
 }
 
 pt_status pt_preprocess_cpu(
-    void* out, void* scratch, const uint8_t* images, const double* matrix, pt_dtype out_dtype,
-    int64_t layout, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, float mean_red,
-    float mean_green, float mean_blue, float std_red, float std_green, float std_blue,
-    int64_t border) {
-    if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (layout < PT_RGB || layout > PT_NV12_BT709) return PT_INVALID_ARGUMENT;
-    if (out_dtype != PT_FLOAT32 && out_dtype != PT_FLOAT16) return PT_INVALID_ARGUMENT;
-    if (!(std_red > 0.0f && std_green > 0.0f && std_blue > 0.0f)) return PT_INVALID_ARGUMENT;
-    const bool nv12 = layout >= PT_NV12_BT601;
-    if (nv12 && (H % 2 != 0 || W % 2 != 0)) return PT_INVALID_ARGUMENT;
-    if (W > std::numeric_limits<int32_t>::max() / 3) return PT_INVALID_ARGUMENT;
-    if (B == 0 || h == 0 || w == 0) return PT_OK;
-    if (!out || !scratch || !matrix || (H > 0 && W > 0 && !images)) return PT_INVALID_ARGUMENT;
-    const Layout how = nv12 ? Layout::nv12 : layout == PT_BGR ? Layout::bgr : Layout::rgb;
+    void* out, void* scratch, int64_t scratch_bytes, const uint8_t* images, const double* matrix,
+    pt_dtype out_dtype, int64_t layout, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w,
+    float mean_red, float mean_green, float mean_blue, float std_red, float std_green,
+    float std_blue, int64_t border) {
+    const int64_t needed = pt_preprocess_scratch_bytes_cpu(W, w);
+    if (auto status = check_preprocess(
+            out, scratch, scratch_bytes, needed, images, matrix, out_dtype, layout, B, H, W, h, w,
+            std_red, std_green, std_blue, border))
+        return status;
+    const Layout how = layout_of(layout);
     Image image{images, H, W, how, layout == PT_NV12_BT601 ? bt601() : bt709(), colour_of(border)};
     const Output output{h, w, {mean_red, mean_green, mean_blue}, {std_red, std_green, std_blue}};
-    const Buffers buffers = cut(scratch, W, w);
-    for (int64_t b = 0; b < B; ++b) {
+    const auto buffers = lay_out<Buffers>(scratch, W, w);
+    for (int64_t b = 0; h > 0 && w > 0 && b < B; ++b) {
         if (H > 0 && W > 0) image.bytes = images + b * image_bytes(how, H, W);
-        const int64_t at = b * 3 * h * w;
-        if (out_dtype == PT_FLOAT32)
-            preprocess(static_cast<float*>(out) + at, image, matrix + 6 * b, output, buffers);
-        else
-            preprocess(static_cast<Half*>(out) + at, image, matrix + 6 * b, output, buffers);
+        with_head(out_dtype, [&](auto type) {
+            auto* to = static_cast<decltype(type)*>(out) + b * 3 * h * w;
+            preprocess(to, image, matrix + 6 * b, output, buffers);
+        });
     }
     return PT_OK;
 }

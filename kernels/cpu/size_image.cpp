@@ -2,30 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
-
-#include "../include/posetrack_kernels.h"
 
 namespace posetrack {
 namespace {
 
-/* The parts of the scratch, all int32. A row of sums is padded so that unused taps may be read. */
-struct Plan {
-    int64_t taps;
-    int32_t* row_weights;    /* (taps) of the current output row */
-    int32_t* row_sums;       /* (3 * (W + taps)) weighted sum of image rows */
-    int32_t* column_first;   /* (3 * w) index into row_sums */
-    int32_t* column_weights; /* (taps, 3 * w) */
-};
-
-Plan make_plan(void* scratch, int64_t W, int64_t w, double scale) {
-    const int64_t taps = tap_count(scale);
-    auto* next = static_cast<int32_t*>(scratch);
-    Plan plan{taps, next, next + taps, nullptr, nullptr};
-    plan.column_first = plan.row_sums + 3 * (W + taps);
-    plan.column_weights = plan.column_first + 3 * w;
-    return plan;
-}
+using Plan = SizingOnCpu;
 
 void plan_columns(const Plan& plan, int64_t W, int64_t w, int64_t covered, double scale) {
     for (int64_t x = 0; x < covered; ++x) {
@@ -109,29 +90,26 @@ void size_one(
 
 using namespace posetrack;
 
-size_t pt_size_image_scratch_bytes(int64_t H, int64_t W, int64_t h, int64_t w, double scale) {
-    if (H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale)) return 0;
-    const int64_t taps = tap_count(scale);
-    const int64_t cpu = taps + 3 * (W + taps) + 3 * w + taps * 3 * w;
-    const int64_t cuda = (1 + taps) * (h + w);
-    return sizeof(int32_t) * (size_t)std::max(cpu, cuda);
+int64_t pt_size_image_scratch_bytes_cpu(int64_t H, int64_t W, int64_t h, int64_t w, double scale) {
+    if (check_size_image_sizes(H, W, h, w, scale)) return -1;
+    return scratch_bytes<SizingOnCpu>(W, w, scale);
 }
 
 pt_status pt_size_image_cpu(
-    uint8_t* out, void* scratch, const uint8_t* images, int64_t B, int64_t H, int64_t W, int64_t h,
-    int64_t w, double scale, int64_t border) {
-    if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale))
-        return PT_INVALID_ARGUMENT;
-    if (3 * W > std::numeric_limits<int32_t>::max() || H > std::numeric_limits<int32_t>::max())
-        return PT_INVALID_ARGUMENT;
+    uint8_t* out, void* scratch, int64_t scratch_bytes, const uint8_t* images, int64_t B, int64_t H,
+    int64_t W, int64_t h, int64_t w, double scale, int64_t border) {
+    const int64_t needed = pt_size_image_scratch_bytes_cpu(H, W, h, w, scale);
+    if (needed < 0) return PT_INVALID_ARGUMENT;
+    if (auto status = check_size_image(
+            out, scratch, scratch_bytes, needed, images, B, H, W, h, w, scale, border))
+        return status;
     if (B == 0 || h == 0 || w == 0) return PT_OK;
-    if (!out || (H > 0 && W > 0 && (!scratch || !images))) return PT_INVALID_ARGUMENT;
     const uint8_t colour[3] = {(uint8_t)(border >> 16), (uint8_t)(border >> 8), (uint8_t)border};
     if (H == 0 || W == 0) {
         fill_border(out, colour, B * h * w);
         return PT_OK;
     }
-    const Plan plan = make_plan(scratch, W, w, scale);
+    const auto plan = lay_out<SizingOnCpu>(scratch, W, w, scale);
     const Sizes z{H, W, h, w, covered_size(H, h, scale), covered_size(W, w, scale)};
     plan_columns(plan, W, w, z.columns, scale);
     std::memset(plan.row_sums + 3 * W, 0, sizeof(int32_t) * 3 * (size_t)plan.taps);

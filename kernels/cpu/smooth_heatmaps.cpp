@@ -8,11 +8,10 @@
 #include "../shared/smooth_heatmaps.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "../include/posetrack_kernels.h"
 #include "../shared/heatmap_argmax.h"
 #include "highest.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
@@ -62,19 +61,14 @@ struct Filter {
     float* down;   /* (max_rows, wide) after the first pass */
     float weights[kMaxReach + 1];
 
-    Filter(void* scratch, int64_t max_rows, int64_t height, int64_t width, double deviation)
+    Filter(Scratch& scratch, int64_t max_rows, int64_t height, int64_t width, double deviation)
         : radius(smoothing_radius(deviation)),
           h(height),
           w(width),
           wide(width + 2 * radius),
-          padded(static_cast<float*>(scratch)),
-          down(padded + (max_rows + 2 * radius) * wide) {
+          padded(scratch.take<float>({max_rows + 2 * radius, wide})),
+          down(scratch.take<float>({max_rows, wide})) {
         smoothing_weights(weights, radius, deviation);
-    }
-
-    static size_t floats(int64_t max_rows, int64_t w, double deviation) {
-        const int64_t border = 2 * smoothing_radius(deviation);
-        return (size_t)((2 * max_rows + border) * (w + border));
     }
 
     /* Smooths `count` rows from `top` on into smoothed (count, w). */
@@ -95,8 +89,30 @@ struct Filter {
     }
 };
 
+/* A filter for whole maps, and a map of float16 as floats. */
+struct Smoothing {
+    Filter filter;
+    float* widened;
+
+    Smoothing(Scratch& scratch, pt_dtype dtype, int64_t h, int64_t w, double deviation)
+        : filter(scratch, h, h, w, deviation),
+          widened(scratch.take<float>({if_half(dtype, h), w})) {}
+};
+
 /* Rows that highest_smoothed smooths at once. */
 constexpr int64_t kBand = 8;
+
+/* A filter for bands, buffers of highest_smoothed, and a map of float16 as floats. */
+struct Fusing {
+    Filter filter;
+    float *smoothed, *maxima, *widened;
+
+    Fusing(Scratch& scratch, pt_dtype dtype, int64_t h, int64_t w, double deviation)
+        : filter(scratch, kBand, h, w, deviation),
+          smoothed(scratch.take<float>({kBand, w})),
+          maxima(scratch.take<float>({(h + kBand - 1) / kBand})),
+          widened(scratch.take<float>({if_half(dtype, h), w})) {}
+};
 
 /* The highest cell of the smoothed map; bands that cannot hold it are not smoothed.
  *
@@ -134,59 +150,67 @@ Highest highest_smoothed(const Filter& filter, float* maxima, float* smoothed, c
 
 using namespace posetrack;
 
-size_t pt_smooth_heatmaps_scratch_bytes(int64_t h, int64_t w, double deviation) {
-    if (h < 0 || w < 0 || !deviation_is_valid(deviation)) return 0;
-    return sizeof(float) * Filter::floats(h, w, deviation);
+int64_t pt_smooth_heatmaps_scratch_bytes_cpu(
+    pt_dtype maps_dtype, int64_t h, int64_t w, double deviation) {
+    if (check_smoothing_sizes(h, w, deviation)) return -1;
+    return scratch_bytes<Smoothing>(maps_dtype, h, w, deviation);
 }
 
 pt_status pt_smooth_heatmaps_cpu(
-    float* smoothed, void* scratch, const void* maps, pt_dtype maps_dtype,
+    float* smoothed, void* scratch, int64_t scratch_bytes, const void* maps, pt_dtype maps_dtype,
     int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, double deviation) {
-    if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (maps_dtype != PT_FLOAT32 || !deviation_is_valid(deviation)) return PT_INVALID_ARGUMENT;
-    if (B == 0 || K == 0 || h == 0 || w == 0) return PT_OK;
-    if (!smoothed || !scratch || !maps) return PT_INVALID_ARGUMENT;
-    const Filter filter(scratch, h, h, w, deviation);
+    const int64_t needed = pt_smooth_heatmaps_scratch_bytes_cpu(maps_dtype, h, w, deviation);
+    if (needed < 0) return PT_INVALID_ARGUMENT;
+    if (auto status = check_smooth_heatmaps(
+            smoothed, scratch, scratch_bytes, needed, maps, maps_dtype, maps_batch_stride, B, K, h,
+            w))
+        return status;
+    if (h == 0 || w == 0) return PT_OK;
+    const auto working = lay_out<Smoothing>(scratch, maps_dtype, h, w, deviation);
     for (int64_t i = 0; i < B * K; ++i) {
-        const float* image = static_cast<const float*>(maps) + (i / K) * maps_batch_stride;
-        filter.smooth(smoothed + i * h * w, image + (i % K) * h * w, 0, h);
+        const int64_t first = i / K * maps_batch_stride + i % K * h * w;
+        const float* map = floats_of(maps, maps_dtype, first, h * w, working.widened);
+        working.filter.smooth(smoothed + i * h * w, map, 0, h);
     }
     return PT_OK;
 }
 
-size_t pt_fuse_offsets_scratch_bytes(int64_t h, int64_t w, double smoothing) {
-    if (h < 0 || w < 0 || !deviation_is_valid(smoothing)) return 0;
-    const size_t buffers = (size_t)(kBand * w + (h + kBand - 1) / kBand);
-    return sizeof(float) * (buffers + Filter::floats(kBand, w, smoothing));
+int64_t pt_fuse_offsets_scratch_bytes_cpu(pt_dtype dtype, int64_t h, int64_t w, double smoothing) {
+    if (check_smoothing_sizes(h, w, smoothing, "smoothing must be 0 to 64 cells")) return -1;
+    return scratch_bytes<Fusing>(dtype, h, w, smoothing);
 }
 
 pt_status pt_fuse_offsets_cpu(
-    float* keypoints, float* values, void* scratch, const void* heatmaps, const void* offsets,
-    pt_dtype dtype, int64_t heatmaps_batch_stride, int64_t offsets_batch_stride, int64_t B,
-    int64_t K, int64_t h, int64_t w, float radius, double smoothing) {
-    if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (dtype != PT_FLOAT32 || !deviation_is_valid(smoothing)) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > std::numeric_limits<int32_t>::max() / h) return PT_INVALID_ARGUMENT;
-    if (B == 0 || K == 0) return PT_OK;
+    float* keypoints, float* values, void* scratch, int64_t scratch_bytes, const void* heatmaps,
+    const void* offsets, pt_dtype dtype, int64_t heatmaps_batch_stride,
+    int64_t offsets_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, float radius,
+    double smoothing) {
+    const int64_t needed = pt_fuse_offsets_scratch_bytes_cpu(dtype, h, w, smoothing);
+    if (needed < 0) return PT_INVALID_ARGUMENT;
+    if (auto status = check_fuse_offsets(
+            keypoints, values, scratch, scratch_bytes, needed, heatmaps, offsets, dtype,
+            heatmaps_batch_stride, offsets_batch_stride, B, K, h, w))
+        return status;
     const int64_t area = h * w;
-    if (!keypoints || !values || (area > 0 && (!heatmaps || !scratch))) return PT_INVALID_ARGUMENT;
     if (area == 0) {
         std::fill(keypoints, keypoints + 2 * B * K, 0.0f);
         std::fill(values, values + B * K, 0.0f);
         return PT_OK;
     }
-    auto* smoothed = static_cast<float*>(scratch);
-    float* maxima = smoothed + kBand * w;
-    const Filter filter(maxima + (h + kBand - 1) / kBand, kBand, h, w, smoothing);
+    const auto working = lay_out<Fusing>(scratch, dtype, h, w, smoothing);
+    const Filter& filter = working.filter;
     for (int64_t i = 0; i < B * K; ++i) {
-        const int64_t b = i / K, k = i % K;
-        const auto* map =
-            static_cast<const float*>(heatmaps) + b * heatmaps_batch_stride + k * area;
-        const auto* offset = static_cast<const float*>(offsets);
-        if (offset) offset += b * offsets_batch_stride + 2 * k * area;
-        const Highest highest = filter.radius > 0 ? highest_smoothed(filter, maxima, smoothed, map)
-                                                  : highest_cell(map, area);
-        fused_keypoint(keypoints + 2 * i, values + i, map, offset, highest.cell, h, w, radius);
+        const int64_t b = i / K, k = i % K, first = b * heatmaps_batch_stride + k * area;
+        const float* map = floats_of(heatmaps, dtype, first, area, working.widened);
+        const Highest highest =
+            filter.radius > 0 ? highest_smoothed(filter, working.maxima, working.smoothed, map)
+                              : highest_cell(map, area);
+        with_head(dtype, [&](auto type) {
+            const auto* heat = static_cast<const decltype(type)*>(heatmaps) + first;
+            const auto* offset = static_cast<const decltype(type)*>(offsets);
+            if (offset) offset += b * offsets_batch_stride + 2 * k * area;
+            fused_keypoint(keypoints + 2 * i, values + i, heat, offset, highest.cell, h, w, radius);
+        });
     }
     return PT_OK;
 }

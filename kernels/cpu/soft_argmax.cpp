@@ -13,10 +13,10 @@
 
 #include <algorithm>
 
-#include "../include/posetrack_kernels.h"
 #include "../shared/heatmap_argmax.h"
 #include "highest.h"
 #include "lanes.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
@@ -137,27 +137,30 @@ Expectation sums_of_map(const float* logits, const Chunk& chunk, int64_t d, int6
 
 using namespace posetrack;
 
-size_t pt_soft_argmax_scratch_bytes(int64_t B, int64_t K, int64_t d, int64_t h, int64_t w) {
-    if (B < 0 || K < 0 || d < 0 || h < 0 || w < 0 || !map_fits(d, h, w)) return 0;
-    return sizeof(Expectation) * (size_t)(B * K * part_count(d * h * w)); /* of the CUDA twin */
+int64_t pt_soft_argmax_scratch_bytes_cpu(
+    pt_dtype logits_dtype, int64_t B, int64_t K, int64_t d, int64_t h, int64_t w) {
+    if (check_soft_argmax_sizes(B, K, d, h, w)) return -1;
+    return scratch_bytes<ExpectedOnCpu>(logits_dtype, d, h, w);
 }
 
 pt_status pt_soft_argmax_cpu(
-    float* places, float* scores, void* scratch, const void* logits, pt_dtype logits_dtype,
-    int64_t logits_batch_stride, int64_t B, int64_t K, int64_t d, int64_t h, int64_t w,
-    int64_t dimensions) {
-    if (B < 0 || K < 0 || d < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (logits_dtype != PT_FLOAT32 || dimensions < 2 || dimensions > 3) return PT_INVALID_ARGUMENT;
-    if (!map_fits(d, h, w)) return PT_INVALID_ARGUMENT;
-    if (B == 0 || K == 0) return PT_OK;
+    float* places, float* scores, void* scratch, int64_t scratch_bytes, const void* logits,
+    pt_dtype logits_dtype, int64_t logits_batch_stride, int64_t B, int64_t K, int64_t d, int64_t h,
+    int64_t w, int64_t dimensions) {
+    const int64_t needed = pt_soft_argmax_scratch_bytes_cpu(logits_dtype, B, K, d, h, w);
+    if (auto status = check_soft_argmax(
+            places, scores, scratch, scratch_bytes, needed, logits, logits_dtype,
+            logits_batch_stride, B, K, d, h, w, dimensions))
+        return status;
+    const auto working = lay_out<ExpectedOnCpu>(scratch, logits_dtype, d, h, w);
     const int64_t cells = d * h * w;
-    if (!places || !scores || (cells > 0 && (!logits || !scratch))) return PT_INVALID_ARGUMENT;
     const Chunk chunk(h, std::max<int64_t>(1, w));
     for (int64_t i = 0; i < B * K; ++i) {
         Expectation sums = no_expectation();
         if (cells > 0) {
-            const float* image = static_cast<const float*>(logits) + (i / K) * logits_batch_stride;
-            sums = sums_of_map(image + (i % K) * cells, chunk, d, h, w);
+            const int64_t first = i / K * logits_batch_stride + i % K * cells;
+            const float* map = floats_of(logits, logits_dtype, first, cells, working.widened);
+            sums = sums_of_map(map, chunk, d, h, w);
         }
         place_and_score(places + i * dimensions, scores + i, sums, d, h, w, dimensions);
     }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "../include/posetrack_kernels.h"
 #include "enlarge.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
@@ -19,21 +19,27 @@ void upsample(float* out, const float* map, const Upsampling& upsampling) {
 
 using namespace posetrack;
 
+int64_t pt_upsample_maps_scratch_bytes_cpu(pt_dtype maps_dtype, int64_t h, int64_t w) {
+    if (Check().sides({{"h", h}, {"w", w}}).status()) return -1;
+    return scratch_bytes<WidenedMap>(maps_dtype, h, w);
+}
+
 pt_status pt_upsample_maps_cpu(
-    float* out, const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B,
-    int64_t C, int64_t h, int64_t w, int64_t H, int64_t W, int64_t rule) {
-    if (B < 0 || C < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (maps_dtype != PT_FLOAT32) return PT_INVALID_ARGUMENT;
-    if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (std::max({h, w, H, W}) > kMaxSide) return PT_INVALID_ARGUMENT;
-    if (B == 0 || C == 0 || H == 0 || W == 0) return PT_OK;
-    if (h == 0 || w == 0 || !out || !maps) return PT_INVALID_ARGUMENT;
-    const Upsampling upsampling =
-        upsampling_of(h, w, H, W, rule == PT_CORNER ? kCornerRule : kHalfPixelRule);
-    for (int64_t i = 0; i < B * C; ++i)
+    float* out, void* scratch, int64_t scratch_bytes, const void* maps, pt_dtype maps_dtype,
+    int64_t maps_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w, int64_t H, int64_t W,
+    int64_t rule) {
+    const int64_t needed = pt_upsample_maps_scratch_bytes_cpu(maps_dtype, h, w);
+    if (auto status = check_upsample_maps(
+            out, scratch, scratch_bytes, needed, maps, maps_dtype, maps_batch_stride, B, C, h, w, H,
+            W, rule))
+        return status;
+    if (H == 0 || W == 0) return PT_OK;
+    const auto working = lay_out<WidenedMap>(scratch, maps_dtype, h, w);
+    const Upsampling upsampling = upsampling_of(h, w, H, W, upsampling_rule(rule));
+    for (int64_t i = 0; i < B * C; ++i) {
+        const int64_t first = i / C * maps_batch_stride + i % C * h * w;
         upsample(
-            out + i * H * W,
-            static_cast<const float*>(maps) + (i / C) * maps_batch_stride + (i % C) * h * w,
-            upsampling);
+            out + i * H * W, floats_of(maps, maps_dtype, first, h * w, working.cells), upsampling);
+    }
     return PT_OK;
 }

@@ -9,21 +9,15 @@
 #include "../shared/upsampled_peaks.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "../include/posetrack_kernels.h"
 #include "enlarge.h"
+#include "widen.h"
 
 namespace posetrack {
 namespace {
 
 constexpr int64_t kWidth = kTileColumns + 2 * kMaxRadius; /* of a tile with its border */
 constexpr int64_t kHeight = kTileRows + 2 * kMaxRadius;
-
-struct Tile {
-    float bound; /* no pixel of the tile is higher */
-    int32_t index;
-};
 
 bool is_less_promising(Tile a, Tile b) { return a.bound < b.bound; }
 
@@ -179,42 +173,34 @@ void search_map(
 
 using namespace posetrack;
 
-/* CPU: the tiles of one map and a row of its cells. CUDA: a list for every tile of all maps. */
-size_t pt_upsampled_peaks_scratch_bytes(
-    int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t cuda) {
-    if (B < 0 || C < 0 || N < 0 || h < 0 || w < 0 || H < 0 || W < 0) return 0;
-    const int64_t tiles = tiles_of(H, W);
-    if (cuda == 0) return (size_t)tiles * sizeof(Tile) + (size_t)w * sizeof(float);
-    const int64_t per_tile = std::min(N, kTileRows * kTileColumns);
-    return (size_t)(B * C * tiles * (per_tile + 1)) * sizeof(StrongPixel);
+int64_t pt_upsampled_peaks_scratch_bytes_cpu(
+    pt_dtype maps_dtype, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
+    int64_t W) {
+    if (check_upsampled_peaks_sizes(B, C, N, h, w, H, W)) return -1;
+    return scratch_bytes<TilesOnCpu>(maps_dtype, h, w, H, W);
 }
 
 pt_status pt_upsampled_peaks_cpu(
-    int32_t* cells, float* values, void* scratch, const void* maps, pt_dtype maps_dtype,
-    int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
-    int64_t W, int64_t radius, int64_t rule) {
-    if (B < 0 || C < 0 || N < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (maps_dtype != PT_FLOAT32 || radius < 0 || radius > kMaxRadius) return PT_INVALID_ARGUMENT;
-    if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (std::max({h, w, H, W}) > kMaxSide) return PT_INVALID_ARGUMENT;
-    if (H > 0 && W > std::numeric_limits<int32_t>::max() / H) return PT_INVALID_ARGUMENT;
-    if (B == 0 || C == 0 || N == 0) return PT_OK;
-    if (!cells || !values) return PT_INVALID_ARGUMENT;
-    if (H == 0 || W == 0) {
+    int32_t* cells, float* values, void* scratch, int64_t scratch_bytes, const void* maps,
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
+    int64_t w, int64_t H, int64_t W, int64_t window, int64_t rule) {
+    const int64_t needed = pt_upsampled_peaks_scratch_bytes_cpu(maps_dtype, B, C, N, h, w, H, W);
+    if (auto status = check_upsampled_peaks(
+            cells, values, scratch, scratch_bytes, needed, maps, maps_dtype, maps_batch_stride, B,
+            C, N, h, w, H, W, window, rule))
+        return status;
+    if (H == 0 || W == 0 || N == 0) {
         std::fill(cells, cells + B * C * N, -1);
         std::fill(values, values + B * C * N, 0.0f);
         return PT_OK;
     }
-    if (h == 0 || w == 0 || !maps || !scratch) return PT_INVALID_ARGUMENT;
-    const Upsampling upsampling =
-        upsampling_of(h, w, H, W, rule == PT_CORNER ? kCornerRule : kHalfPixelRule);
-    auto* tiles = static_cast<Tile*>(scratch);
-    auto* band = reinterpret_cast<float*>(tiles + tiles_of(H, W)); /* (w) */
+    const auto working = lay_out<TilesOnCpu>(scratch, maps_dtype, h, w, H, W);
+    const Upsampling upsampling = upsampling_of(h, w, H, W, upsampling_rule(rule));
     for (int64_t i = 0; i < B * C; ++i) {
-        const float* map =
-            static_cast<const float*>(maps) + (i / C) * maps_batch_stride + (i % C) * h * w;
+        const int64_t first = i / C * maps_batch_stride + i % C * h * w;
+        const float* map = floats_of(maps, maps_dtype, first, h * w, working.widened);
         List list = {cells + i * N, values + i * N, N, 0};
-        search_map(list, tiles, band, map, upsampling, (int32_t)radius);
+        search_map(list, working.tiles, working.band, map, upsampling, (int32_t)(window / 2));
     }
     return PT_OK;
 }

@@ -95,21 +95,21 @@ __global__ void assign_rows(
 }  // namespace posetrack
 
 #if !defined(__CUDACC_RTC__)
-#include <math.h>
-
 using namespace posetrack;
 
+int64_t pt_assign_scratch_bytes_cuda(int64_t B, int64_t T, int64_t N) {
+    return assign_scratch(B, T, N);
+}
+
 pt_status pt_assign_cuda(
-    int32_t* match, void* scratch, const double* cost, int64_t B, int64_t T, int64_t N, double gate,
-    void* stream) {
-    constexpr int64_t kMax = 2147483647 - kColumnsTogether;
-    if (B < 0 || T < 0 || N < 0 || T > kMax || N > kMax || !isfinite(gate))
-        return PT_INVALID_ARGUMENT;
-    if (B == 0 || T == 0) return PT_OK;
-    if (!match || !scratch || (N > 0 && !cost)) return PT_INVALID_ARGUMENT;
+    int32_t* match, void* scratch, int64_t scratch_bytes, const double* cost, int64_t B, int64_t T,
+    int64_t N, double gate, void* stream) {
+    const int64_t needed = assign_scratch(B, T, N);
+    if (auto status = check_assign(match, scratch, scratch_bytes, needed, cost, B, T, N, gate))
+        return status;
+    const auto working = lay_out<AssignScratch>(scratch, B, T, N);
     unsigned threads = 32;
     while (threads < kMaxThreads && (threads < T || threads < N)) threads *= 2;
-    return launch<assign_rows>(
-        {B, threads, 0, stream}, match, static_cast<double*>(scratch), cost, T, N, gate);
+    return launch<assign_rows>({B, threads, 0, stream}, match, working.doubles, cost, T, N, gate);
 }
 #endif

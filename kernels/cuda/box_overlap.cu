@@ -6,12 +6,13 @@ namespace {
 
 /* One thread per pair. */
 __global__ void fill_overlap(
-    double* overlap, const float* boxes, const float* others, int64_t total, int64_t N, int64_t M,
-    double edge) {
+    double* overlap, const float* boxes, const float* others, const int32_t* counts,
+    const int32_t* other_counts, int64_t total, int64_t N, int64_t M, double edge) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
-    const int64_t n = i / M, m = n / N * M + i % M;
-    overlap[i] = box_iou(box_at(boxes + 4 * n), box_at(others + 4 * m), edge);
+    const int64_t n = i / M, b = n / N, m = b * M + i % M;
+    const bool counted = n % N < valid_rows(counts, b, N) && i % M < valid_rows(other_counts, b, M);
+    overlap[i] = counted ? box_iou(box_at(boxes + 4 * n), box_at(others + 4 * m), edge) : 0;
 }
 
 }  // namespace
@@ -21,13 +22,14 @@ __global__ void fill_overlap(
 using namespace posetrack;
 
 pt_status pt_box_overlap_cuda(
-    double* overlap, const float* boxes, const float* others, int64_t B, int64_t N, int64_t M,
-    double edge, void* stream) {
-    if (B < 0 || N < 0 || M < 0 || edge != edge) return PT_INVALID_ARGUMENT;
+    double* overlap, const float* boxes, const float* others, const int32_t* counts,
+    const int32_t* other_counts, int64_t B, int64_t N, int64_t M, double edge, void* stream) {
+    if (auto status =
+            check_box_overlap(overlap, boxes, others, counts, other_counts, B, N, M, edge))
+        return status;
     const int64_t total = B * N * M;
-    if (total == 0) return PT_OK;
-    if (!overlap || !boxes || !others) return PT_INVALID_ARGUMENT;
     return launch<fill_overlap>(
-        {blocks_for(total), kThreads, 0, stream}, overlap, boxes, others, total, N, M, edge);
+        {blocks_for(total), kThreads, 0, stream}, overlap, boxes, others, counts, other_counts,
+        total, N, M, edge);
 }
 #endif

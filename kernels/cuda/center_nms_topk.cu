@@ -18,8 +18,7 @@ struct Maps {
     float tolerance, threshold;
 };
 
-/* The parts of the scratch: lists of peaks, room to merge them into, and the length of each list.
- */
+/* The parts of the scratch, as of PeaksOnCuda. */
 struct Lists {
     Peak* from;      /* (B, tiles, peaks_of_tile(N)) */
     Peak* to;        /* the same */
@@ -134,25 +133,29 @@ __global__ void merge_peaks(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_center_nms_topk_scratch_bytes_cuda(
+    pt_dtype /*maps_dtype*/, int64_t B, int64_t N, int64_t h, int64_t w) {
+    if (check_center_nms_topk_sizes(B, N, h, w)) return -1;
+    return scratch_bytes<PeaksOnCuda>(B, N, h, w);
+}
+
 pt_status pt_center_nms_topk_cuda(
-    int32_t* cells, float* scores, int32_t* count, void* scratch, const void* map,
-    pt_dtype map_dtype, int64_t map_batch_stride, int64_t B, int64_t N, int64_t h, int64_t w,
-    int64_t radius, float tolerance, float threshold, void* stream) {
-    if (B < 0 || N < 0 || h < 0 || w < 0 || radius < 0 || !(tolerance >= 0))
-        return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > INT32_MAX / h) return PT_INVALID_ARGUMENT;
-    if (B == 0) return PT_OK;
-    if (!count || (N > 0 && (!cells || !scores))) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > 0 && (!map || !scratch)) return PT_INVALID_ARGUMENT;
-    const int64_t tiles = peak_tiles(h, w), room = B * tiles * peaks_of_tile(N);
-    auto* peaks = static_cast<Peak*>(scratch);
-    Lists lists{};
-    if (tiles > 0) lists = {peaks, peaks + room, reinterpret_cast<int32_t*>(peaks + 2 * room)};
-    const Maps maps{map_batch_stride, N, h, w, radius, tolerance, threshold};
-    const pt_status listed = with_head(map_dtype, [&](auto type) {
+    int32_t* cells, float* scores, int32_t* count, void* scratch, int64_t scratch_bytes,
+    const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t N,
+    int64_t h, int64_t w, int64_t radius, float tolerance, float threshold, void* stream) {
+    const int64_t needed = pt_center_nms_topk_scratch_bytes_cuda(maps_dtype, B, N, h, w);
+    if (auto status = check_center_nms_topk(
+            cells, scores, count, scratch, scratch_bytes, needed, maps, maps_dtype,
+            maps_batch_stride, B, N, h, w, radius, tolerance))
+        return status;
+    const auto working = lay_out<PeaksOnCuda>(scratch, B, N, h, w);
+    const Lists lists{working.from, working.to, working.counts};
+    const int64_t tiles = peak_tiles(h, w);
+    const Maps shape{maps_batch_stride, N, h, w, radius, tolerance, threshold};
+    const pt_status listed = with_head(maps_dtype, [&](auto type) {
         return launch<list_peaks<decltype(type)>>(
-            {B * tiles, kListThreads, 0, stream}, lists, static_cast<const decltype(type)*>(map),
-            maps);
+            {B * tiles, kListThreads, 0, stream}, lists, static_cast<const decltype(type)*>(maps),
+            shape);
     });
     if (listed != PT_OK) return listed;
     return launch<merge_peaks>(

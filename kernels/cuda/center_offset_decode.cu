@@ -5,7 +5,7 @@ namespace posetrack {
 namespace {
 
 struct Offsets {
-    int64_t N, K, h, w, ratio;
+    int64_t N, K, h, w, ratio, batch_stride;
     bool rounded;
     float sign;
 };
@@ -25,7 +25,7 @@ __global__ void decode_offsets(
     const int64_t fine_x = center % fine_w, fine_y = center / fine_w;
     const int64_t x = offset_cell(fine_x, to.w, to.ratio, to.rounded);
     const int64_t y = offset_cell(fine_y, to.h, to.ratio, to.rounded);
-    const Head* at = offset + ((pose / to.N) * 2 * to.K + 2 * k) * area + y * to.w + x;
+    const Head* at = offset + pose / to.N * to.batch_stride + 2 * k * area + y * to.w + x;
     keypoints[2 * i] = offset_coordinate(fine_x, x, to.ratio, to.rounded, to_float(at[0]), to.sign);
     keypoints[2 * i + 1] =
         offset_coordinate(fine_y, y, to.ratio, to.rounded, to_float(at[area]), to.sign);
@@ -38,17 +38,15 @@ __global__ void decode_offsets(
 using namespace posetrack;
 
 pt_status pt_center_offset_decode_cuda(
-    float* keypoints, const int32_t* cells, const void* offset, pt_dtype offset_dtype, int64_t B,
-    int64_t N, int64_t K, int64_t h, int64_t w, float sign, int64_t ratio, int64_t rule,
-    void* stream) {
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (rule != PT_RULE_FLOOR && rule != PT_RULE_ROUNDED) return PT_INVALID_ARGUMENT;
-    if (ratio < 1 || ratio > INT32_MAX || h > INT32_MAX / ratio || w > INT32_MAX / ratio)
-        return PT_INVALID_ARGUMENT;
+    float* keypoints, const int32_t* cells, const void* offset, pt_dtype offset_dtype,
+    int64_t offset_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, float sign,
+    int64_t ratio, int64_t rule, void* stream) {
+    if (auto status = check_center_offset_decode(
+            keypoints, cells, offset, offset_dtype, offset_batch_stride, B, N, K, h, w, sign, ratio,
+            rule))
+        return status;
+    const Offsets to{N, K, h, w, ratio, offset_batch_stride, rule == PT_RULE_ROUNDED, sign};
     const int64_t total = B * N * K;
-    if (total == 0) return PT_OK;
-    if (!keypoints || !cells || (h > 0 && w > 0 && !offset)) return PT_INVALID_ARGUMENT;
-    const Offsets to{N, K, h, w, ratio, rule == PT_RULE_ROUNDED, sign};
     return with_head(offset_dtype, [&](auto type) {
         return launch<decode_offsets<decltype(type)>>(
             {blocks_for(total), kThreads, 0, stream}, keypoints, cells,

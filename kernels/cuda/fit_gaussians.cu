@@ -31,8 +31,8 @@ __device__ void fill_terms(
 /* One block per keypoint, one thread per lane; the first thread takes the steps. */
 template <typename Head>
 __global__ void fit_keypoints(
-    float* points, float* heights, const Head* heatmap, const float* keypoints,
-    const uint8_t* wanted, Upsampling upsampling, int64_t N, int64_t K, int64_t batch_stride,
+    float* points, float* heights, const Head* heatmap, const float* keypoints, const bool* wanted,
+    const int32_t* counts, Upsampling upsampling, int64_t N, int64_t K, int64_t batch_stride,
     int32_t radius, double sigma, int32_t max_evaluations, bool clamped) {
     __shared__ double values[kFitLanes * kFitLanes];
     __shared__ FitTerms terms;
@@ -40,9 +40,14 @@ __global__ void fit_keypoints(
     __shared__ bool finite[kFitLanes];
     const int64_t i = blockIdx.x;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
-    const Head* map = heatmap + i / (N * K) * batch_stride + i % K * area;
+    const int64_t b = i / (N * K);
+    const Head* map = heatmap + b * batch_stride + i % K * area;
     const float x = keypoints[2 * i], y = keypoints[2 * i + 1];
     const int32_t lane = threadIdx.x;
+    if (i / K % N >= valid_rows(counts, b, N)) {
+        if (lane == 0) points[2 * i] = points[2 * i + 1] = heights[i] = 0;
+        return;
+    }
     const FitWindow window = fit_window(x, y, upsampling.H, upsampling.W, radius, clamped);
     /* rows and columns swapped as in the released code, see window_slot */
     const int32_t rows = window.width, columns = window.height, count = rows * columns;
@@ -84,24 +89,21 @@ __global__ void fit_keypoints(
 using namespace posetrack;
 
 pt_status pt_fit_gaussians_cuda(
-    float* points, float* heights, const void* heatmap, const float* keypoints,
-    const uint8_t* wanted, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
+    float* points, float* heights, const void* heatmap, const float* keypoints, const bool* wanted,
+    const int32_t* counts, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
     int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
     int64_t max_evaluations, int64_t clamped, void* stream) {
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (radius < 0 || radius > kMaxFitRadius || !(sigma > 0)) return PT_INVALID_ARGUMENT;
-    if (max_evaluations < 1 || max_evaluations > kMaxFitEvaluations) return PT_INVALID_ARGUMENT;
-    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
-    const int64_t total = B * N * K;
-    if (total == 0) return PT_OK;
-    if (!points || !heights || !heatmap || !keypoints || !wanted) return PT_INVALID_ARGUMENT;
-    if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
+    if (auto status = check_fit_gaussians(
+            points, heights, heatmap, keypoints, wanted, counts, heatmap_dtype,
+            heatmap_batch_stride, B, N, K, h, w, H, W, radius, sigma, max_evaluations))
+        return status;
     const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
     return with_head(heatmap_dtype, [&](auto type) {
         return launch<fit_keypoints<decltype(type)>>(
-            {total, (unsigned)kFitLanes, 0, stream}, points, heights,
-            static_cast<const decltype(type)*>(heatmap), keypoints, wanted, upsampling, N, K,
-            heatmap_batch_stride, (int32_t)radius, sigma, (int32_t)max_evaluations, clamped != 0);
+            {B * N * K, (unsigned)kFitLanes, 0, stream}, points, heights,
+            static_cast<const decltype(type)*>(heatmap), keypoints, wanted, counts, upsampling, N,
+            K, heatmap_batch_stride, (int32_t)radius, sigma, (int32_t)max_evaluations,
+            clamped != 0);
     });
 }
 #endif

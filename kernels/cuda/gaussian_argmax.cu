@@ -11,9 +11,10 @@ constexpr unsigned kSearchThreads = 256;
 constexpr int64_t kColumns = 1024; /* column weights held at a time */
 
 struct Poses {
-    const float* centers; /* (B, N, K, 2) */
-    const float* spread;  /* (B, N) */
-    const float* boxes;   /* (B, N, 4), or null */
+    const float* centers;  /* (B, N, K, 2) */
+    const float* spread;   /* (B, N) */
+    const float* boxes;    /* (B, N, 4), or null */
+    const int32_t* counts; /* (B), or null */
     int64_t N, K;
 };
 
@@ -42,7 +43,9 @@ __global__ void find_windowed(
     const float y = poses.centers[2 * (int64_t)blockIdx.x + 1];
     const float spread = poses.spread[pose];
     const float* box = poses.boxes ? poses.boxes + 4 * pose : nullptr;
-    const bool sought = has_window(x, y, spread) && (!box || (box[0] < box[2] && box[1] < box[3]));
+    const bool counted = pose % poses.N < valid_rows(poses.counts, pose / poses.N, poses.N);
+    const bool sought =
+        counted && has_window(x, y, spread) && (!box || (box[0] < box[2] && box[1] < box[3]));
     const int64_t left = box ? first_cell_from(box[0], maps.w) : 0;
     const int64_t right = !sought ? left : box ? first_cell_from(box[2], maps.w) : maps.w;
     const int64_t top = box ? first_cell_from(box[1], maps.h) : 0;
@@ -85,21 +88,25 @@ __global__ void find_windowed(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_gaussian_argmax_scratch_bytes_cuda(
+    pt_dtype /*heatmap_dtype*/, int64_t K, int64_t h, int64_t w) {
+    return check_gaussian_argmax_sizes(K, h, w) ? -1 : 0;
+}
+
 pt_status pt_gaussian_argmax_cuda(
-    int32_t* cells, float* values, void* scratch, const void* heatmap, const float* centers,
-    const float* spread, const float* boxes, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride,
-    int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, void* stream) {
-    (void)scratch; /* only the CPU twin needs it */
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > INT32_MAX / h) return PT_INVALID_ARGUMENT;
-    if (B == 0 || N == 0 || K == 0) return PT_OK;
-    if (!cells || !values || !centers || !spread) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > 0 && !heatmap) return PT_INVALID_ARGUMENT;
+    int32_t* cells, float* values, void* scratch, int64_t scratch_bytes, const void* heatmap,
+    const float* centers, const float* spread, const float* boxes, const int32_t* counts,
+    pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w, void* stream) {
+    if (auto status = check_gaussian_argmax(
+            cells, values, scratch, scratch_bytes, 0, heatmap, centers, spread, boxes, counts,
+            heatmap_dtype, heatmap_batch_stride, B, N, K, h, w))
+        return status;
     return with_head(heatmap_dtype, [&](auto type) {
         return launch<find_windowed<decltype(type)>>(
             {B * N * K, kSearchThreads, 0, stream}, cells, values,
-            static_cast<const decltype(type)*>(heatmap), Poses{centers, spread, boxes, N, K},
-            Maps{heatmap_batch_stride, h, w});
+            static_cast<const decltype(type)*>(heatmap),
+            Poses{centers, spread, boxes, counts, N, K}, Maps{heatmap_batch_stride, h, w});
     });
 }
 #endif

@@ -36,10 +36,6 @@ struct Working {
     uint8_t* near;     /* (B, N) by rank: large, and reliable or overlapping a reliable box? */
 };
 
-__device__ int64_t valid_of(const Boxes& given, int64_t b) {
-    return valid_rows(given.counts ? given.counts[b] : given.N, given.N);
-}
-
 __device__ bool row_is_large(const Boxes& given, int64_t row, const Limits& limits) {
     return is_large(box_at(given.boxes + 4 * row), limits.min_area);
 }
@@ -49,7 +45,7 @@ __global__ void rank_boxes(Working working, Boxes given, Limits limits, int64_t 
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
     const int64_t b = i / given.N, row = i % given.N, first = b * given.N;
-    const int64_t valid = valid_of(given, b);
+    const int64_t valid = valid_rows(given.counts, b, given.N);
     if (row >= valid) return;
     const bool large = row_is_large(given, i, limits);
     int32_t rank = 0;
@@ -85,7 +81,7 @@ __global__ void relate_boxes(Working working, Boxes given, Limits limits, int64_
     const Pair pair = pair_of_thread(B, given.N);
     bool related = false;
     if (pair.exists) {
-        const int64_t valid = valid_of(given, pair.image);
+        const int64_t valid = valid_rows(given.counts, pair.image, given.N);
         if (pair.first < valid && pair.second < valid)
             related = relate(working.near, given, limits, working.order, pair);
     }
@@ -116,7 +112,7 @@ __device__ int32_t first_open(const uint32_t* open, int64_t rank, int64_t words,
 /* One block per image. */
 __global__ void walk_boxes(
     float* generated, int32_t* rows, int32_t* count, Working working, Boxes given, Limits limits) {
-    const int64_t b = blockIdx.x, N = given.N, valid = valid_of(given, b);
+    const int64_t b = blockIdx.x, N = given.N, valid = valid_rows(given.counts, b, given.N);
     const int32_t* order = working.order + b * N;
     const uint8_t* near = working.near + b * N;
     int32_t* members = working.members + b * N;
@@ -155,27 +151,38 @@ __global__ void walk_boxes(
     if (threadIdx.x == 0) count[b] = kept;
 }
 
+#if !defined(__CUDACC_RTC__)
+struct WorkingScratch : Working {
+    WorkingScratch(Scratch& scratch, int64_t B, int64_t N)
+        : Working{
+              scratch.take<int32_t>({B, N}), scratch.take<int32_t>({B, N}),
+              scratch.take<uint32_t>({B, N, words_of(N)}),
+              scratch.take<uint32_t>({B, N, words_of(N)}), scratch.take<uint8_t>({B, N})} {}
+};
+#endif
+
 }  // namespace
 }  // namespace posetrack
 
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_generate_boxes_scratch_bytes_cuda(int64_t B, int64_t N) {
+    if (Check().sizes({{"B", B}, {"N", N}}).status()) return -1;
+    return scratch_bytes<WorkingScratch>(B, N);
+}
+
 pt_status pt_generate_boxes_cuda(
-    float* generated, int32_t* rows, int32_t* count, void* scratch, const float* boxes,
-    const float* scores, const int32_t* counts, int64_t B, int64_t N, double min_area,
-    float reliable_score, double min_reliable_iou, double group_iou, int64_t per_group,
-    double aspect, void* stream) {
-    if (B < 0 || N < 0 || N > INT32_MAX) return PT_INVALID_ARGUMENT;
-    if (!(aspect > 0) || per_group < 0) return PT_INVALID_ARGUMENT;
-    if (B == 0) return PT_OK;
-    if (!count) return PT_INVALID_ARGUMENT;
-    if (N > 0 && (!generated || !rows || !scratch || !boxes || !scores)) return PT_INVALID_ARGUMENT;
-    auto* order = static_cast<int32_t*>(scratch);
-    auto* similar = reinterpret_cast<uint32_t*>(order + 2 * B * N);
-    uint32_t* open = similar + B * N * words_of(N);
-    auto* near = reinterpret_cast<uint8_t*>(open + B * N * words_of(N));
-    const Working working = {order, order + B * N, similar, open, near};
+    float* generated, int32_t* rows, int32_t* count, void* scratch, int64_t scratch_bytes,
+    const float* boxes, const float* scores, const int32_t* counts, int64_t B, int64_t N,
+    double min_area, float reliable_score, double min_reliable_iou, double group_iou,
+    int64_t per_group, double aspect, void* stream) {
+    const int64_t needed = pt_generate_boxes_scratch_bytes_cuda(B, N);
+    if (auto status = check_generate_boxes(
+            generated, rows, count, scratch, scratch_bytes, needed, boxes, scores, counts, B, N,
+            per_group, aspect))
+        return status;
+    const Working working = lay_out<WorkingScratch>(scratch, B, N);
     const Boxes given = {boxes, scores, counts, N};
     const Limits limits = {min_area,  reliable_score, min_reliable_iou,
                            group_iou, per_group,      aspect};

@@ -9,7 +9,6 @@ namespace {
 
 constexpr int64_t kTile = 16; /* cells along a tile's sides; each cell has a thread */
 constexpr int64_t kTileThreads = kTile * kTile;
-constexpr int64_t kMaxPixels = (int64_t)1 << 22;
 
 PT_HD constexpr int64_t tiles_along(int64_t g) { return (g + kTile - 1) / kTile; }
 
@@ -122,17 +121,23 @@ __device__ void fill_shared(
 template <typename Head, typename Kernel>
 __global__ void adapt(
     float* adapted_keypoints, float* values, const float* keypoints, const Head* heatmap,
-    const Kernel* kernels, const float* weights, int64_t heatmap_batch_stride, int64_t N, int64_t K,
-    int64_t h, int64_t w, Upsampling upsampling, int64_t g, int64_t s, float first_weight,
-    bool clamp) {
+    const Kernel* kernels, const float* weights, const int32_t* counts,
+    int64_t heatmap_batch_stride, int64_t kernels_batch_stride, int64_t N, int64_t K, int64_t h,
+    int64_t w, Upsampling upsampling, int64_t g, int64_t s, float first_weight, bool clamp) {
     PT_DYNAMIC_SHARED(double, memory);
     const Shared shared(memory, g, s);
-    const int64_t i = blockIdx.x;
+    const int64_t i = blockIdx.x, b = i / (N * K);
     const float* keypoint = keypoints + 2 * i;
+    if (i / K % N >= valid_rows(counts, b, N)) { /* all threads decide the same, as below */
+        if (threadIdx.x == 0)
+            adapted_keypoints[2 * i] = adapted_keypoints[2 * i + 1] = values[i] = 0;
+        return;
+    }
     TopTwo top = no_peaks();
-    if (is_finite(keypoint[0]) && is_finite(keypoint[1])) { /* all threads decide the same */
-        const Head* heat = heatmap + i / (N * K) * heatmap_batch_stride + i % K * h * w;
-        const Kernel* kernel = kernels ? kernels + i * s * s : nullptr;
+    if (is_finite(keypoint[0]) && is_finite(keypoint[1])) {
+        const Head* heat = heatmap + b * heatmap_batch_stride + i % K * h * w;
+        const Kernel* kernel =
+            kernels ? kernels + b * kernels_batch_stride + i % (N * K) * s * s : nullptr;
         fill_shared(shared, heat, upsampling, kernel, keypoint, weights, g, s, clamp);
         const int64_t tiles = tiles_along(g) * tiles_along(g);
         int64_t best = 0;
@@ -159,28 +164,34 @@ using namespace posetrack;
 /* LOGO-CAP's published window fits into the shared memory that every GPU gives a block. */
 static_assert(shared_bytes(97, 19) <= kSharedUnasked, "LOGO-CAP's window must fit every GPU");
 
+int64_t pt_global_adaptation_scratch_bytes_cuda(
+    pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t K, int64_t h, int64_t w, int64_t g,
+    int64_t s) {
+    return check_global_adaptation_sizes(heatmap_dtype, kernels_dtype, K, h, w, g, s) ? -1 : 0;
+}
+
 pt_status pt_global_adaptation_cuda(
-    float* adapted_keypoints, float* values, void* scratch, const float* keypoints,
-    const void* heatmap, const void* kernels, const float* weights, pt_dtype heatmap_dtype,
-    pt_dtype kernels_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    float* adapted_keypoints, float* values, void* scratch, int64_t scratch_bytes,
+    const float* keypoints, const void* heatmap, const void* kernels, const float* weights,
+    const int32_t* counts, pt_dtype heatmap_dtype, pt_dtype kernels_dtype,
+    int64_t heatmap_batch_stride, int64_t kernels_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t g, int64_t s, float first_weight,
     int64_t clamp, void* stream) {
-    (void)scratch; /* only the CPU twin needs it */
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < h || W < w) return PT_INVALID_ARGUMENT;
-    if (H > kMaxPixels || W > kMaxPixels || g % 2 != 1 || s % 2 != 1) return PT_INVALID_ARGUMENT;
-    if (g < 1 || s < 1 || g > 4096 || s > 4096) return PT_INVALID_ARGUMENT;
+    if (auto status = check_global_adaptation(
+            adapted_keypoints, values, scratch, scratch_bytes, 0, keypoints, heatmap, kernels,
+            weights, counts, heatmap_dtype, kernels_dtype, heatmap_batch_stride,
+            kernels_batch_stride, B, N, K, h, w, H, W, g, s))
+        return status;
     if (B == 0 || N == 0 || K == 0) return PT_OK;
-    if (h == 0 || w == 0 || !adapted_keypoints || !values || !keypoints || !heatmap || !weights)
-        return PT_INVALID_ARGUMENT;
-    const int64_t side = kernels ? s : 1;
     const Upsampling upsampling = upsampling_of(h, w, H, W, kHalfPixelRule);
     return with_head(heatmap_dtype, [&](auto head) {
         return with_head(kernels_dtype, [&](auto kernel) {
             return launch<adapt<decltype(head), decltype(kernel)>>(
-                {B * N * K, kTileThreads, shared_bytes(g, side), stream}, adapted_keypoints, values,
+                {B * N * K, kTileThreads, shared_bytes(g, s), stream}, adapted_keypoints, values,
                 keypoints, static_cast<const decltype(head)*>(heatmap),
-                static_cast<const decltype(kernel)*>(kernels), weights, heatmap_batch_stride, N, K,
-                h, w, upsampling, g, side, first_weight, clamp != 0);
+                static_cast<const decltype(kernel)*>(kernels), weights, counts,
+                heatmap_batch_stride, kernels_batch_stride, N, K, h, w, upsampling, g, s,
+                first_weight, clamp != 0);
         });
     });
 }

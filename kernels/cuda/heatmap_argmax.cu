@@ -30,12 +30,13 @@ namespace posetrack {
 namespace {
 
 pt_status start(
-    int32_t* cells, float* keypoints, float* values, const void* maps, pt_dtype dtype,
-    int64_t batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, float quarter, void* stream) {
-    if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > INT32_MAX / h) return PT_INVALID_ARGUMENT;
-    if (B == 0 || K == 0) return PT_OK;
-    if ((!cells && !keypoints) || !values || (h > 0 && w > 0 && !maps)) return PT_INVALID_ARGUMENT;
+    int32_t* cells, float* keypoints, float* values, void* scratch, int64_t scratch_bytes,
+    const void* maps, pt_dtype dtype, int64_t batch_stride, int64_t B, int64_t K, int64_t h,
+    int64_t w, bool quarters, float quarter, void* stream) {
+    if (auto status = check_heatmap_argmax(
+            cells, keypoints, values, scratch, scratch_bytes, 0, maps, dtype, batch_stride, B, K, h,
+            w, quarters))
+        return status;
     return with_head(dtype, [&](auto type) {
         return launch<find_highest<decltype(type)>>(
             {B * K, kSearchers, 0, stream}, cells, keypoints, values,
@@ -48,19 +49,29 @@ pt_status start(
 
 using namespace posetrack;
 
+int64_t pt_heatmap_argmax_scratch_bytes_cuda(pt_dtype /*maps_dtype*/, int64_t h, int64_t w) {
+    return check_searched_sizes(h, w) ? -1 : 0;
+}
+
+int64_t pt_quarter_offset_argmax_scratch_bytes_cuda(pt_dtype /*maps_dtype*/, int64_t h, int64_t w) {
+    return check_searched_sizes(h, w) ? -1 : 0;
+}
+
 pt_status pt_heatmap_argmax_cuda(
-    int32_t* cells, float* values, const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride,
-    int64_t B, int64_t K, int64_t h, int64_t w, void* stream) {
+    int32_t* cells, float* values, void* scratch, int64_t scratch_bytes, const void* maps,
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w,
+    void* stream) {
     return start(
-        cells, nullptr, values, maps, maps_dtype, maps_batch_stride, B, K, h, w, 0, stream);
+        cells, nullptr, values, scratch, scratch_bytes, maps, maps_dtype, maps_batch_stride, B, K,
+        h, w, false, 0, stream);
 }
 
 pt_status pt_quarter_offset_argmax_cuda(
-    float* keypoints, float* values, const void* maps, pt_dtype maps_dtype,
-    int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, float quarter,
-    void* stream) {
+    float* keypoints, float* values, void* scratch, int64_t scratch_bytes, const void* maps,
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w,
+    float quarter, void* stream) {
     return start(
-        nullptr, keypoints, values, maps, maps_dtype, maps_batch_stride, B, K, h, w, quarter,
-        stream);
+        nullptr, keypoints, values, scratch, scratch_bytes, maps, maps_dtype, maps_batch_stride, B,
+        K, h, w, true, quarter, stream);
 }
 #endif

@@ -18,8 +18,7 @@
 #if !defined(__CUDACC_RTC__)
 #include <stdio.h>
 
-#include "../host/last_error.h"
-#include "../include/posetrack_kernels.h"
+#include "../shared/check.h"
 
 namespace posetrack {
 
@@ -51,16 +50,6 @@ inline pt_status refused_shared(int64_t wanted, int64_t room) {
         LastError::text(), LastError::kRoom,
         "sizes take %lld bytes of a block's shared memory, this GPU has %lld", (long long)wanted,
         (long long)room);
-    return PT_INVALID_ARGUMENT;
-}
-
-/* Calls `run` with a value of the head's element type, such as
- *     return with_head(dtype, [&](auto type) { return start<decltype(type)>(...); });
- */
-template <typename Run>
-pt_status with_head(pt_dtype dtype, Run run) {
-    if (dtype == PT_FLOAT32) return run(float{});
-    if (dtype == PT_FLOAT16) return run(Half{});
     return PT_INVALID_ARGUMENT;
 }
 

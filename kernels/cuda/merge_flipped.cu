@@ -35,18 +35,22 @@ __global__ void merge_cells(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_merge_flipped_scratch_bytes_cuda(pt_dtype /*dtype*/, int64_t w) {
+    return Check().sizes({{"w", w}}).status() ? -1 : 0;
+}
+
 pt_status pt_merge_flipped_cuda(
-    float* merged, const void* straight, const void* flipped, const int32_t* order,
-    const float* sign, const float* constant, pt_dtype head_dtype, int64_t straight_batch_stride,
-    int64_t flipped_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w, int64_t shift,
-    void* stream) {
-    if (B < 0 || C < 0 || h < 0 || w < 0 || shift < 0 || !sign != !constant)
-        return PT_INVALID_ARGUMENT;
+    float* merged, void* scratch, int64_t scratch_bytes, const void* straight, const void* flipped,
+    const int32_t* order, const float* sign, const float* constant, pt_dtype dtype,
+    int64_t straight_batch_stride, int64_t flipped_batch_stride, int64_t B, int64_t C, int64_t h,
+    int64_t w, int64_t shift, void* stream) {
+    if (auto status = check_merge_flipped(
+            merged, scratch, scratch_bytes, 0, straight, flipped, order, sign, constant, dtype,
+            straight_batch_stride, flipped_batch_stride, B, C, h, w, shift))
+        return status;
     const int64_t total = B * C * h * w;
-    if (total == 0) return PT_OK;
-    if (!merged || !straight || !flipped || !order) return PT_INVALID_ARGUMENT;
     const Heads heads{straight_batch_stride, flipped_batch_stride, C, h, w, shift};
-    return with_head(head_dtype, [&](auto type) {
+    return with_head(dtype, [&](auto type) {
         using Head = decltype(type);
         return launch<merge_cells<Head>>(
             {blocks_for(total), kThreads, 0, stream}, merged, static_cast<const Head*>(straight),

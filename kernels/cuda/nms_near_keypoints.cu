@@ -2,7 +2,6 @@
  * after row and only looks relations up.
  */
 #include "../shared/nms_near_keypoints.h"
-#include "../shared/nms_oks_iou.h"
 #include "launch.cuh"
 #include "relation.cuh"
 
@@ -17,10 +16,12 @@ struct Rule {
 
 /* One thread per pair: whether the second has enough keypoints near those of the first. */
 __global__ void relate_poses(
-    uint32_t* similar, const float* keypoints, int64_t B, int64_t N, int64_t K, Rule rule) {
+    uint32_t* similar, const float* keypoints, const int32_t* counts, int64_t B, int64_t N,
+    int64_t K, Rule rule) {
     const Pair pair = pair_of_thread(B, N);
+    const int64_t valid = pair.exists ? valid_rows(counts, pair.image, N) : 0;
     int64_t near = 0;
-    if (pair.exists) {
+    if (pair.first < valid && pair.second < valid) {
         const float* pose = keypoints + (pair.image * N + pair.first) * K * 2;
         const float* other = keypoints + (pair.image * N + pair.second) * K * 2;
         const float limit =
@@ -37,7 +38,7 @@ __global__ void relate_poses(
 __global__ void walk_poses(
     int32_t* rows, int32_t* count, int32_t* best, uint8_t* grouped, const uint32_t* similar,
     const float* scores, const int32_t* counts, int64_t N) {
-    const int64_t b = blockIdx.x, valid = valid_rows(counts ? counts[b] : N, N);
+    const int64_t b = blockIdx.x, valid = valid_rows(counts, b, N);
     const int64_t words = words_of(N);
     rows += b * N;
     best += b * N;
@@ -68,27 +69,44 @@ __global__ void walk_poses(
     if (threadIdx.x == 0) count[b] = kept;
 }
 
+#if !defined(__CUDACC_RTC__)
+/* Working memory of all images. */
+struct Working {
+    int32_t* best;     /* (B, N) best of each pose's group */
+    uint32_t* similar; /* (B, N, words) */
+    uint8_t* grouped;  /* (B, N) */
+
+    Working(Scratch& scratch, int64_t B, int64_t N)
+        : best(scratch.take<int32_t>({B, N})),
+          similar(scratch.take<uint32_t>({B, N, words_of(N)})),
+          grouped(scratch.take<uint8_t>({B, N})) {}
+};
+#endif
+
 }  // namespace
 }  // namespace posetrack
 
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_nms_near_keypoints_scratch_bytes_cuda(int64_t B, int64_t N, int64_t K) {
+    if (Check().sizes({{"B", B}, {"N", N}, {"K", K}}).status()) return -1;
+    return scratch_bytes<Working>(B, N);
+}
+
 pt_status pt_nms_near_keypoints_cuda(
-    int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* scores,
-    const int32_t* counts, int64_t B, int64_t N, int64_t K, double distance, int64_t min_keypoints,
-    int64_t relative, void* stream) {
-    if (B < 0 || N < 0 || K < 0 || N > INT32_MAX) return PT_INVALID_ARGUMENT;
-    if (!(distance >= 0) || min_keypoints < 0) return PT_INVALID_ARGUMENT;
-    if (B == 0) return PT_OK;
-    if (!count || (N > 0 && (!rows || !scratch || !scores))) return PT_INVALID_ARGUMENT;
-    if (N > 0 && K > 0 && !keypoints) return PT_INVALID_ARGUMENT;
-    auto* best = static_cast<int32_t*>(scratch); /* (B, N) best of each pose's group */
-    auto* similar = reinterpret_cast<uint32_t*>(best + B * N);                 /* (B, N, words) */
-    auto* grouped = reinterpret_cast<uint8_t*>(similar + B * N * words_of(N)); /* (B, N) */
+    int32_t* rows, int32_t* count, void* scratch, int64_t scratch_bytes, const float* keypoints,
+    const float* scores, const int32_t* counts, int64_t B, int64_t N, int64_t K, double distance,
+    int64_t min_keypoints, int64_t relative, void* stream) {
+    const int64_t needed = pt_nms_near_keypoints_scratch_bytes_cuda(B, N, K);
+    if (auto status = check_nms_near_keypoints(
+            rows, count, scratch, scratch_bytes, needed, keypoints, scores, counts, B, N, K,
+            distance, min_keypoints))
+        return status;
+    const auto [best, similar, grouped] = lay_out<Working>(scratch, B, N);
     const Rule rule = {distance, min_keypoints, relative != 0};
-    const pt_status status =
-        launch<relate_poses>(relation_grid(B, N, stream), similar, keypoints, B, N, K, rule);
+    const pt_status status = launch<relate_poses>(
+        relation_grid(B, N, stream), similar, keypoints, counts, B, N, K, rule);
     if (status != PT_OK) return status;
     return launch<walk_poses>(
         {B, kThreads, 0, stream}, rows, count, best, grouped, similar, scores, counts, N);

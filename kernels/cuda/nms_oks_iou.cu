@@ -24,17 +24,13 @@ struct Limits {
     bool both;
 };
 
-__device__ int64_t valid_of(const int32_t* counts, int64_t b, int64_t N) {
-    return valid_rows(counts ? counts[b] : N, N);
-}
-
 /* One thread per row: its rank is how many come before it. */
 __global__ void rank_rows(
     int32_t* order, const float* scores, const int32_t* counts, int64_t total, int64_t N) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
     const int64_t b = i / N, row = i % N;
-    const int64_t valid = valid_of(counts, b, N);
+    const int64_t valid = valid_rows(counts, b, N);
     if (row >= valid) return;
     const float* image = scores + b * N;
     int32_t rank = 0;
@@ -66,7 +62,7 @@ __global__ void relate_people(
     const int64_t N = people.N;
     const Pair pair = pair_of_thread(B, N);
     const bool counts = pair.exists && pair.first < pair.second &&
-                        pair.second < valid_of(people.counts, pair.image, N);
+                        pair.second < valid_rows(people.counts, pair.image, N);
     bool related = false;
     if (counts) {
         const int64_t image = pair.image * N;
@@ -80,7 +76,7 @@ __global__ void relate_people(
 __global__ void walk_people(
     int32_t* rows, int32_t* count, uint8_t* dropped, const int32_t* order, const uint32_t* similar,
     const int32_t* counts, int64_t N) {
-    const int64_t b = blockIdx.x, valid = valid_of(counts, b, N);
+    const int64_t b = blockIdx.x, valid = valid_rows(counts, b, N);
     rows += b * N;
     dropped += b * N;
     order += b * N;
@@ -100,26 +96,42 @@ __global__ void walk_people(
     if (threadIdx.x == 0) count[b] = kept;
 }
 
+#if !defined(__CUDACC_RTC__)
+/* Working memory of all images. */
+struct Working {
+    int32_t* order;    /* (B, N) rows, best first */
+    uint32_t* similar; /* (B, N, words) by rank */
+    uint8_t* dropped;  /* (B, N) by rank */
+
+    Working(Scratch& scratch, int64_t B, int64_t N)
+        : order(scratch.take<int32_t>({B, N})),
+          similar(scratch.take<uint32_t>({B, N, words_of(N)})),
+          dropped(scratch.take<uint8_t>({B, N})) {}
+};
+#endif
+
 }  // namespace
 }  // namespace posetrack
 
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_nms_oks_iou_scratch_bytes_cuda(int64_t B, int64_t N) {
+    if (Check().sizes({{"B", B}, {"N", N}}).status()) return -1;
+    return scratch_bytes<Working>(B, N);
+}
+
 pt_status pt_nms_oks_iou_cuda(
-    int32_t* rows, int32_t* count, void* scratch, const float* keypoints, const float* areas,
-    const float* sigmas, const float* boxes, const float* scores, const int32_t* counts, int64_t B,
-    int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge, int64_t both,
-    void* stream) {
-    if (B < 0 || N < 0 || K < 0 || N > INT32_MAX) return PT_INVALID_ARGUMENT;
-    if (oks_threshold != oks_threshold || iou_threshold != iou_threshold || edge != edge)
-        return PT_INVALID_ARGUMENT;
-    if (B == 0) return PT_OK;
-    if (!count || (N > 0 && (!rows || !scratch || !scores))) return PT_INVALID_ARGUMENT;
-    if (N > 0 && keypoints && (!areas || !sigmas)) return PT_INVALID_ARGUMENT;
-    auto* order = static_cast<int32_t*>(scratch);               /* (B, N) */
-    auto* similar = reinterpret_cast<uint32_t*>(order + B * N); /* (B, N, words) by rank */
-    auto* dropped = reinterpret_cast<uint8_t*>(similar + B * N * words_of(N)); /* (B, N) */
+    int32_t* rows, int32_t* count, void* scratch, int64_t scratch_bytes, const float* keypoints,
+    const float* areas, const float* sigmas, const float* boxes, const float* scores,
+    const int32_t* counts, int64_t B, int64_t N, int64_t K, double oks_threshold,
+    double iou_threshold, double edge, int64_t both, void* stream) {
+    const int64_t needed = pt_nms_oks_iou_scratch_bytes_cuda(B, N);
+    if (auto status = check_nms_oks_iou(
+            rows, count, scratch, scratch_bytes, needed, keypoints, areas, sigmas, boxes, scores,
+            counts, B, N, K, oks_threshold, iou_threshold, edge))
+        return status;
+    const auto [order, similar, dropped] = lay_out<Working>(scratch, B, N);
     const People people = {keypoints, areas, sigmas, boxes, counts, N, K};
     const Limits limits = {oks_threshold, iou_threshold, edge, both != 0};
     pt_status status = launch<rank_rows>(

@@ -1,4 +1,3 @@
-#include "../shared/nms_oks_iou.h"
 #include "../shared/oks.h"
 #include "launch.cuh"
 
@@ -21,11 +20,16 @@ __device__ float oks_pair(
 /* One thread per pair. */
 __global__ void fill_oks(
     float* oks, const float* a, const float* b, const float* b_scores, const float* b_area,
-    const float* sigmas, int64_t total, int64_t N, int64_t M, int64_t K) {
+    const float* sigmas, const int32_t* counts, const int32_t* other_counts, int64_t total,
+    int64_t N, int64_t M, int64_t K) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
-    const int64_t n = i / M, m = n / N * M + i % M;
-    oks[i] = oks_pair(a + n * K * 2, b + m * K * 2, b_scores + m * K, b_area[m], sigmas, K);
+    const int64_t n = i / M, image = n / N, m = image * M + i % M;
+    const bool counted =
+        n % N < valid_rows(counts, image, N) && i % M < valid_rows(other_counts, image, M);
+    oks[i] = counted
+                 ? oks_pair(a + n * K * 2, b + m * K * 2, b_scores + m * K, b_area[m], sigmas, K)
+                 : 0;
 }
 
 /* One block per image visits its poses in turn and compares all poses behind a kept one with it at
@@ -35,7 +39,7 @@ __global__ void fill_oks(
 __global__ void suppress(
     int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,
     const float* sigmas, const int32_t* counts, int64_t N, int64_t K, float threshold) {
-    const int64_t b = blockIdx.x, valid = valid_rows(counts ? counts[b] : N, N);
+    const int64_t b = blockIdx.x, valid = valid_rows(counts, b, N);
     rows += b * N;
     keypoints += b * N * K * 2;
     scores += b * N * K;
@@ -68,26 +72,24 @@ using namespace posetrack;
 
 pt_status pt_oks_matrix_cuda(
     float* oks, const float* a, const float* b, const float* b_scores, const float* b_area,
-    const float* sigmas, int64_t B, int64_t N, int64_t M, int64_t K, void* stream) {
-    if (B < 0 || N < 0 || M < 0 || K < 0) return PT_INVALID_ARGUMENT;
+    const float* sigmas, const int32_t* counts, const int32_t* other_counts, int64_t B, int64_t N,
+    int64_t M, int64_t K, void* stream) {
+    if (auto status =
+            check_oks_matrix(oks, a, b, b_scores, b_area, sigmas, counts, other_counts, B, N, M, K))
+        return status;
     const int64_t total = B * N * M;
-    if (total == 0) return PT_OK;
-    if (!oks || !b_area || (K > 0 && (!a || !b || !b_scores || !sigmas)))
-        return PT_INVALID_ARGUMENT;
     return launch<fill_oks>(
-        {blocks_for(total), kThreads, 0, stream}, oks, a, b, b_scores, b_area, sigmas, total, N, M,
-        K);
+        {blocks_for(total), kThreads, 0, stream}, oks, a, b, b_scores, b_area, sigmas, counts,
+        other_counts, total, N, M, K);
 }
 
 pt_status pt_nms_oks_visible_cuda(
     int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,
     const float* sigmas, const int32_t* counts, int64_t B, int64_t N, int64_t K, float threshold,
     void* stream) {
-    if (B < 0 || N < 0 || K < 0 || N > INT32_MAX) return PT_INVALID_ARGUMENT;
-    if (threshold != threshold) return PT_INVALID_ARGUMENT;
-    if (B == 0) return PT_OK;
-    if (!count || (N > 0 && (!rows || !areas))) return PT_INVALID_ARGUMENT;
-    if (N > 0 && K > 0 && (!keypoints || !scores || !sigmas)) return PT_INVALID_ARGUMENT;
+    if (auto status = check_nms_oks_visible(
+            rows, count, keypoints, scores, areas, sigmas, counts, B, N, K, threshold))
+        return status;
     return launch<suppress>(
         {B, kThreads, 0, stream}, rows, count, keypoints, scores, areas, sigmas, counts, N, K,
         threshold);

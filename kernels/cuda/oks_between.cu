@@ -7,12 +7,15 @@ namespace {
 /* One thread per pair. */
 __global__ void fill_oks_between(
     double* oks, const float* keypoints, const float* areas, const float* others,
-    const float* other_areas, const float* sigmas, int64_t total, int64_t N, int64_t M, int64_t K) {
+    const float* other_areas, const float* sigmas, const int32_t* counts,
+    const int32_t* other_counts, int64_t total, int64_t N, int64_t M, int64_t K) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
-    const int64_t n = i / M, m = n / N * M + i % M;
+    const int64_t n = i / M, image = n / N, m = image * M + i % M;
+    const bool counted =
+        n % N < valid_rows(counts, image, N) && i % M < valid_rows(other_counts, image, M);
     const double area = common_area(areas[n], other_areas[m]);
-    oks[i] = oks_between(keypoints + n * K * 2, others + m * K * 2, sigmas, area, K);
+    oks[i] = counted ? oks_between(keypoints + n * K * 2, others + m * K * 2, sigmas, area, K) : 0;
 }
 
 }  // namespace
@@ -23,15 +26,14 @@ using namespace posetrack;
 
 pt_status pt_oks_between_cuda(
     double* oks, const float* keypoints, const float* areas, const float* others,
-    const float* other_areas, const float* sigmas, int64_t B, int64_t N, int64_t M, int64_t K,
-    void* stream) {
-    if (B < 0 || N < 0 || M < 0 || K < 0) return PT_INVALID_ARGUMENT;
+    const float* other_areas, const float* sigmas, const int32_t* counts,
+    const int32_t* other_counts, int64_t B, int64_t N, int64_t M, int64_t K, void* stream) {
+    if (auto status = check_oks_between(
+            oks, keypoints, areas, others, other_areas, sigmas, counts, other_counts, B, N, M, K))
+        return status;
     const int64_t total = B * N * M;
-    if (total == 0) return PT_OK;
-    if (!oks || !areas || !other_areas) return PT_INVALID_ARGUMENT;
-    if (K > 0 && (!keypoints || !others || !sigmas)) return PT_INVALID_ARGUMENT;
     return launch<fill_oks_between>(
         {blocks_for(total), kThreads, 0, stream}, oks, keypoints, areas, others, other_areas,
-        sigmas, total, N, M, K);
+        sigmas, counts, other_counts, total, N, M, K);
 }
 #endif

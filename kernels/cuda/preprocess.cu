@@ -23,9 +23,9 @@ __global__ void sample_images(
     const PixelPair down = pixels_around(image_coordinate(rows + 3, y, x), image.H);
     const Colour colour = colour_between(image, down, across);
     Value* red = out + 3 * b * area + pixel;
-    store(red, normalised(colour.red, output.mean.red, output.std.red));
-    store(red + area, normalised(colour.green, output.mean.green, output.std.green));
-    store(red + 2 * area, normalised(colour.blue, output.mean.blue, output.std.blue));
+    store_as(red, normalised(colour.red, output.mean.red, output.std.red));
+    store_as(red + area, normalised(colour.green, output.mean.green, output.std.green));
+    store_as(red + 2 * area, normalised(colour.blue, output.mean.blue, output.std.blue));
 }
 
 }  // namespace
@@ -34,24 +34,22 @@ __global__ void sample_images(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_preprocess_scratch_bytes_cuda(int64_t W, int64_t w) {
+    return check_preprocess_sizes(W, w) ? -1 : 0;
+}
+
 pt_status pt_preprocess_cuda(
-    void* out, void* scratch, const uint8_t* images, const double* matrix, pt_dtype out_dtype,
-    int64_t layout, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, float mean_red,
-    float mean_green, float mean_blue, float std_red, float std_green, float std_blue,
-    int64_t border, void* stream) {
-    (void)scratch; /* only the CPU twin needs it */
-    if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (layout < PT_RGB || layout > PT_NV12_BT709) return PT_INVALID_ARGUMENT;
-    if (!(std_red > 0 && std_green > 0 && std_blue > 0)) return PT_INVALID_ARGUMENT;
-    const bool nv12 = layout >= PT_NV12_BT601;
-    if (nv12 && (H % 2 != 0 || W % 2 != 0)) return PT_INVALID_ARGUMENT;
-    if (W > INT32_MAX / 3) return PT_INVALID_ARGUMENT;
+    void* out, void* scratch, int64_t scratch_bytes, const uint8_t* images, const double* matrix,
+    pt_dtype out_dtype, int64_t layout, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w,
+    float mean_red, float mean_green, float mean_blue, float std_red, float std_green,
+    float std_blue, int64_t border, void* stream) {
+    if (auto status = check_preprocess(
+            out, scratch, scratch_bytes, 0, images, matrix, out_dtype, layout, B, H, W, h, w,
+            std_red, std_green, std_blue, border))
+        return status;
     const int64_t total = B * h * w;
-    if (total == 0) return PT_OK;
-    if (!out || !matrix || (H > 0 && W > 0 && !images)) return PT_INVALID_ARGUMENT;
-    const Layout how = nv12 ? Layout::nv12 : layout == PT_BGR ? Layout::bgr : Layout::rgb;
-    const Image image{images,           H, W, how, layout == PT_NV12_BT601 ? bt601() : bt709(),
-                      colour_of(border)};
+    const YuvWeights yuv = layout == PT_NV12_BT601 ? bt601() : bt709();
+    const Image image{images, H, W, layout_of(layout), yuv, colour_of(border)};
     const Output output{h, w, {mean_red, mean_green, mean_blue}, {std_red, std_green, std_blue}};
     return with_head(out_dtype, [&](auto type) {
         using Value = decltype(type);

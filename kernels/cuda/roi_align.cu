@@ -10,17 +10,19 @@ struct Pooling {
 };
 
 /* One thread per cell of the pooled grids. */
-template <typename Head>
+template <typename Head, typename Pooled>
 __global__ void pool_rois(
-    float* pooled, const Head* map, const float* rois, int64_t total, Pooling pooling) {
+    Pooled* pooled, const Head* map, const float* rois, const int32_t* counts, int64_t total,
+    Pooling pooling) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
     const int64_t q = i % pooling.columns, r = i / pooling.columns % pooling.rows;
     const int64_t plane = i / pooling.columns / pooling.rows, n = plane / pooling.C;
     const float* roi = rois + 4 * n;
-    if (!suits(roi, pooling.from_stride, pooling.to_stride)) return;
+    const bool counted = n % pooling.N < valid_rows(counts, n / pooling.N, pooling.N);
+    if (counted && !suits(roi, pooling.from_stride, pooling.to_stride)) return;
     float sum = 0;
-    if (pooling.h > 0 && pooling.w > 0) {
+    if (counted && pooling.h > 0 && pooling.w > 0) {
         const auto samples = (int32_t)pooling.samples;
         const RoiAxis across = {
             roi[0],
@@ -51,7 +53,7 @@ __global__ void pool_rois(
             sum = with_tap(sum, column.weight, part);
         }
     }
-    pooled[i] = sum;
+    store_as(pooled + i, sum);
 }
 
 }  // namespace
@@ -60,27 +62,29 @@ __global__ void pool_rois(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_roi_align_scratch_bytes_cuda(int64_t w, int64_t rows, int64_t columns, int64_t samples) {
+    return check_roi_grid(w, rows, columns, samples).status() ? -1 : 0;
+}
+
 pt_status pt_roi_align_cuda(
-    float* pooled, void* scratch, const void* map, const float* rois, pt_dtype map_dtype,
-    int64_t map_batch_stride, int64_t B, int64_t N, int64_t C, int64_t h, int64_t w, int64_t rows,
-    int64_t columns, int64_t samples, float stride, float shift, float from_stride, float to_stride,
-    void* stream) {
-    (void)scratch;
-    if (B < 0 || N < 0 || C < 0 || h < 0 || w < 0 || rows < 0 || columns < 0 || samples < 1)
-        return PT_INVALID_ARGUMENT;
-    if (h > kMaxSide || w > kMaxSide || rows > INT32_MAX / samples ||
-        columns > INT32_MAX / samples || !(stride > 0))
-        return PT_INVALID_ARGUMENT;
+    void* pooled, void* scratch, int64_t scratch_bytes, const void* map, const float* rois,
+    const int32_t* counts, pt_dtype pooled_dtype, pt_dtype map_dtype, int64_t map_batch_stride,
+    int64_t B, int64_t N, int64_t C, int64_t h, int64_t w, int64_t rows, int64_t columns,
+    int64_t samples, float stride, float shift, float from_stride, float to_stride, void* stream) {
+    if (auto status = check_roi_align(
+            pooled, scratch, scratch_bytes, 0, map, rois, counts, pooled_dtype, map_dtype,
+            map_batch_stride, B, N, C, h, w, rows, columns, samples, stride))
+        return status;
     const int64_t total = B * N * C * rows * columns;
-    if (total == 0) return PT_OK;
-    if (!pooled || !rois || (h > 0 && w > 0 && !map)) return PT_INVALID_ARGUMENT;
     const Pooling pooling = {N,      C,       h,           w,
                              rows,   columns, samples,     map_batch_stride,
                              stride, shift,   from_stride, to_stride};
-    return with_head(map_dtype, [&](auto type) {
-        return launch<pool_rois<decltype(type)>>(
-            {blocks_for(total), kThreads, 0, stream}, pooled,
-            static_cast<const decltype(type)*>(map), rois, total, pooling);
+    return with_head(map_dtype, [&](auto head) {
+        return with_head(pooled_dtype, [&](auto out) {
+            return launch<pool_rois<decltype(head), decltype(out)>>(
+                {blocks_for(total), kThreads, 0, stream}, static_cast<decltype(out)*>(pooled),
+                static_cast<const decltype(head)*>(map), rois, counts, total, pooling);
+        });
     });
 }
 #endif

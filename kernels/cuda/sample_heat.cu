@@ -7,13 +7,16 @@ namespace {
 /* One thread per keypoint. */
 template <typename Head>
 __global__ void sample(
-    float* values, const Head* heatmap, const float* keypoints, Upsampling upsampling,
-    int64_t total, int64_t N, int64_t K, int64_t batch_stride, ReadingPoint at) {
+    float* values, const Head* heatmap, const float* keypoints, const int32_t* counts,
+    Upsampling upsampling, int64_t total, int64_t N, int64_t K, int64_t batch_stride,
+    ReadingPoint at) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
-    const Head* map = heatmap + i / (N * K) * batch_stride + i % K * area;
-    values[i] = heat_at(map, upsampling, keypoints[2 * i], keypoints[2 * i + 1], at);
+    const int64_t b = i / (N * K);
+    const Head* map = heatmap + b * batch_stride + i % K * area;
+    const bool counted = i / K % N < valid_rows(counts, b, N);
+    values[i] = counted ? heat_at(map, upsampling, keypoints[2 * i], keypoints[2 * i + 1], at) : 0;
 }
 
 }  // namespace
@@ -23,21 +26,19 @@ __global__ void sample(
 using namespace posetrack;
 
 pt_status pt_sample_heat_cuda(
-    float* values, const void* heatmap, const float* keypoints, pt_dtype heatmap_dtype,
-    int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, int64_t H,
-    int64_t W, int64_t at, void* stream) {
-    if (B < 0 || N < 0 || K < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (at < PT_BETWEEN || at > PT_TRANSPOSED) return PT_INVALID_ARGUMENT;
-    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
+    float* values, const void* heatmap, const float* keypoints, const int32_t* counts,
+    pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w, int64_t H, int64_t W, int64_t at, void* stream) {
+    if (auto status = check_sample_heat(
+            values, heatmap, keypoints, counts, heatmap_dtype, heatmap_batch_stride, B, N, K, h, w,
+            H, W, at))
+        return status;
     const int64_t total = B * N * K;
-    if (total == 0) return PT_OK;
-    if (!values || !keypoints || !heatmap) return PT_INVALID_ARGUMENT;
-    if (h == 0 || w == 0 || H == 0 || W == 0) return PT_INVALID_ARGUMENT;
     const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
     return with_head(heatmap_dtype, [&](auto type) {
         return launch<sample<decltype(type)>>(
             {blocks_for(total), kThreads, 0, stream}, values,
-            static_cast<const decltype(type)*>(heatmap), keypoints, upsampling, total, N, K,
+            static_cast<const decltype(type)*>(heatmap), keypoints, counts, upsampling, total, N, K,
             heatmap_batch_stride, (ReadingPoint)at);
     });
 }

@@ -62,25 +62,26 @@ __global__ void weigh(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_size_image_scratch_bytes_cuda(int64_t H, int64_t W, int64_t h, int64_t w, double scale) {
+    if (check_size_image_sizes(H, W, h, w, scale)) return -1;
+    return scratch_bytes<SizingOnCuda>(h, w, scale);
+}
+
 pt_status pt_size_image_cuda(
-    uint8_t* out, void* scratch, const uint8_t* images, int64_t B, int64_t H, int64_t W, int64_t h,
-    int64_t w, double scale, int64_t border, void* stream) {
-    if (B < 0 || H < 0 || W < 0 || h < 0 || w < 0 || !scale_is_valid(scale))
-        return PT_INVALID_ARGUMENT;
-    if (3 * W > INT32_MAX || H > INT32_MAX) return PT_INVALID_ARGUMENT;
-    if (B == 0 || h == 0 || w == 0) return PT_OK;
-    const bool empty = H == 0 || W == 0;
-    if (!out || (!empty && (!scratch || !images))) return PT_INVALID_ARGUMENT;
+    uint8_t* out, void* scratch, int64_t scratch_bytes, const uint8_t* images, int64_t B, int64_t H,
+    int64_t W, int64_t h, int64_t w, double scale, int64_t border, void* stream) {
+    const int64_t needed = pt_size_image_scratch_bytes_cuda(H, W, h, w, scale);
+    if (needed < 0) return PT_INVALID_ARGUMENT;
+    if (auto status = check_size_image(
+            out, scratch, scratch_bytes, needed, images, B, H, W, h, w, scale, border))
+        return status;
+    const auto working = lay_out<SizingOnCuda>(scratch, h, w, scale);
+    const bool empty = B == 0 || H == 0 || W == 0;
+    const Axis rows{
+        H, empty ? 0 : covered_size(H, h, scale), working.first_row, working.row_weights};
+    const Axis columns{
+        W, empty ? 0 : covered_size(W, w, scale), working.first_column, working.column_weights};
     const int64_t taps = tap_count(scale);
-    Axis rows{H, 0, nullptr, nullptr}, columns{W, 0, nullptr, nullptr};
-    if (!empty) {
-        rows.covered = covered_size(H, h, scale);
-        columns.covered = covered_size(W, w, scale);
-        rows.first = static_cast<int32_t*>(scratch);
-        columns.first = rows.first + h;
-        rows.weights = columns.first + w;
-        columns.weights = rows.weights + h * taps;
-    }
     const pt_status planned = launch<plan_axes>(
         {blocks_for(rows.covered + columns.covered), kThreads, 0, stream}, rows, columns, taps,
         scale);

@@ -123,14 +123,20 @@ __global__ void fuse_maps(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_smooth_heatmaps_scratch_bytes_cuda(
+    pt_dtype /*maps_dtype*/, int64_t h, int64_t w, double deviation) {
+    return check_smoothing_sizes(h, w, deviation) ? -1 : 0;
+}
+
 pt_status pt_smooth_heatmaps_cuda(
-    float* smoothed, void* /*scratch*/, const void* maps, pt_dtype maps_dtype,
+    float* smoothed, void* scratch, int64_t scratch_bytes, const void* maps, pt_dtype maps_dtype,
     int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, double deviation,
     void* stream) {
-    if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (!deviation_is_valid(deviation)) return PT_INVALID_ARGUMENT;
-    if (B == 0 || K == 0 || h == 0 || w == 0) return PT_OK;
-    if (!smoothed || !maps) return PT_INVALID_ARGUMENT;
+    if (auto status = check_smoothing_sizes(h, w, deviation)) return status;
+    if (auto status = check_smooth_heatmaps(
+            smoothed, scratch, scratch_bytes, 0, maps, maps_dtype, maps_batch_stride, B, K, h, w))
+        return status;
+    if (h == 0 || w == 0) return PT_OK;
     const int64_t tiles = tiles_of(h, w, smoothing_radius(deviation)).count();
     return with_head(maps_dtype, [&](auto type) {
         return launch<smooth_tiles<decltype(type)>>(
@@ -139,15 +145,22 @@ pt_status pt_smooth_heatmaps_cuda(
     });
 }
 
+int64_t pt_fuse_offsets_scratch_bytes_cuda(
+    pt_dtype /*dtype*/, int64_t h, int64_t w, double smoothing) {
+    return check_smoothing_sizes(h, w, smoothing, "smoothing must be 0 to 64 cells") ? -1 : 0;
+}
+
 pt_status pt_fuse_offsets_cuda(
-    float* keypoints, float* values, void* /*scratch*/, const void* heatmaps, const void* offsets,
-    pt_dtype dtype, int64_t heatmaps_batch_stride, int64_t offsets_batch_stride, int64_t B,
-    int64_t K, int64_t h, int64_t w, float radius, double smoothing, void* stream) {
-    if (B < 0 || K < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (!deviation_is_valid(smoothing)) return PT_INVALID_ARGUMENT;
-    if (h > 0 && w > INT32_MAX / h) return PT_INVALID_ARGUMENT;
-    if (B == 0 || K == 0) return PT_OK;
-    if (!keypoints || !values || (h > 0 && w > 0 && !heatmaps)) return PT_INVALID_ARGUMENT;
+    float* keypoints, float* values, void* scratch, int64_t scratch_bytes, const void* heatmaps,
+    const void* offsets, pt_dtype dtype, int64_t heatmaps_batch_stride,
+    int64_t offsets_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, float radius,
+    double smoothing, void* stream) {
+    const int64_t needed = pt_fuse_offsets_scratch_bytes_cuda(dtype, h, w, smoothing);
+    if (needed < 0) return PT_INVALID_ARGUMENT;
+    if (auto status = check_fuse_offsets(
+            keypoints, values, scratch, scratch_bytes, needed, heatmaps, offsets, dtype,
+            heatmaps_batch_stride, offsets_batch_stride, B, K, h, w))
+        return status;
     return with_head(dtype, [&](auto type) {
         using Head = decltype(type);
         return launch<fuse_maps<Head>>(

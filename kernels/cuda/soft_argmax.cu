@@ -101,24 +101,31 @@ __global__ void merge_parts(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_soft_argmax_scratch_bytes_cuda(
+    pt_dtype /*logits_dtype*/, int64_t B, int64_t K, int64_t d, int64_t h, int64_t w) {
+    if (check_soft_argmax_sizes(B, K, d, h, w)) return -1;
+    return scratch_bytes<ExpectedOnCuda>(B, K, d, h, w);
+}
+
 pt_status pt_soft_argmax_cuda(
-    float* places, float* scores, void* scratch, const void* logits, pt_dtype logits_dtype,
-    int64_t logits_batch_stride, int64_t B, int64_t K, int64_t d, int64_t h, int64_t w,
-    int64_t dimensions, void* stream) {
-    if (B < 0 || K < 0 || d < 0 || h < 0 || w < 0) return PT_INVALID_ARGUMENT;
-    if (dimensions < 2 || dimensions > 3 || !map_fits(d, h, w)) return PT_INVALID_ARGUMENT;
-    if (B == 0 || K == 0) return PT_OK;
+    float* places, float* scores, void* scratch, int64_t scratch_bytes, const void* logits,
+    pt_dtype logits_dtype, int64_t logits_batch_stride, int64_t B, int64_t K, int64_t d, int64_t h,
+    int64_t w, int64_t dimensions, void* stream) {
+    const int64_t needed = pt_soft_argmax_scratch_bytes_cuda(logits_dtype, B, K, d, h, w);
+    if (auto status = check_soft_argmax(
+            places, scores, scratch, scratch_bytes, needed, logits, logits_dtype,
+            logits_batch_stride, B, K, d, h, w, dimensions))
+        return status;
+    const auto working = lay_out<ExpectedOnCuda>(scratch, B, K, d, h, w);
     const int64_t cells = d * h * w, parts = part_count(cells);
-    if (!places || !scores || (cells > 0 && (!logits || !scratch))) return PT_INVALID_ARGUMENT;
-    auto* sums = static_cast<Expectation*>(scratch);
     const pt_status status = with_head(logits_dtype, [&](auto type) {
         using Head = decltype(type);
         return launch<sum_parts<Head>>(
-            {B * K * parts, kSummers, 0, stream}, sums, static_cast<const Head*>(logits),
+            {B * K * parts, kSummers, 0, stream}, working.sums, static_cast<const Head*>(logits),
             logits_batch_stride, K, parts, cells, h, w);
     });
     if (status != PT_OK) return status;
     return launch<merge_parts>(
-        {B * K, kMergers, 0, stream}, places, scores, sums, parts, d, h, w, dimensions);
+        {B * K, kMergers, 0, stream}, places, scores, working.sums, parts, d, h, w, dimensions);
 }
 #endif

@@ -24,17 +24,21 @@ __global__ void upsample(
 #if !defined(__CUDACC_RTC__)
 using namespace posetrack;
 
+int64_t pt_upsample_maps_scratch_bytes_cuda(pt_dtype /*maps_dtype*/, int64_t h, int64_t w) {
+    return Check().sides({{"h", h}, {"w", w}}).status() ? -1 : 0;
+}
+
 pt_status pt_upsample_maps_cuda(
-    float* out, const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B,
-    int64_t C, int64_t h, int64_t w, int64_t H, int64_t W, int64_t rule, void* stream) {
-    if (B < 0 || C < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
+    float* out, void* scratch, int64_t scratch_bytes, const void* maps, pt_dtype maps_dtype,
+    int64_t maps_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w, int64_t H, int64_t W,
+    int64_t rule, void* stream) {
+    if (auto status = check_upsample_maps(
+            out, scratch, scratch_bytes, 0, maps, maps_dtype, maps_batch_stride, B, C, h, w, H, W,
+            rule))
+        return status;
+    if (H == 0 || W == 0) return PT_OK;
     const int64_t total = B * C * H * W;
-    if (total == 0) return PT_OK;
-    if (h == 0 || w == 0 || !out || !maps) return PT_INVALID_ARGUMENT;
-    const Upsampling upsampling =
-        upsampling_of(h, w, H, W, rule == PT_CORNER ? kCornerRule : kHalfPixelRule);
+    const Upsampling upsampling = upsampling_of(h, w, H, W, upsampling_rule(rule));
     return with_head(maps_dtype, [&](auto type) {
         return launch<upsample<decltype(type)>>(
             {blocks_for(total), kThreads, 0, stream}, out, static_cast<const decltype(type)*>(maps),

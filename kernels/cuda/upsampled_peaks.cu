@@ -201,12 +201,10 @@ namespace {
 
 template <typename Head>
 pt_status find_peaks(
-    int32_t* cells, float* values, void* scratch, const Head* maps, Upsampling upsampling,
+    int32_t* cells, float* values, StrongPixel* lists, const Head* maps, Upsampling upsampling,
     int64_t batch_stride, int64_t B, int64_t C, int64_t N, int32_t radius, void* stream) {
-    const int64_t tiles = upsampling.H > 0 ? tiles_of(upsampling.H, upsampling.W) : 0;
-    const int64_t max_places = kTileRows * kTileColumns;
-    const int32_t places = (int32_t)(N < max_places ? N : max_places);
-    auto* lists = static_cast<StrongPixel*>(scratch);
+    const int64_t tiles = tiles_of(upsampling.H, upsampling.W);
+    const int32_t places = (int32_t)places_of_tile(N);
     const pt_status listed = launch<list_tiles<Head>>(
         {B * C * tiles, kBlock, 0, stream}, lists, maps, upsampling, tiles, C, batch_stride, radius,
         places);
@@ -218,26 +216,30 @@ pt_status find_peaks(
 
 }  // namespace
 
+int64_t pt_upsampled_peaks_scratch_bytes_cuda(
+    pt_dtype /*maps_dtype*/, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
+    int64_t W) {
+    if (check_upsampled_peaks_sizes(B, C, N, h, w, H, W)) return -1;
+    return scratch_bytes<TilesOnCuda>(B, C, N, H, W);
+}
+
 pt_status pt_upsampled_peaks_cuda(
-    int32_t* cells, float* values, void* scratch, const void* maps, pt_dtype maps_dtype,
-    int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
-    int64_t W, int64_t radius, int64_t rule, void* stream) {
-    if (B < 0 || C < 0 || N < 0 || h < 0 || w < 0 || H < 0 || W < 0) return PT_INVALID_ARGUMENT;
-    if (radius < 0 || radius > kMaxRadius) return PT_INVALID_ARGUMENT;
-    if (rule != PT_HALF_PIXEL && rule != PT_CORNER) return PT_INVALID_ARGUMENT;
-    if (h > kMaxSide || w > kMaxSide || H > kMaxSide || W > kMaxSide) return PT_INVALID_ARGUMENT;
-    if (H > 0 && W > 2147483647 / H) return PT_INVALID_ARGUMENT;
+    int32_t* cells, float* values, void* scratch, int64_t scratch_bytes, const void* maps,
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
+    int64_t w, int64_t H, int64_t W, int64_t window, int64_t rule, void* stream) {
+    const int64_t needed = pt_upsampled_peaks_scratch_bytes_cuda(maps_dtype, B, C, N, h, w, H, W);
+    if (auto status = check_upsampled_peaks(
+            cells, values, scratch, scratch_bytes, needed, maps, maps_dtype, maps_batch_stride, B,
+            C, N, h, w, H, W, window, rule))
+        return status;
     if (B == 0 || C == 0 || N == 0) return PT_OK;
-    if (!cells || !values) return PT_INVALID_ARGUMENT;
-    const bool pixels = H > 0 && W > 0;
-    if (pixels && (h == 0 || w == 0 || !maps || !scratch)) return PT_INVALID_ARGUMENT;
+    const auto working = lay_out<TilesOnCuda>(scratch, B, C, N, H, W);
     const Upsampling upsampling =
-        pixels ? upsampling_of(h, w, H, W, rule == PT_CORNER ? kCornerRule : kHalfPixelRule)
-               : Upsampling{};
+        H > 0 && W > 0 ? upsampling_of(h, w, H, W, upsampling_rule(rule)) : Upsampling{};
     return with_head(maps_dtype, [&](auto type) {
         return find_peaks(
-            cells, values, scratch, static_cast<const decltype(type)*>(maps), upsampling,
-            maps_batch_stride, B, C, N, (int32_t)radius, stream);
+            cells, values, working.lists, static_cast<const decltype(type)*>(maps), upsampling,
+            maps_batch_stride, B, C, N, (int32_t)(window / 2), stream);
     });
 }
 #endif

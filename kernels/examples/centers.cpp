@@ -21,12 +21,13 @@ int main() {
     /* the caller allocates everything, once for all frames */
     std::vector<int32_t> cells(B * N), count(B);
     std::vector<float> scores(B * N);
-    std::vector<unsigned char> scratch(pt_center_nms_topk_scratch_bytes(B, N, h, w));
+    const int64_t bytes = pt_center_nms_topk_scratch_bytes_cpu(PT_FLOAT32, B, N, h, w);
+    std::vector<unsigned char> scratch(bytes);
     constexpr int64_t radius = 2;
     constexpr float tolerance = 0.0f, threshold = 0.1f;
     const pt_status status = pt_center_nms_topk_cpu(
-        cells.data(), scores.data(), count.data(), scratch.data(), map.data(), PT_FLOAT32, h * w, B,
-        N, h, w, radius, tolerance, threshold);
+        cells.data(), scores.data(), count.data(), scratch.data(), bytes, map.data(), PT_FLOAT32,
+        h * w, B, N, h, w, radius, tolerance, threshold);
     if (status != PT_OK) {
         std::fprintf(stderr, "status %d: %s\n", status, pt_last_error_cpu());
         return 1;

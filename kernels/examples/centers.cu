@@ -21,10 +21,11 @@ int main() {
     cudaMalloc(&scores, sizeof(float) * B * N);
     cudaMalloc(&cells, sizeof(int32_t) * B * N);
     cudaMalloc(&count, sizeof(int32_t) * B);
-    cudaMalloc(&scratch, pt_center_nms_topk_scratch_bytes(B, N, h, w));
+    const int64_t bytes = pt_center_nms_topk_scratch_bytes_cuda(PT_FLOAT32, B, N, h, w);
+    cudaMalloc(&scratch, bytes);
     cudaMemcpyAsync(on_gpu, map.data(), sizeof(float) * h * w, cudaMemcpyHostToDevice, stream);
     const pt_status status = pt_center_nms_topk_cuda(
-        cells, scores, count, scratch, on_gpu, PT_FLOAT32, h * w, B, N, h, w, 2, 0.0f, 0.1f,
+        cells, scores, count, scratch, bytes, on_gpu, PT_FLOAT32, h * w, B, N, h, w, 2, 0.0f, 0.1f,
         stream); /* enqueued, not waited for */
     if (status != PT_OK) {
         std::fprintf(stderr, "status %d: %s\n", status, pt_last_error_cuda());

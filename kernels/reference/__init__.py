@@ -1,54 +1,40 @@
 """Every kernel in slow, obvious NumPy: the definition of right for the twins."""
 
-from .adaptive import adaptive_convolution
-from .association import appearance_cost, assign, iou_cost
-from .boxes import box_overlap, generate_boxes, nms_boxes, roi_align
-from .flip import merge_flipped
-from .heatmaps import center_nms_topk, center_offset_decode, gaussian_argmax
-from .images import preprocess, size_image
-from .logocap import global_adaptation, local_windows
-from .refinement import fit_gaussians, sample_heat, scoring_feature, snap_to_peaks
-from .similarity import nms_near_keypoints, nms_oks_iou, nms_oks_visible, oks_between, oks_matrix
-from .single_person import (
-    fuse_offsets,
-    heatmap_argmax,
-    quarter_offset_argmax,
-    smooth_heatmaps,
-    soft_argmax,
+from . import (
+    adaptive,
+    association,
+    boxes,
+    flip,
+    heatmaps,
+    images,
+    logocap,
+    refinement,
+    similarity,
+    single_person,
+    upsampling,
 )
-from .upsampling import upsample_maps, upsampled_peaks
+from .adaptive import *
+from .association import *
+from .boxes import *
+from .flip import *
+from .heatmaps import *
+from .images import *
+from .logocap import *
+from .refinement import *
+from .similarity import *
+from .single_person import *
+from .upsampling import *
 
 __all__ = [
-    "adaptive_convolution",
-    "appearance_cost",
-    "assign",
-    "box_overlap",
-    "center_nms_topk",
-    "center_offset_decode",
-    "fit_gaussians",
-    "fuse_offsets",
-    "gaussian_argmax",
-    "generate_boxes",
-    "global_adaptation",
-    "heatmap_argmax",
-    "iou_cost",
-    "local_windows",
-    "merge_flipped",
-    "nms_boxes",
-    "nms_near_keypoints",
-    "nms_oks_iou",
-    "nms_oks_visible",
-    "oks_between",
-    "oks_matrix",
-    "preprocess",
-    "quarter_offset_argmax",
-    "roi_align",
-    "sample_heat",
-    "scoring_feature",
-    "size_image",
-    "smooth_heatmaps",
-    "snap_to_peaks",
-    "soft_argmax",
-    "upsample_maps",
-    "upsampled_peaks",
+    *adaptive.__all__,
+    *association.__all__,
+    *boxes.__all__,
+    *flip.__all__,
+    *heatmaps.__all__,
+    *images.__all__,
+    *logocap.__all__,
+    *refinement.__all__,
+    *similarity.__all__,
+    *single_person.__all__,
+    *upsampling.__all__,
 ]

@@ -6,6 +6,8 @@ import numpy as np
 
 from ...structures.arrays import Float32Array, Float64Array
 
+__all__ = ["adaptive_convolution"]
+
 
 def adaptive_convolution(
     x: Float32Array,

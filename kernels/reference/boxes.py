@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ...structures.arrays import (
     AnyArray,
@@ -15,9 +16,20 @@ from ...structures.arrays import (
     Int64Array,
 )
 from ..boxes import BoxGeneration
+from .batches import counted, takes_one_image
+
+__all__ = ["box_overlap", "generate_boxes", "nms_boxes", "roi_align"]
 
 
-def box_overlap(boxes: Float32Array, others: Float32Array, *, edge: float = 0.0) -> Float64Array:
+@takes_one_image(2)
+def box_overlap(
+    boxes: Float32Array,
+    others: Float32Array,
+    counts: Int32Array | None = None,
+    other_counts: Int32Array | None = None,
+    *,
+    edge: float = 0.0,
+) -> Float64Array:
     """See `kernels.box_overlap`."""
     a, b = (np.asarray(array, np.float64) for array in (boxes, others))
     low = np.maximum(a[:, :, None, :2], b[:, None, :, :2])
@@ -25,9 +37,11 @@ def box_overlap(boxes: Float32Array, others: Float32Array, *, edge: float = 0.0)
     common = np.maximum(high - low + edge, 0).prod(axis=3)
     area_a, area_b = ((x[..., 2:] - x[..., :2] + edge).prod(axis=2) for x in (a, b))
     union = area_a[:, :, None] + area_b[:, None] - common
-    return np.asarray(np.where(union > 0, common / np.where(union > 0, union, 1), 0))
+    pairs = counted(counts, boxes)[:, :, None] & counted(other_counts, others)[:, None]
+    return np.asarray(np.where(pairs & (union > 0), common / np.where(union > 0, union, 1), 0))
 
 
+@takes_one_image(2)
 def nms_boxes(
     boxes: Float32Array,
     scores: Float32Array,
@@ -40,6 +54,7 @@ def nms_boxes(
     return greedy_nms(box_overlap(boxes, boxes, edge=edge) > threshold, scores, counts)
 
 
+@takes_one_image(2)
 def generate_boxes(
     boxes: Float32Array,
     scores: Float32Array,
@@ -138,19 +153,22 @@ def padded(kept: Sequence[AnyArray], size: int) -> tuple[Int32Array, Int32Array]
     return rows, np.array([len(image_rows) for image_rows in kept], np.int32)
 
 
-def roi_align(
-    maps: Sequence[Float32Array],
+@takes_one_image(3)
+def roi_align(  # noqa: PLR0913 - as the kernel
+    maps: Sequence[AnyArray],
     strides: Sequence[int],
     rois: Float32Array,
+    counts: Int32Array | None = None,
     *,
     size: tuple[int, int],
     samples: int = 2,
     cell_origin: str = "half-pixel",
-) -> Float32Array:
+    dtype: npt.DTypeLike = np.float32,
+) -> AnyArray:
     """See `kernels.roi_align`."""
     shift = np.float32(0.5 if cell_origin == "half-pixel" else 0)
     pooled = np.zeros((*rois.shape[:2], maps[0].shape[1], *size), np.float32)
-    for b, n in np.ndindex(rois.shape[:2]):
+    for b, n in np.argwhere(counted(counts, rois)):
         x1, y1, x2, y2 = rois[b, n]
         area = (x2 - x1) * (y2 - y1)
         suited = (np.sqrt(area if area > 0 else 0) / np.float32(224) + np.float32(1e-6)) * 16
@@ -161,7 +179,7 @@ def roi_align(
         for r, q in np.ndindex(size):
             y, x = np.flatnonzero(down[r]), np.flatnonzero(across[q])  # the rest may be NaN
             pooled[b, n, :, r, q] = down[r, y] @ one[:, y[:, None], x] @ across[q, x]
-    return pooled
+    return pooled.astype(dtype)
 
 
 def _axis_weights(

@@ -6,6 +6,8 @@ import numpy as np
 
 from ...structures.arrays import Float32Array, Int32Array
 
+__all__ = ["merge_flipped"]
+
 
 def merge_flipped(
     straight: Float32Array,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...structures.arrays import Float32Array, Int32Array
+from .batches import counted, takes_one_image
+
+__all__ = ["center_nms_topk", "center_offset_decode", "gaussian_argmax"]
 
 
 def center_nms_topk(
@@ -58,11 +61,13 @@ def center_offset_decode(
     return keypoints
 
 
+@takes_one_image(3)
 def gaussian_argmax(
     heatmap: Float32Array,
     centers: Float32Array,
     spread: Float32Array,
     boxes: Float32Array | None = None,
+    counts: Int32Array | None = None,
 ) -> tuple[Int32Array, Float32Array]:
     """See `kernels.gaussian_argmax`."""
     batch, people, keypoints = centers.shape[:3]
@@ -70,7 +75,7 @@ def gaussian_argmax(
     cells = np.full((batch, people, keypoints), -1, np.int32)
     values = np.zeros((batch, people, keypoints), np.float32)
     rows, columns = np.arange(height), np.arange(width)
-    for b, n, k in np.ndindex(batch, people, keypoints):
+    for b, n, k in np.argwhere(counted(counts, spread)[..., None] & (cells < 0)):
         x, y = centers[b, n, k].astype(np.float64)
         if not (spread[b, n] > 0 and np.isfinite(x) and np.isfinite(y)):
             continue

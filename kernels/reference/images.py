@@ -6,16 +6,22 @@ import numpy as np
 
 from ...structures.arrays import AnyArray, Float64Array, Int64Array, UInt8Array
 from ..images import NetworkInput
-from .batches import per_image
+from .batches import takes_one_image
+
+__all__ = ["preprocess", "size_image"]
 
 _WEIGHT_ONE = 2048  # weights of image sizing are multiples of 1 / 2048
 
 
+@takes_one_image(3)
 def size_image(
     image: UInt8Array, size: tuple[int, int], scale: float, border: tuple[int, int, int]
 ) -> UInt8Array:
     """See `kernels.size_image`."""
-    return per_image(lambda one: _sized(one, size, scale, border), 3, image)
+    sized = np.empty((len(image), *size, 3), np.uint8)
+    for b, one in enumerate(image):
+        sized[b] = _sized(one, size, scale, border)
+    return sized
 
 
 def _sized(

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from ...structures.arrays import AnyArray, Float32Array, Int64Array
+from ...structures.arrays import AnyArray, Float32Array, Int32Array, Int64Array
 from ..logocap import GlobalWindow
+from .batches import counted, takes_one_image
+
+__all__ = ["global_adaptation", "local_windows"]
 
 
 class _Neighbours(NamedTuple):
@@ -71,35 +75,46 @@ def _enlarge(maps: AnyArray, size: tuple[int, int]) -> Float32Array:
     return np.asarray(blend(wide[low], wide[high], weight[:, None]), np.float32)
 
 
+@takes_one_image(3, "steps")
 def local_windows(
-    keypoints: Float32Array, steps: Float32Array, embedding: Float32Array, stride: float
-) -> Float32Array:
+    keypoints: Float32Array,
+    steps: Float32Array,
+    embedding: AnyArray,
+    stride: float,
+    counts: Int32Array | None = None,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+) -> AnyArray:
     """See `kernels.local_windows`."""
     batch, people, count = keypoints.shape[:3]
     channels, side = embedding.shape[1], steps.shape[1]
-    features = np.empty((batch, people, count, channels, side, side), np.float32)
-    for b, n, k in np.ndindex(batch, people, count):
+    features = np.zeros((batch, people, count, channels, side, side), np.float32)
+    people_counted = counted(counts, keypoints)[..., None].repeat(count, axis=2)
+    for b, n, k in np.argwhere(people_counted):
         mesh = (keypoints[b, n, k][:, None] + steps[k]) / np.float32(stride)
         mesh = np.where(np.isnan(mesh), np.float32(0), mesh)
         features[b, n, k] = _sample(embedding[b].astype(np.float32), mesh[0], mesh[1])
-    return features.reshape(batch, people, count * channels, side, side)
+    return features.reshape(batch, people, count * channels, side, side).astype(dtype)
 
 
+@takes_one_image(3)
 def global_adaptation(
     keypoints: Float32Array,
     heatmap: Float32Array,
     size: tuple[int, int],
     kernels: Float32Array | None,
     window: GlobalWindow,
+    counts: Int32Array | None = None,
 ) -> tuple[Float32Array, Float32Array]:
     """See `kernels.global_adaptation`."""
-    adapted = keypoints.copy()
+    rows = counted(counts, keypoints)
+    adapted = np.where(rows[..., None, None], keypoints, np.float32(0))
     values = np.zeros(keypoints.shape[:3], np.float32)
     side = len(window.weights)
     steps = np.arange(side, dtype=np.float32) - np.float32(side // 2)
     for b, k in np.ndindex(keypoints.shape[0], keypoints.shape[2]):
         enlarged = _enlarge(heatmap[b, k].astype(np.float32), size)
-        for n in range(keypoints.shape[1]):
+        for n in np.flatnonzero(rows[b]):
             keypoint = keypoints[b, n, k]
             if not np.isfinite(keypoint).all():
                 continue

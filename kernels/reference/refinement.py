@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import leastsq
 
 from ...structures.arrays import AnyArray, BoolArray, Float32Array, Int32Array
 from ...structures.pose_links import POSE_LINKS
+from .batches import counted, takes_one_image
 from .upsampling import upsample_maps
+
+__all__ = ["fit_gaussians", "sample_heat", "scoring_feature", "snap_to_peaks"]
 
 _RADIUS, _SIGMA = 6, 2.0
 _PARAMETERS = 4
@@ -15,16 +19,21 @@ _CONVERGED = (1, 2, 3, 4)  # of MINPACK's lmdif
 _UNIT_LINKS = (9, 11)
 
 
+@takes_one_image(3)
 def sample_heat(
-    heatmap: Float32Array, size: tuple[int, int], keypoints: Float32Array, *, at: str
+    heatmap: AnyArray,
+    size: tuple[int, int],
+    keypoints: Float32Array,
+    counts: Int32Array | None = None,
+    *,
+    at: str,
 ) -> Float32Array:
     """See `kernels.sample_heat`."""
     values = np.zeros(keypoints.shape[:3], np.float32)
-    large = upsample_maps(heatmap, size, rule="corner")
-    for b, n, k in np.ndindex(values.shape):
-        x, y = keypoints[b, n, k]
-        if not (np.isnan(x) or np.isnan(y)):
-            values[b, n, k] = _READ[at](large[b, k], x, y)
+    large = upsample_maps(heatmap.astype(np.float32), size, rule="corner")
+    known = counted(counts, keypoints)[:, :, None] & ~np.isnan(keypoints).any(axis=3)
+    for b, n, k in np.argwhere(known):
+        values[b, n, k] = _READ[at](large[b, k], *keypoints[b, n, k])
     return values
 
 
@@ -54,21 +63,24 @@ def _at_pixel(heat: AnyArray, row: np.float32, column: np.float32) -> float:
 _READ = {"between": _between, "floor": _at_floor, "transposed": _transposed}
 
 
-def snap_to_peaks(
+@takes_one_image(3)
+def snap_to_peaks(  # noqa: PLR0913 - as the kernel
     keypoints: Float32Array,
     cells: Int32Array,
     values: Float32Array,
     width: int,
+    counts: Int32Array | None = None,
     *,
     max_distance: float,
     min_value: float = -np.inf,
 ) -> tuple[Float32Array, Float32Array, BoolArray]:
     """See `kernels.snap_to_peaks`."""
-    points = keypoints.copy()
+    valid = counted(counts, keypoints)
+    points = np.where(valid[..., None, None], keypoints, np.float32(0))
     nearest = np.zeros(keypoints.shape[:3], np.float32)
     moved = np.zeros(keypoints.shape[:3], np.bool_)
     for b, n, k in np.ndindex(nearest.shape):
-        if cells.shape[2] == 0:
+        if cells.shape[2] == 0 or not valid[b, n]:
             continue
         rows, columns = np.divmod(cells[b, k], width)
         places = np.stack((columns, rows), axis=1).astype(np.float32)
@@ -82,20 +94,23 @@ def snap_to_peaks(
     return points, nearest, moved
 
 
-def fit_gaussians(
-    heatmap: Float32Array,
+@takes_one_image(3)
+def fit_gaussians(  # noqa: PLR0913 - as the kernel
+    heatmap: AnyArray,
     size: tuple[int, int],
     keypoints: Float32Array,
     wanted: BoolArray,
+    counts: Int32Array | None = None,
     *,
     clamped: bool = False,
     max_evaluations: int = 300,
 ) -> tuple[Float32Array, Float32Array]:
     """See `kernels.fit_gaussians`."""
-    points = keypoints.copy()
-    heights = np.full(wanted.shape, np.nan, np.float32)
-    large = upsample_maps(heatmap, size, rule="corner")
-    for b, n, k in np.argwhere(wanted):
+    valid = counted(counts, keypoints)[..., None]
+    points = np.where(valid[..., None], keypoints, np.float32(0))
+    heights = np.where(valid & np.ones_like(wanted), np.float32(np.nan), np.float32(0))
+    large = upsample_maps(heatmap.astype(np.float32), size, rule="corner")
+    for b, n, k in np.argwhere(wanted & valid):
         x, y = np.trunc(keypoints[b, n, k] + np.float32(0.5))
         if np.isfinite(x) and np.isfinite(y):
             fit = _fit_pixel(large[b, k], int(y), int(x), clamped, max_evaluations)
@@ -167,11 +182,19 @@ def fit_gaussian(
     return float(fitted[0]), float(fitted[1]), float(fitted[2])
 
 
-def scoring_feature(keypoints: Float32Array, scores: Float32Array) -> Float32Array:
+@takes_one_image(3)
+def scoring_feature(
+    keypoints: Float32Array,
+    scores: Float32Array,
+    counts: Int32Array | None = None,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+) -> AnyArray:
     """See `kernels.scoring_feature`."""
-    first, second = (list(ends) for ends in zip(*POSE_LINKS[keypoints.shape[1]], strict=True))
-    vectors = keypoints[:, first] - keypoints[:, second]
-    lengths = np.sqrt((vectors**2).sum(axis=2))
-    unit = np.maximum(lengths[:, _UNIT_LINKS].mean(axis=1), 1)[:, None]
-    flat = (vectors / unit[..., None]).reshape(len(keypoints), 2 * len(first))
-    return np.concatenate((flat, lengths / unit, scores), axis=1).astype(np.float32)
+    first, second = (list(ends) for ends in zip(*POSE_LINKS[keypoints.shape[2]], strict=True))
+    vectors = keypoints[:, :, first] - keypoints[:, :, second]
+    lengths = np.sqrt((vectors**2).sum(axis=3))
+    unit = np.maximum(lengths[..., _UNIT_LINKS].mean(axis=2), 1)[..., None]
+    flat = (vectors / unit[..., None]).reshape(*keypoints.shape[:2], 2 * len(first))
+    features = np.concatenate((flat, lengths / unit, scores), axis=2)
+    return np.where(counted(counts, scores)[..., None], features, 0).astype(dtype)

@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-from functools import partial
 from math import inf
 
 import numpy as np
 
 from ...structures.arrays import BoolArray, Float32Array, Float64Array, Int32Array
-from .batches import per_image
+from .batches import counted, takes_one_image
 from .boxes import box_overlap, greedy_nms, padded, valid_rows
 
+__all__ = ["nms_near_keypoints", "nms_oks_iou", "nms_oks_visible", "oks_between", "oks_matrix"]
 
-def oks_matrix(
+
+@takes_one_image(3, "sigmas")
+def oks_matrix(  # noqa: PLR0913 - as the kernel
     a: Float32Array,
     b: Float32Array,
     b_scores: Float32Array,
     b_area: Float32Array,
     sigmas: Float32Array,
+    counts: Int32Array | None = None,
+    other_counts: Int32Array | None = None,
 ) -> Float32Array:
     """See `kernels.oks_matrix`."""
-    return per_image(partial(_oks_matrix, sigmas=sigmas), 3, a, b, b_scores, b_area)
+    oks = np.zeros((*a.shape[:2], b.shape[1]), np.float32)
+    pairs = counted(counts, a)[:, :, None] & counted(other_counts, b)[:, None]
+    for i, n, m in np.argwhere(pairs):
+        present = b_scores[i, m] > 0
+        if b_area[i, m] > 0 and present.any():
+            squared = ((a[i, n].astype(np.float64) - b[i, m]) ** 2).sum(1)
+            exponent = squared / (2 * b_area[i, m] * (2 * sigmas) ** 2)
+            similar = np.exp(-np.where(np.isnan(exponent), np.inf, exponent))
+            oks[i, n, m] = similar[present].mean()
+    return oks
 
 
-def _oks_matrix(
-    a: Float32Array,
-    b: Float32Array,
-    b_scores: Float32Array,
-    b_area: Float32Array,
-    sigmas: Float32Array,
-) -> Float32Array:
-    oks: Float64Array = np.zeros((len(a), len(b)))
-    for n in range(len(a)):
-        for m in range(len(b)):
-            present = b_scores[m] > 0
-            if b_area[m] > 0 and present.any():
-                squared = ((a[n].astype(np.float64) - b[m]) ** 2).sum(1)
-                exponent = squared / (2 * b_area[m] * (2 * sigmas) ** 2)
-                similar = np.exp(-np.where(np.isnan(exponent), np.inf, exponent))
-                oks[n, m] = similar[present].mean()
-    return oks.astype(np.float32)
-
-
+@takes_one_image(3, "sigmas")
 def nms_oks_visible(
     keypoints: Float32Array,
     scores: Float32Array,
@@ -57,12 +52,15 @@ def nms_oks_visible(
     return greedy_nms(alike, all_equal, counts)
 
 
-def oks_between(
+@takes_one_image(3, "sigmas")
+def oks_between(  # noqa: PLR0913 - as the kernel
     keypoints: Float32Array,
     areas: Float32Array,
     others: Float32Array,
     other_areas: Float32Array,
     sigmas: Float32Array,
+    counts: Int32Array | None = None,
+    other_counts: Int32Array | None = None,
 ) -> Float64Array:
     """See `kernels.oks_between`."""
     steps = keypoints.astype(np.float64)[:, :, None] - others.astype(np.float64)[:, None]
@@ -72,9 +70,11 @@ def oks_between(
     mean_area = np.maximum(mean_area, np.spacing(1.0))[..., None]
     exponent = squared / (2 * variance * mean_area)
     similar = np.exp(-np.where(np.isnan(exponent), np.inf, exponent))
-    return np.asarray(similar.sum(axis=3) / max(1, len(sigmas)))
+    pairs = counted(counts, areas)[:, :, None] & counted(other_counts, other_areas)[:, None]
+    return np.asarray(np.where(pairs, similar.sum(axis=3) / max(1, len(sigmas)), 0))
 
 
+@takes_one_image(3, "sigmas")
 def nms_oks_iou(  # noqa: PLR0913 - as the kernel
     keypoints: Float32Array,
     areas: Float32Array,
@@ -95,6 +95,7 @@ def nms_oks_iou(  # noqa: PLR0913 - as the kernel
     return greedy_nms(alike, scores, counts)
 
 
+@takes_one_image(3)
 def nms_near_keypoints(
     keypoints: Float32Array,
     scores: Float32Array,

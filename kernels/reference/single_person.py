@@ -6,6 +6,14 @@ import numpy as np
 
 from ...structures.arrays import Float32Array, Float64Array, Int32Array
 
+__all__ = [
+    "fuse_offsets",
+    "heatmap_argmax",
+    "quarter_offset_argmax",
+    "smooth_heatmaps",
+    "soft_argmax",
+]
+
 _TRUNCATE = 4.0  # standard deviations that the filter reaches to either side
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from ...structures.arrays import AnyArray, Float32Array, Int32Array, Int64Array
 
+__all__ = ["upsample_maps", "upsampled_peaks"]
+
 _Places = tuple[Int64Array, Int64Array, Float32Array]
 
 

@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_ADAPTIVE_CONVOLUTION_H
 #define POSETRACK_SHARED_ADAPTIVE_CONVOLUTION_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -49,6 +49,36 @@ PT_HD float value_between(
 
 /* One term of the convolution; terms are added tap by tap, and channel by channel in each tap. */
 PT_HD float add_tap(float sum, float weight, float value) { return fused(weight, value, sum); }
+
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_adaptive_convolution_sizes(int64_t cin, int64_t cout, int64_t h, int64_t w) {
+    return Check()
+        .sizes({{"cin", cin}, {"cout", cout}})
+        .sides({{"h", h}, {"w", w}})
+        .cells("h", h, "w", w)
+        .status();
+}
+
+inline pt_status check_adaptive_convolution(
+    const float* out, const void* scratch, int64_t scratch_bytes, int64_t needed, const void* x,
+    const void* matrix, const void* translation, const float* weight, pt_dtype dtype,
+    int64_t x_batch_stride, int64_t matrix_batch_stride, int64_t translation_batch_stride,
+    int64_t B, int64_t cin, int64_t cout, int64_t h, int64_t w) {
+    if (auto status = check_adaptive_convolution_sizes(cin, cout, h, w)) return status;
+    return Check()
+        .sizes({{"B", B}})
+        .dtype("dtype", dtype)
+        .array("out", out, {B, cout, h, w})
+        .head("x", x, dtype, x_batch_stride, {B, cin, h, w})
+        .head("matrix", matrix, dtype, matrix_batch_stride, {B, 4, h, w})
+        .head(
+            "translation", translation, dtype, translation_batch_stride,
+            {translation ? B : 0, 2, h, w})
+        .array("weight", weight, {cout, cin, kTaps})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -15,7 +15,7 @@
 #ifndef POSETRACK_SHARED_ASSIGN_H
 #define POSETRACK_SHARED_ASSIGN_H
 
-#include "portable.h"
+#include "scratch.h"
 
 #if defined(__CUDACC__)
 #define PT_TEAMWORK __device__ /* the scans of a block exist on the device only */
@@ -62,8 +62,6 @@ struct TwoLowest {
     Lowest first;
     double second;
 };
-
-PT_HD double infinite() { return (double)positive_infinity(); }
 
 PT_HD int64_t padded_columns(int64_t N) {
     return (N + kColumnsTogether - 1) / kColumnsTogether * kColumnsTogether;
@@ -222,6 +220,37 @@ PT_TEAMWORK void assign_all(Team& team, const Assignment& a) {
         team.sync();
     }
 }
+
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_assign_sizes(int64_t B, int64_t T, int64_t N) {
+    constexpr int64_t limit = kMaxSize - kColumnsTogether;
+    return Check().sizes({{"B", B}}).sizes({{"T", T}, {"N", N}}, limit).status();
+}
+
+/* Doubles of all matrices, one behind the other. */
+struct AssignScratch {
+    double* doubles;
+
+    AssignScratch(Scratch& scratch, int64_t B, int64_t T, int64_t N)
+        : doubles(scratch.take<double>({B, assignment_doubles(T, N)})) {}
+};
+
+inline int64_t assign_scratch(int64_t B, int64_t T, int64_t N) {
+    return check_assign_sizes(B, T, N) ? -1 : scratch_bytes<AssignScratch>(B, T, N);
+}
+
+inline pt_status check_assign(
+    const int32_t* match, const void* scratch, int64_t scratch_bytes, int64_t needed,
+    const double* cost, int64_t B, int64_t T, int64_t N, double gate) {
+    if (auto status = check_assign_sizes(B, T, N)) return status;
+    return Check()
+        .that(is_finite(gate), "gate must be finite: pass one above every cost")
+        .array("match", match, {B, T})
+        .array("cost", cost, {B, T, N})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

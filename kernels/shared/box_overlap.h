@@ -3,7 +3,7 @@
 #ifndef POSETRACK_SHARED_BOX_OVERLAP_H
 #define POSETRACK_SHARED_BOX_OVERLAP_H
 
-#include "portable.h"
+#include "check.h"
 
 namespace posetrack {
 
@@ -33,6 +33,22 @@ PT_HD double box_iou(Box a, Box b, double edge) {
     const double share = common / whole; /* no branch, so that loops are vectorised */
     return whole > 0.0 ? share : 0.0;
 }
+
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_box_overlap(
+    const double* overlap, const float* boxes, const float* others, const int32_t* counts,
+    const int32_t* other_counts, int64_t B, int64_t N, int64_t M, double edge) {
+    return Check()
+        .sizes({{"B", B}, {"N", N}, {"M", M}})
+        .that(!is_nan(edge), "edge must be a number")
+        .array("overlap", overlap, {B, N, M})
+        .array("boxes", boxes, {B, N, 4})
+        .array("others", others, {B, M, 4})
+        .optional("counts", counts, {B})
+        .optional("other_counts", other_counts, {B})
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_CENTER_OFFSET_DECODE_H
 #define POSETRACK_SHARED_CENTER_OFFSET_DECODE_H
 
-#include "portable.h"
+#include "check.h"
 
 namespace posetrack {
 
@@ -21,6 +21,25 @@ PT_HD float offset_coordinate(
     const float position = rounded ? (float)cell : (float)fine / (float)ratio;
     return position + sign * offset;
 }
+
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_center_offset_decode(
+    const float* keypoints, const int32_t* cells, const void* offset, pt_dtype offset_dtype,
+    int64_t offset_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, float sign,
+    int64_t ratio, int64_t rule) {
+    const bool known = rule == PT_RULE_FLOOR || rule == PT_RULE_ROUNDED;
+    const bool counted = ratio >= 1 && ratio <= kMaxSize / (h > w ? h : w > 0 ? w : 1);
+    return Check()
+        .sizes({{"B", B}, {"N", N}, {"K", K}, {"h", h}, {"w", w}})
+        .that(is_finite(sign), "sign must be finite")
+        .that(counted, "ratio must be at least 1, and ratio times h or w at most 2147483647")
+        .that(known, "rule must be PT_RULE_FLOOR or PT_RULE_ROUNDED")
+        .array("keypoints", keypoints, {B, N, K, 2})
+        .array("cells", cells, {B, N})
+        .head("offset", offset, offset_dtype, offset_batch_stride, {B, 2 * K, h, w})
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -3,7 +3,7 @@
 #define POSETRACK_SHARED_GENERATE_BOXES_H
 
 #include "box_overlap.h"
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -26,6 +26,27 @@ PT_HD void extend_box(float* extended, Box box, double aspect) {
     extended[2] = (float)(x + half_width);
     extended[3] = (float)(y + half_height);
 }
+
+#if !defined(__CUDACC_RTC__)
+/* `needed` is what the twin's function says of the scratch. */
+inline pt_status check_generate_boxes(
+    const float* generated, const int32_t* rows, const int32_t* count, const void* scratch,
+    int64_t scratch_bytes, int64_t needed, const float* boxes, const float* scores,
+    const int32_t* counts, int64_t B, int64_t N, int64_t per_group, double aspect) {
+    return Check()
+        .sizes({{"B", B}, {"N", N}})
+        .that(per_group >= 0, "per_group must be 0 or more")
+        .that(aspect > 0.0, "aspect must be above 0")
+        .array("generated", generated, {B, N, 4})
+        .array("rows", rows, {B, N})
+        .array("count", count, {B})
+        .array("boxes", boxes, {B, N, 4})
+        .array("scores", scores, {B, N})
+        .optional("counts", counts, {B})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

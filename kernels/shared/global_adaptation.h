@@ -3,6 +3,7 @@
 #define POSETRACK_SHARED_GLOBAL_ADAPTATION_H
 
 #include "map_sampling.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -87,6 +88,52 @@ PT_HD float adapted_value(TopTwo top, float first_weight) {
     if (top.second.cell < 0) return top.first.cell < 0 ? 0.0f : top.first.value;
     return blend_of_two(top.first.value, top.second.value, first_weight);
 }
+
+#if !defined(__CUDACC_RTC__)
+constexpr int64_t kMaxWindow = 4096;                   /* of windows and kernels, cells */
+constexpr int64_t kMaxWindowPixels = (int64_t)1 << 22; /* of an axis: floats can hold quarters */
+
+inline pt_status check_global_adaptation_sizes(
+    pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t K, int64_t h, int64_t w, int64_t g,
+    int64_t s) {
+    return Check()
+        .dtype("heatmap_dtype", heatmap_dtype)
+        .dtype("kernels_dtype", kernels_dtype)
+        .sizes({{"K", K}})
+        .sides({{"h", h}, {"w", w}})
+        .that(g % 2 == 1 && g >= 1 && g <= kMaxWindow, "g must be odd and 1 to 4096")
+        .that(s % 2 == 1 && s >= 1 && s <= kMaxWindow, "s must be odd and 1 to 4096")
+        .status();
+}
+
+inline pt_status check_global_adaptation(
+    const float* adapted, const float* values, const void* scratch, int64_t scratch_bytes,
+    int64_t needed, const float* keypoints, const void* heatmap, const void* kernels,
+    const float* weights, const int32_t* counts, pt_dtype heatmap_dtype, pt_dtype kernels_dtype,
+    int64_t heatmap_batch_stride, int64_t kernels_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w, int64_t H, int64_t W, int64_t g, int64_t s) {
+    if (auto status = check_global_adaptation_sizes(heatmap_dtype, kernels_dtype, K, h, w, g, s))
+        return status;
+    const bool empty = B == 0 || N == 0 || K == 0;
+    return Check()
+        .sizes({{"B", B}, {"N", N}})
+        .that(H >= h && H <= kMaxWindowPixels, "H must be at least h and at most 4194304")
+        .that(W >= w && W <= kMaxWindowPixels, "W must be at least w and at most 4194304")
+        .that(empty || h > 0, "h must be above 0: a heatmap must have cells")
+        .that(empty || w > 0, "w must be above 0: a heatmap must have cells")
+        .that(kernels || s == 1, "s must be 1 without kernels")
+        .array("adapted", adapted, {B, N, K, 2})
+        .array("values", values, {B, N, K})
+        .array("keypoints", keypoints, {B, N, K, 2})
+        .head("heatmap", heatmap, heatmap_dtype, heatmap_batch_stride, {B, K, h, w})
+        .head(
+            "kernels", kernels, kernels_dtype, kernels_batch_stride, {kernels ? B : 0, N, K, s, s})
+        .array("weights", weights, {g, g})
+        .optional("counts", counts, {B})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

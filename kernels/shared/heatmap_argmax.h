@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_HEATMAP_ARGMAX_H
 #define POSETRACK_SHARED_HEATMAP_ARGMAX_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -47,6 +47,38 @@ PT_HD void quarter_offset_keypoint(
     keypoint[0] += step_towards_higher(to_float(at[-1]), to_float(at[1]), quarter);
     keypoint[1] += step_towards_higher(to_float(at[-w]), to_float(at[w]), quarter);
 }
+
+#if !defined(__CUDACC_RTC__)
+/* A map of float16 as floats. Only the CPU twin needs it. */
+struct SearchedMap {
+    float* cells;
+
+    SearchedMap(Scratch& scratch, pt_dtype dtype, int64_t h, int64_t w)
+        : cells(scratch.take<float>({if_half(dtype, h), w})) {}
+};
+
+inline pt_status check_searched_sizes(int64_t h, int64_t w) {
+    return Check().sizes({{"h", h}, {"w", w}}).cells("h", h, "w", w).status();
+}
+
+/* Of pt_heatmap_argmax, which writes `cells`, and of pt_quarter_offset_argmax, which writes
+ * `keypoints`.
+ */
+inline pt_status check_heatmap_argmax(
+    const int32_t* cells, const float* keypoints, const float* values, const void* scratch,
+    int64_t scratch_bytes, int64_t needed, const void* maps, pt_dtype maps_dtype,
+    int64_t maps_batch_stride, int64_t B, int64_t K, int64_t h, int64_t w, bool quarter) {
+    if (auto status = check_searched_sizes(h, w)) return status;
+    return Check()
+        .sizes({{"B", B}, {"K", K}})
+        .array("cells", cells, {quarter ? 0 : B, K})
+        .array("keypoints", keypoints, {quarter ? B : 0, K, 2})
+        .array("values", values, {B, K})
+        .head("maps", maps, maps_dtype, maps_batch_stride, {B, K, h, w})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -4,7 +4,7 @@
 #ifndef POSETRACK_SHARED_NMS_NEAR_KEYPOINTS_H
 #define POSETRACK_SHARED_NMS_NEAR_KEYPOINTS_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -48,6 +48,26 @@ PT_HD bool beats(float score, const float* best) {
     if (!best) return true;
     return score > *best || (is_nan(*best) && score > lowest_float());
 }
+
+#if !defined(__CUDACC_RTC__)
+/* `needed` is what the twin's function says of the scratch. */
+inline pt_status check_nms_near_keypoints(
+    const int32_t* rows, const int32_t* count, const void* scratch, int64_t scratch_bytes,
+    int64_t needed, const float* keypoints, const float* scores, const int32_t* counts, int64_t B,
+    int64_t N, int64_t K, double distance, int64_t min_keypoints) {
+    return Check()
+        .sizes({{"B", B}, {"N", N}, {"K", K}})
+        .that(distance >= 0.0, "distance must be 0 or more")
+        .that(min_keypoints >= 0, "min_keypoints must be 0 or more")
+        .array("rows", rows, {B, N})
+        .array("count", count, {B})
+        .array("keypoints", keypoints, {B, N, K, 2})
+        .array("scores", scores, {B, N})
+        .optional("counts", counts, {B})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -4,7 +4,7 @@
 #ifndef POSETRACK_SHARED_OKS_BETWEEN_H
 #define POSETRACK_SHARED_OKS_BETWEEN_H
 
-#include "portable.h"
+#include "check.h"
 
 namespace posetrack {
 
@@ -36,6 +36,25 @@ PT_HD double oks_between(
         sum = oks_sum(sum, oks_term(a + 2 * k, b + 2 * k, sigmas[k], area));
     return oks_mean(sum, K);
 }
+
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_oks_between(
+    const double* oks, const float* keypoints, const float* areas, const float* others,
+    const float* other_areas, const float* sigmas, const int32_t* counts,
+    const int32_t* other_counts, int64_t B, int64_t N, int64_t M, int64_t K) {
+    return Check()
+        .sizes({{"B", B}, {"N", N}, {"M", M}, {"K", K}})
+        .array("oks", oks, {B, N, M})
+        .array("keypoints", keypoints, {B, N, K, 2})
+        .array("areas", areas, {B, N})
+        .array("others", others, {B, M, K, 2})
+        .array("other_areas", other_areas, {B, M})
+        .array("sigmas", sigmas, {K})
+        .optional("counts", counts, {B})
+        .optional("other_counts", other_counts, {B})
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -29,6 +29,12 @@ namespace posetrack {
 
 constexpr int64_t kMaxSide = 1 << 24; /* of a map: up to here float32 holds every index */
 
+/* How many of N rows count in image b; without counts, all. */
+PT_HD int64_t valid_rows(const int32_t* counts, int64_t b, int64_t N) {
+    const int64_t count = counts ? counts[b] : N;
+    return count < 0 ? 0 : count < N ? count : N;
+}
+
 union FloatBits {
     uint32_t bits;
     float value;
@@ -61,10 +67,12 @@ PT_HD uint64_t bits_of(double value) {
     return number.bits;
 }
 
+PT_HD double infinite() { return double_from_bits(0x7ff0000000000000u); }
 PT_HD float positive_infinity() { return from_bits(0x7f800000u); }
 PT_HD float lowest_float() { return -positive_infinity(); }
 PT_HD float not_a_number() { return from_bits(0x7fc00000u); }
 PT_HD bool is_nan(float x) { return x != x; }
+PT_HD bool is_nan(double x) { return x != x; }
 PT_HD bool is_finite(float x) { return x - x == 0.0f; }
 PT_HD bool is_finite(double x) { return x - x == 0.0; }
 
@@ -120,6 +128,10 @@ PT_HD Half to_half(float x) {
     half = rest > 0x7f800000u ? 0x7e00u : half;
     return {(uint16_t)(sign | half)};
 }
+
+/* Writes a value in the element type of an array. */
+PT_HD void store_as(float* to, float value) { *to = value; }
+PT_HD void store_as(Half* to, float value) { *to = to_half(value); }
 
 /* e^x for x <= 0, relative error below 2e-7, 0 below -87; the same bits on every device.
  *

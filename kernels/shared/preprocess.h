@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_PREPROCESS_H
 #define POSETRACK_SHARED_PREPROCESS_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -118,8 +118,41 @@ PT_HD Colour colour_between(const Image& image, const PixelPair& y, const PixelP
 
 PT_HD float normalised(float value, float mean, float std) { return (value - mean) / std; }
 
-PT_HD void store(float* out, float value) { *out = value; }
-PT_HD void store(Half* out, float value) { *out = to_half(value); }
+#if !defined(__CUDACC_RTC__)
+inline Layout layout_of(int64_t layout) {
+    if (layout >= PT_NV12_BT601) return Layout::nv12;
+    return layout == PT_BGR ? Layout::bgr : Layout::rgb;
+}
+
+inline pt_status check_preprocess_sizes(int64_t W, int64_t w) {
+    return Check().sizes({{"W", W}}, kMaxSize / 3).sizes({{"w", w}}).status();
+}
+
+inline pt_status check_preprocess(
+    const void* out, const void* scratch, int64_t scratch_bytes, int64_t needed,
+    const uint8_t* images, const double* matrix, pt_dtype out_dtype, int64_t layout, int64_t B,
+    int64_t H, int64_t W, int64_t h, int64_t w, float std_red, float std_green, float std_blue,
+    int64_t border) {
+    if (auto status = check_preprocess_sizes(W, w)) return status;
+    const bool known = layout >= PT_RGB && layout <= PT_NV12_BT709;
+    const bool nv12 = layout_of(layout) == Layout::nv12;
+    return Check()
+        .sizes({{"B", B}, {"H", H}, {"h", h}})
+        .dtype("out_dtype", out_dtype)
+        .that(known, "layout must be PT_RGB, PT_BGR, PT_NV12_BT601 or PT_NV12_BT709")
+        .that(!nv12 || H % 2 == 0, "H must be even for NV12")
+        .that(!nv12 || W % 2 == 0, "W must be even for NV12")
+        .that(std_red > 0.0f, "std_red must be above 0")
+        .that(std_green > 0.0f, "std_green must be above 0")
+        .that(std_blue > 0.0f, "std_blue must be above 0")
+        .that(border >= 0 && border <= 0xffffff, "border must be 0xRRGGBB")
+        .head("out", out, out_dtype, {B, 3, h, w})
+        .array("images", images, {B, nv12 ? H / 2 * 3 : 3 * H, W})
+        .array("matrix", matrix, {B, 2, 3})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -7,7 +7,7 @@
 #ifndef POSETRACK_SHARED_ROI_ALIGN_H
 #define POSETRACK_SHARED_ROI_ALIGN_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -59,6 +59,36 @@ PT_HD bool suits(const float* roi, float from_stride, float to_stride) {
     const float stride = suited_stride(roi);
     return stride >= from_stride && stride < to_stride;
 }
+
+#if !defined(__CUDACC_RTC__)
+inline Check check_roi_grid(int64_t w, int64_t rows, int64_t columns, int64_t samples) {
+    const int64_t limit = samples > 0 ? kMaxSize / samples : 0;
+    return Check()
+        .sides({{"w", w}})
+        .sizes({{"rows", rows}, {"columns", columns}})
+        .that(samples >= 1, "samples must be 1 or more")
+        .that(rows <= limit, "rows must be fewer: samples are numbered by int32_t")
+        .that(columns <= limit, "columns must be fewer: samples are numbered by int32_t");
+}
+
+/* `needed` is what the twin's function says of the scratch. */
+inline pt_status check_roi_align(
+    const void* pooled, const void* scratch, int64_t scratch_bytes, int64_t needed, const void* map,
+    const float* rois, const int32_t* counts, pt_dtype pooled_dtype, pt_dtype map_dtype,
+    int64_t map_batch_stride, int64_t B, int64_t N, int64_t C, int64_t h, int64_t w, int64_t rows,
+    int64_t columns, int64_t samples, float stride) {
+    return check_roi_grid(w, rows, columns, samples)
+        .sizes({{"B", B}, {"N", N}, {"C", C}})
+        .sides({{"h", h}})
+        .that(stride > 0.0f, "stride must be above 0")
+        .head("pooled", pooled, pooled_dtype, {B, N, C, rows, columns})
+        .head("map", map, map_dtype, map_batch_stride, {B, C, h, w})
+        .array("rois", rois, {B, N, 4})
+        .optional("counts", counts, {B})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -46,6 +46,23 @@ PT_HD float heat_at(
         limited_cell(truncf(y), upsampling.W));
 }
 
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_sample_heat(
+    const float* values, const void* heatmap, const float* keypoints, const int32_t* counts,
+    pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t h, int64_t w, int64_t H, int64_t W, int64_t at) {
+    return check_enlarged_heatmap(heatmap, heatmap_dtype, heatmap_batch_stride, B, K, h, w, H, W)
+        .sizes({{"N", N}})
+        .that(
+            at >= PT_BETWEEN && at <= PT_TRANSPOSED,
+            "at must be PT_BETWEEN, PT_FLOOR or PT_TRANSPOSED")
+        .array("values", values, {B, N, K})
+        .array("keypoints", keypoints, {B, N, K, 2})
+        .optional("counts", counts, {B})
+        .status();
+}
+#endif
+
 }  // namespace posetrack
 
 #endif

@@ -5,12 +5,12 @@
 #ifndef POSETRACK_SHARED_SCORING_FEATURE_H
 #define POSETRACK_SHARED_SCORING_FEATURE_H
 
-#include "portable.h"
+#include "check.h"
 
 namespace posetrack {
 
 /* Links between the keypoints of COCO and of CrowdPose; 0 for other poses. */
-PT_HD int64_t links_of(int64_t K) { return K == 17 ? 19 : K == 14 ? 15 : 0; }
+PT_HD constexpr int64_t links_of(int64_t K) { return K == 17 ? 19 : K == 14 ? 15 : 0; }
 
 PT_HD int32_t link_start(int64_t K, int64_t link) {
     constexpr int32_t coco[] = {0, 0, 1, 1, 2, 3, 4, 5, 5, 5, 6, 6, 7, 8, 11, 11, 12, 13, 14};
@@ -41,14 +41,31 @@ PT_HD float pose_unit(const float* keypoints, int64_t K) {
 }
 
 /* Features 2 * link, 2 * link + 1 and 2 * L + link of a pose, in its units. */
+template <typename Feature>
 PT_HD void link_features(
-    float* features, const float* keypoints, int64_t K, int64_t link, float unit) {
+    Feature* features, const float* keypoints, int64_t K, int64_t link, float unit) {
     const float* start = keypoints + 2 * link_start(K, link);
     const float* end = keypoints + 2 * link_end(K, link);
-    features[2 * link] = (start[0] - end[0]) / unit;
-    features[2 * link + 1] = (start[1] - end[1]) / unit;
-    features[2 * links_of(K) + link] = link_length(keypoints, K, link) / unit;
+    store_as(features + 2 * link, (start[0] - end[0]) / unit);
+    store_as(features + 2 * link + 1, (start[1] - end[1]) / unit);
+    store_as(features + 2 * links_of(K) + link, link_length(keypoints, K, link) / unit);
 }
+
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_scoring_feature(
+    const void* features, const float* keypoints, const float* scores, const int32_t* counts,
+    pt_dtype features_dtype, int64_t B, int64_t N, int64_t K, int64_t L) {
+    return Check()
+        .that(links_of(K) > 0, "K must be 17 or 14: leave pose scoring out for other poses")
+        .that(L == links_of(K), "L must be 19 links for 17 keypoints, 15 for 14")
+        .sizes({{"B", B}, {"N", N}})
+        .head("features", features, features_dtype, {B, N, 3 * L + K})
+        .array("keypoints", keypoints, {B, N, K, 2})
+        .array("scores", scores, {B, N, K})
+        .optional("counts", counts, {B})
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

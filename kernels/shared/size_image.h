@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_SIZE_IMAGE_H
 #define POSETRACK_SHARED_SIZE_IMAGE_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -65,6 +65,57 @@ PT_HD int32_t weighted(int32_t weight, int32_t value) { return weight * value; }
 PT_HD uint8_t pixel_of_sum(int32_t sum) {
     return (uint8_t)((sum + (1 << (2 * kWeightBits - 1))) >> (2 * kWeightBits));
 }
+
+#if !defined(__CUDACC_RTC__)
+/* Sums of rows and weights of columns; a row of sums is padded so that unused taps may be read. */
+struct SizingOnCpu {
+    int64_t taps;
+    int32_t* row_weights;    /* (taps) of the current output row */
+    int32_t* row_sums;       /* (3 * (W + taps)) weighted sum of image rows */
+    int32_t* column_first;   /* (3 * w) index into row_sums */
+    int32_t* column_weights; /* (taps, 3 * w) */
+
+    SizingOnCpu(Scratch& scratch, int64_t W, int64_t w, double scale)
+        : taps(tap_count(scale)),
+          row_weights(scratch.take<int32_t>({taps})),
+          row_sums(scratch.take<int32_t>({3, W + taps})),
+          column_first(scratch.take<int32_t>({3, w})),
+          column_weights(scratch.take<int32_t>({taps, 3, w})) {}
+};
+
+/* The first image pixel and the weights of every output row and column. */
+struct SizingOnCuda {
+    int32_t *first_row, *first_column, *row_weights, *column_weights;
+
+    SizingOnCuda(Scratch& scratch, int64_t h, int64_t w, double scale)
+        : first_row(scratch.take<int32_t>({h})),
+          first_column(scratch.take<int32_t>({w})),
+          row_weights(scratch.take<int32_t>({h, tap_count(scale)})),
+          column_weights(scratch.take<int32_t>({w, tap_count(scale)})) {}
+};
+
+inline pt_status check_size_image_sizes(int64_t H, int64_t W, int64_t h, int64_t w, double scale) {
+    return Check()
+        .sizes({{"H", H}, {"h", h}, {"w", w}})
+        .sizes({{"W", W}}, kMaxSize / 3) /* bytes of a row are counted in 31 bits */
+        .that(scale_is_valid(scale), "scale must be from 1 / 4096 to 16384")
+        .status();
+}
+
+inline pt_status check_size_image(
+    const uint8_t* out, const void* scratch, int64_t scratch_bytes, int64_t needed,
+    const uint8_t* image, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, double scale,
+    int64_t border) {
+    if (auto status = check_size_image_sizes(H, W, h, w, scale)) return status;
+    return Check()
+        .sizes({{"B", B}})
+        .that(border >= 0 && border <= 0xffffff, "border must be 0xRRGGBB")
+        .array("out", out, {B, h, w, 3})
+        .array("image", image, {B, H, W, 3})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

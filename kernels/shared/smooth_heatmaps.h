@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_SMOOTH_HEATMAPS_H
 #define POSETRACK_SHARED_SMOOTH_HEATMAPS_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -59,6 +59,45 @@ PT_HD void fused_keypoint(
     keypoint[0] += to_float(offset[cell]) * radius;
     keypoint[1] += to_float(offset[h * w + cell]) * radius;
 }
+
+#if !defined(__CUDACC_RTC__)
+inline pt_status check_smoothing_sizes(
+    int64_t h, int64_t w, double deviation, const char* range = "deviation must be 0 to 64 cells") {
+    return Check()
+        .sizes({{"h", h}, {"w", w}})
+        .cells("h", h, "w", w)
+        .that(deviation_is_valid(deviation), range)
+        .status();
+}
+
+inline pt_status check_smooth_heatmaps(
+    const float* smoothed, const void* scratch, int64_t scratch_bytes, int64_t needed,
+    const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t K,
+    int64_t h, int64_t w) {
+    return Check()
+        .sizes({{"B", B}, {"K", K}})
+        .array("smoothed", smoothed, {B, K, h, w})
+        .head("maps", maps, maps_dtype, maps_batch_stride, {B, K, h, w})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+
+inline pt_status check_fuse_offsets(
+    const float* keypoints, const float* values, const void* scratch, int64_t scratch_bytes,
+    int64_t needed, const void* heatmaps, const void* offsets, pt_dtype dtype,
+    int64_t heatmaps_batch_stride, int64_t offsets_batch_stride, int64_t B, int64_t K, int64_t h,
+    int64_t w) {
+    return Check()
+        .sizes({{"B", B}, {"K", K}})
+        .dtype("dtype", dtype)
+        .array("keypoints", keypoints, {B, K, 2})
+        .array("values", values, {B, K})
+        .head("heatmaps", heatmaps, dtype, heatmaps_batch_stride, {B, K, h, w})
+        .head("offsets", offsets, dtype, offsets_batch_stride, {offsets ? B : 0, 2, K, h, w})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_SOFT_ARGMAX_H
 #define POSETRACK_SHARED_SOFT_ARGMAX_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -125,6 +125,46 @@ PT_HD void place_and_score(
     if (dimensions == 3) place[2] = found ? share_of_map(sums.z, sums.total, d) : 0.0f;
     *score = found ? (float)(1.0 / sums.total) : 0.0f;
 }
+
+#if !defined(__CUDACC_RTC__)
+/* A map of float16 as floats. */
+struct ExpectedOnCpu {
+    float* widened;
+
+    ExpectedOnCpu(Scratch& scratch, pt_dtype dtype, int64_t d, int64_t h, int64_t w)
+        : widened(scratch.take<float>({if_half(dtype, d), h, w})) {}
+};
+
+/* Sums of the parts of all maps. */
+struct ExpectedOnCuda {
+    Expectation* sums;
+
+    ExpectedOnCuda(Scratch& scratch, int64_t B, int64_t K, int64_t d, int64_t h, int64_t w)
+        : sums(scratch.take<Expectation>({B, K, part_count(d * h * w)})) {}
+};
+
+inline pt_status check_soft_argmax_sizes(int64_t B, int64_t K, int64_t d, int64_t h, int64_t w) {
+    return Check()
+        .sizes({{"B", B}, {"K", K}, {"d", d}, {"h", h}, {"w", w}})
+        .that(map_fits(d, h, w), "d * h * w must be 0 to 2147483647")
+        .status();
+}
+
+inline pt_status check_soft_argmax(
+    const float* places, const float* scores, const void* scratch, int64_t scratch_bytes,
+    int64_t needed, const void* logits, pt_dtype logits_dtype, int64_t logits_batch_stride,
+    int64_t B, int64_t K, int64_t d, int64_t h, int64_t w, int64_t dimensions) {
+    if (auto status = check_soft_argmax_sizes(B, K, d, h, w)) return status;
+    return Check()
+        .that(dimensions == 2 || dimensions == 3, "dimensions must be 2 or 3")
+        .that(dimensions == 3 || d == 1, "d must be 1 in two dimensions")
+        .array("places", places, {B, K, dimensions})
+        .array("scores", scores, {B, K})
+        .head("logits", logits, logits_dtype, logits_batch_stride, {B, K, d, h, w})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

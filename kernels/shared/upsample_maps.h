@@ -2,7 +2,7 @@
 #ifndef POSETRACK_SHARED_UPSAMPLE_MAPS_H
 #define POSETRACK_SHARED_UPSAMPLE_MAPS_H
 
-#include "portable.h"
+#include "scratch.h"
 
 namespace posetrack {
 
@@ -91,6 +91,58 @@ PT_HD float upsampled_value(const Head* map, const Upsampling& upsampling, int32
         blend_by_half_pixels(a, b, column.weight), blend_by_half_pixels(c, d, column.weight),
         row.weight);
 }
+
+#if !defined(__CUDACC_RTC__)
+/* A map of float16 as floats. Only the CPU twin needs it. */
+struct WidenedMap {
+    float* cells;
+
+    WidenedMap(Scratch& scratch, pt_dtype dtype, int64_t h, int64_t w)
+        : cells(scratch.take<float>({if_half(dtype, h), w})) {}
+};
+
+inline UpsamplingRule upsampling_rule(int64_t rule) {
+    return rule == PT_CORNER ? kCornerRule : kHalfPixelRule;
+}
+
+inline pt_status check_enlarged(int64_t h, int64_t w, int64_t H, int64_t W) {
+    const bool cells = h > 0 && w > 0, pixels = H > 0 && W > 0;
+    return Check()
+        .sides({{"h", h}, {"w", w}, {"H", H}, {"W", W}})
+        .that(h > 0 || !pixels, "h must be above 0: a map without cells cannot be enlarged")
+        .that(cells || !pixels, "w must be above 0: a map without cells cannot be enlarged")
+        .status();
+}
+
+/* A heatmap that is read as if it were enlarged: no side is 0, even where nobody reads. */
+inline Check check_enlarged_heatmap(
+    const void* heatmap, pt_dtype dtype, int64_t batch_stride, int64_t B, int64_t K, int64_t h,
+    int64_t w, int64_t H, int64_t W) {
+    return Check()
+        .sizes({{"B", B}, {"K", K}})
+        .sides({{"h", h}, {"w", w}, {"H", H}, {"W", W}})
+        .that(h > 0, "h must be above 0: a heatmap without cells cannot be read")
+        .that(w > 0, "w must be above 0: a heatmap without cells cannot be read")
+        .that(H > 0, "H must be above 0: there is no pixel to read")
+        .that(W > 0, "W must be above 0: there is no pixel to read")
+        .head("heatmap", heatmap, dtype, batch_stride, {B, K, h, w});
+}
+
+inline pt_status check_upsample_maps(
+    const float* out, const void* scratch, int64_t scratch_bytes, int64_t needed, const void* maps,
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w,
+    int64_t H, int64_t W, int64_t rule) {
+    if (auto status = check_enlarged(h, w, H, W)) return status;
+    const bool known = rule == PT_HALF_PIXEL || rule == PT_CORNER;
+    return Check()
+        .sizes({{"B", B}, {"C", C}})
+        .that(known, "rule must be PT_HALF_PIXEL or PT_CORNER")
+        .array("out", out, {B, C, H, W})
+        .head("maps", maps, maps_dtype, maps_batch_stride, {B, C, h, w})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

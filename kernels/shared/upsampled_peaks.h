@@ -17,6 +17,11 @@ PT_HD int64_t tiles_of(int64_t H, int64_t W) {
     return ((H + kTileRows - 1) / kTileRows) * ((W + kTileColumns - 1) / kTileColumns);
 }
 
+/* How many pixels of a tile may have a place among N. */
+PT_HD int64_t places_of_tile(int64_t N) {
+    return N < kTileRows * kTileColumns ? N : kTileRows * kTileColumns;
+}
+
 struct StrongPixel {
     float value; /* never NaN */
     int32_t cell;
@@ -53,6 +58,57 @@ PT_HD float suppressed_value(
             if (upsampled_value(map, upsampling, v, u) > value) return 0.0f;
     return value;
 }
+
+#if !defined(__CUDACC_RTC__)
+/* A tile that may hold pixels above 0. */
+struct Tile {
+    float bound; /* no pixel of the tile is higher */
+    int32_t index;
+};
+
+/* The tiles of one map, a row of its cells, and a map of float16 as floats. */
+struct TilesOnCpu {
+    Tile* tiles;
+    float *band, *widened;
+
+    TilesOnCpu(Scratch& scratch, pt_dtype dtype, int64_t h, int64_t w, int64_t H, int64_t W)
+        : tiles(scratch.take<Tile>({tiles_of(H, W)})),
+          band(scratch.take<float>({w})),
+          widened(scratch.take<float>({if_half(dtype, h), w})) {}
+};
+
+/* A list for every tile of all maps: its pixels, then one that counts them. */
+struct TilesOnCuda {
+    StrongPixel* lists;
+
+    TilesOnCuda(Scratch& scratch, int64_t B, int64_t C, int64_t N, int64_t H, int64_t W)
+        : lists(scratch.take<StrongPixel>({B * C, tiles_of(H, W), places_of_tile(N) + 1})) {}
+};
+
+inline pt_status check_upsampled_peaks_sizes(
+    int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W) {
+    if (auto status = check_enlarged(h, w, H, W)) return status;
+    return Check().sizes({{"B", B}, {"C", C}, {"N", N}}).cells("H", H, "W", W).status();
+}
+
+inline pt_status check_upsampled_peaks(
+    const int32_t* cells, const float* values, const void* scratch, int64_t scratch_bytes,
+    int64_t needed, const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B,
+    int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t window,
+    int64_t rule) {
+    if (auto status = check_upsampled_peaks_sizes(B, C, N, h, w, H, W)) return status;
+    return Check()
+        .that(
+            window >= 1 && window <= 2 * kMaxRadius + 1 && window % 2 == 1,
+            "window must be odd and 1 to 15")
+        .that(rule == PT_HALF_PIXEL || rule == PT_CORNER, "rule must be PT_HALF_PIXEL or PT_CORNER")
+        .array("cells", cells, {B, C, N})
+        .array("values", values, {B, C, N})
+        .head("maps", maps, maps_dtype, maps_batch_stride, {B, C, h, w})
+        .scratch(scratch, scratch_bytes, needed)
+        .status();
+}
+#endif
 
 }  // namespace posetrack
 

@@ -13,9 +13,20 @@ def boxes_of(count, seed=0):
     return np.concatenate((low, low + random.uniform(-5, 80, (count, 2))), axis=1)
 
 
+def counted_in(rows, columns):
+    """(name, counts) for three images: none, some, and more than there are or fewer than none."""
+    counts = np.array([0, rows // 2, rows + 3], np.int32)
+    others = np.array([columns - 1, -2, columns // 3], np.int32)
+    return [
+        ("rows", {"counts": counts}),
+        ("columns", {"other_counts": others}),
+        ("both", {"counts": counts, "other_counts": others}),
+    ]
+
+
 def iou_cost_cases():
-    def case(name, boxes, others):
-        return Case(name, {"boxes": boxes, "others": others}, atol=IOU_COST_ATOL)
+    def case(name, boxes, others, **counts):
+        return Case(name, {"boxes": boxes, "others": others, **counts}, atol=IOU_COST_ATOL)
 
     some = boxes_of(12, seed=1)
     strange = boxes_of(6, seed=2)
@@ -26,6 +37,10 @@ def iou_cost_cases():
         *[
             case(f"batch {b}", *[boxes_of(b * n).reshape(b, n, 4) for n in (12, 17)])
             for b in BATCHES
+        ],
+        *[
+            case(f"counted in {which}", *[boxes_of(3 * n).reshape(3, n, 4) for n in (12, 17)], **c)
+            for which, c in counted_in(12, 17)
         ],
         case("batch of no images", boxes_of(0).reshape(0, 5, 4), boxes_of(0).reshape(0, 3, 4)),
         case("batch, nobody", boxes_of(0).reshape(3, 0, 4), boxes_of(12).reshape(3, 4, 4)),
@@ -47,8 +62,9 @@ def features_of(count, size=128, seed=0):
 
 
 def appearance_cost_cases():
-    def case(name, features, others):
-        return Case(name, {"features": features, "others": others}, atol=APPEARANCE_ATOL)
+    def case(name, features, others, **counts):
+        arguments = {"features": features, "others": others, **counts}
+        return Case(name, arguments, atol=APPEARANCE_ATOL)
 
     some = features_of(7, seed=1)
     alike = some + features_of(7, seed=2) * np.float32(0.1)
@@ -62,6 +78,14 @@ def appearance_cost_cases():
         *[
             case(f"batch {b}", *[features_of(b * n).reshape(b, n, 128) for n in (19, 33)])
             for b in BATCHES
+        ],
+        *[
+            case(
+                f"counted in {which}",
+                *[features_of(3 * n, 9).reshape(3, n, 9) for n in (5, 18)],
+                **c,
+            )
+            for which, c in counted_in(5, 18)
         ],
         case("batch of no images", *[np.zeros((0, n, 8), np.float32) for n in (5, 3)]),
         case("batch, nobody", *[np.ones((3, n, 8), np.float32) for n in (0, 3)]),

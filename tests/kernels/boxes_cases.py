@@ -1,5 +1,7 @@
 """Boxes to be compared and chosen, maps to be cut out: crowds, ties, borders, strange numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 from posetrack.kernels.boxes import BoxGeneration
 from tolerances import POOLED_ATOL, POOLED_RTOL
@@ -7,6 +9,26 @@ from tolerances import POOLED_ATOL, POOLED_RTOL
 from .case import BATCHES, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, rng
 
 PAPER = BoxGeneration()
+HALF_RTOL = 2.0**-10  # of float16, where a sum rounds to the other side
+
+
+# Of three images, with a few rows each.
+COUNTS = [
+    ("some rows", {"counts": np.int32([2, 0, 4])}),
+    ("some of the others", {"other_counts": np.int32([0, 3, 1])}),
+    ("some of both", {"counts": np.int32([1, 3, 2]), "other_counts": np.int32([3, 0, 2])}),
+    ("counts out of range", {"counts": np.int32([-5, 99, 2**31 - 1])}),
+    ("other counts out of range", {"other_counts": np.int32([99, -(2**31), 2**31 - 1])}),
+]
+
+
+def one_image(case, *shared):
+    """The case with the first image's arrays alone, without the batch axis."""
+    arrays = {k: v for k, v in case.arguments.items() if k not in shared}
+    first = {k: np.asarray(v[0]) for k, v in arrays.items() if isinstance(v, np.ndarray)}
+    if "maps" in arrays:  # a tuple of them
+        first["maps"] = tuple(one[0] for one in arrays["maps"])
+    return replace(case, name=f"one image, {case.name}", arguments={**case.arguments, **first})
 
 
 def crowd(batch, people, seed=0):
@@ -33,8 +55,8 @@ def strange_boxes():
     return boxes, scores
 
 
-def _compared(name, boxes, others, edge=0.0):
-    return Case(name, {"boxes": boxes, "others": others, "edge": edge})
+def _compared(name, boxes, others, edge=0.0, **counts):
+    return Case(name, {"boxes": boxes, "others": others, "edge": edge, **counts})
 
 
 def box_overlap_cases():
@@ -44,6 +66,11 @@ def box_overlap_cases():
         *[_compared(f"{n} people", crowd(1, n)[0], crowd(1, n, 3)[0]) for n in PEOPLE],
         *[_compared(f"batch {b}", some[:b], others[:b]) for b in BATCHES],
         _compared("to the last pixel", some, others, 1.0),
+        *[_compared(name, some, others, **counts) for name, counts in COUNTS],
+        *[
+            one_image(_compared(name, some, others, **counts))
+            for name, counts in [("all", {}), *COUNTS]
+        ],
         _compared("with themselves", some, some),
         _compared("strange ones with usual ones", strange, some[:1]),
         _compared("strange ones with strange ones", strange, strange),
@@ -81,6 +108,8 @@ def nms_boxes_cases():
         _suppressed("to the last pixel", some, 0.3, 1.0),
         _suppressed("some rows of each", some, counts=[7, 0, 30]),
         _suppressed("counts out of range", some, counts=[-5, 31, 2**31 - 1]),
+        one_image(_suppressed("all rows", some)),
+        one_image(_suppressed("some rows", some, counts=[7, 0, 30])),
         _suppressed("everyone the same", same),
         _suppressed("everyone the same, threshold met exactly", same, 1.0),
         _suppressed("thresholds met exactly", _of_few_numbers(3, 40), 1 / 3),
@@ -110,6 +139,8 @@ def generate_boxes_cases():
         *[_generated(f"batch {b}", tuple(part[:b] for part in some)) for b in BATCHES],
         _generated("some rows of each", some, counts=[7, 0, 40]),
         _generated("counts out of range", some, counts=[-5, 41, 2**31 - 1]),
+        one_image(_generated("all rows", some)),
+        one_image(_generated("some rows", some, counts=[7, 0, 40])),
         _generated("everyone the same", same),
         _generated("in a row", (row, np.full((1, 30), 0.9, np.float32))),
         _generated("all reliable", (some[0], np.ones_like(some[1]))),
@@ -130,8 +161,9 @@ def generate_boxes_cases():
 
 def _pooled(name, maps, rois, size=(7, 7), strides=(4,), **options):
     arguments = {"maps": maps, "strides": strides, "rois": np.float32(rois), "size": size}
-    defaults = {"samples": 2, "cell_origin": "half-pixel"}
-    return Case(name, {**arguments, **defaults, **options}, rtol=POOLED_RTOL, atol=POOLED_ATOL)
+    options = {"samples": 2, "cell_origin": "half-pixel", "dtype": np.float32, **options}
+    rtol = POOLED_RTOL if options["dtype"] == np.float32 else HALF_RTOL
+    return Case(name, {**arguments, **options}, rtol=rtol, atol=POOLED_ATOL)
 
 
 def _rois(batch, people, height, width, seed=8):
@@ -147,6 +179,8 @@ def roi_align_cases():
     pyramid = tuple(blobs(2, 3, 64 >> i, 80 >> i, seed=i) for i in range(4))
     four = {"strides": (4, 8, 16, 32)}
     rois = _rois(3, 6, 96, 128)
+    counted, two = dict(COUNTS)["some rows"], {"counts": np.int32([3, 40])}
+    halves = tuple(one.astype(np.float16) for one in pyramid)
     holes = (maps[0].copy(),)
     holes[0][rng(9).random(maps[0].shape) < 0.01] = NAN
     holes[0][0, 0, 3, 4] = INF
@@ -174,6 +208,22 @@ def roi_align_cases():
         _pooled("pyramid", pyramid, _rois(2, 30, 256, 320), **four),
         _pooled("pyramid, sides where levels change", pyramid, squares, **four),
         _pooled("pyramid, corner", pyramid, _rois(2, 5, 256, 320), **four, cell_origin="corner"),
+        *[
+            _pooled(f"counts, {name}", maps, rois, **c)
+            for name, c in COUNTS
+            if "counts" in c and len(c) == 1
+        ],
+        _pooled("pyramid, some rows", pyramid, _rois(2, 30, 256, 320), **four, **two),
+        _pooled("counts, no rows in the map", (maps[0][:, :, :0].copy(),), rois, **counted),
+        one_image(_pooled("all rows", maps, rois)),
+        one_image(_pooled("some rows", maps, rois, **counted)),
+        one_image(_pooled("pyramid", pyramid, _rois(2, 30, 256, 320), **four)),
+        _pooled("float16 maps", halves, _rois(2, 30, 256, 320), **four),
+        _pooled("float16 maps that lie apart", (halves[0][:, 1:],), rois[:2]),
+        _pooled("float16 results", pyramid, _rois(2, 30, 256, 320), **four, dtype=np.float16),
+        _pooled("float16 all through", halves, rois[:2], **four, **two, dtype=np.float16),
+        _pooled("float16 results, too large", (maps[0] * 1e5,), rois, dtype=np.float16),
+        _pooled("float16 results, NaN and infinite", holes, rois, dtype=np.float16),
         _pooled("pyramid, strange ones", pyramid, strange.repeat(2, 0), **four),
         _pooled("strange ones", (maps[0][:1],), strange),
         _pooled("limits of the map", (maps[0][:1],), limits, (4, 4)),

@@ -8,6 +8,7 @@ import numpy as np
 
 PEOPLE = (1, 5, 30, 300)
 BATCHES = (1, 3)
+COUNTS = np.array([2, -1, 9], np.int32)  # how many rows of three images count
 NAN, INF = np.float32(np.nan), np.float32(np.inf)
 FLOAT_MAX = np.finfo(np.float32).max
 
@@ -21,7 +22,7 @@ class Case:
         arguments: by the names of the kernel's parameters.
         rtol, atol: of results that are floats; integers, flags and bytes are always exact.
         check: (arguments, results, the reference's results) -> None, instead of the comparison.
-        half: heads that a CUDA twin gets as float16; all others get the same values as float32.
+        half: heads that the twins get as float16; the reference gets the same values as float32.
     """
 
     name: str
@@ -31,16 +32,15 @@ class Case:
     check: Callable[[dict[str, Any], Any, Any], None] | None = None
     half: tuple[str, ...] = ()
 
-    def given_to(self, place: str) -> dict[str, Any]:
-        """The arguments as the twin at this place gets them."""
-        if place == "cpu":
-            return self.arguments
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments as the twins get them."""
         halves = {name: self.arguments[name].astype(np.float16) for name in self.half}
         return self.arguments | halves
 
 
 def in_half(case: Case, *heads: str) -> Case:
-    """The case with these heads in float16 on CUDA; values are rounded to what that can say."""
+    """The case with these heads in float16; values are rounded to what that can say."""
     with np.errstate(over="ignore"):
         rounded = {name: np.float32(np.float16(case.arguments[name])) for name in heads}
     return replace(

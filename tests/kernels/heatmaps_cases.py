@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tolerances import GAUSSIAN_ATOL, GAUSSIAN_RTOL, OFFSET_RTOL
 
-from .case import BATCHES, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, in_half, rng
+from .case import BATCHES, COUNTS, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, in_half, rng
 
 
 def check_windowed(arguments, got, wanted, exact=False):
@@ -139,12 +139,13 @@ def center_offset_decode_cases():
     ]
 
 
-def _windowed(name, heatmap, centers, spread, boxes=None, *, exact=False):
+def _windowed(name, heatmap, centers, spread, boxes=None, counts=None, *, exact=False):
     arguments = {
         "heatmap": heatmap,
         "centers": np.float32(centers),
         "spread": np.float32(spread),
         "boxes": None if boxes is None else np.float32(boxes),
+        "counts": counts,
     }
     return Case(name, arguments, check=partial(check_windowed, exact=exact))
 
@@ -187,6 +188,7 @@ def gaussian_argmax_cases():
         *[_windowed(f"{n} people", heat[:1], *_people(1, n, heat)[:2]) for n in PEOPLE],
         *[_windowed(f"{n} people in boxes", heat[:1], *_people(1, n, heat)) for n in PEOPLE],
         *[_windowed(f"batch {b}", heat[:b], *_people(b, 5, heat)) for b in BATCHES],
+        _windowed("counted", heat, *_people(3, 5, heat), COUNTS),
         _windowed("first channels of a larger array", whole[:, :17], *_people(3, 5, heat)),
         _windowed("every second image", blobs(5, 17, 12, 16)[::2], *_people(3, 5, heat[:, :, :12])),
         _windowed("NaN in the map", holes[:1], *_people(1, 30, heat)),

@@ -3,7 +3,9 @@
 import numpy as np
 from posetrack.kernels import GlobalWindow
 
-from .case import BATCHES, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, in_half, rng
+from .case import BATCHES, COUNTS, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, in_half, rng
+
+HALF = np.float16
 
 
 def gaussian(side):
@@ -30,8 +32,9 @@ def _attraction(keypoints, side, seed=1):
 def _adapted(name, heat, keypoints, side=11, outer=97, stride=4, **options):
     size = (heat.shape[2] * stride, heat.shape[3] * stride)
     kernels = options.pop("kernels", _attraction(keypoints, side))
+    counts = options.pop("counts", None)
     window = GlobalWindow(options.pop("weights", gaussian(outer)), **options)
-    arguments = {"keypoints": keypoints, "heatmap": heat, "size": size}
+    arguments = {"keypoints": keypoints, "heatmap": heat, "size": size, "counts": counts}
     return Case(name, {**arguments, "kernels": kernels, "window": window})
 
 
@@ -40,6 +43,8 @@ def global_adaptation_cases():
     one = heat[:1]
     five = _keypoints(1, 5, one, 4)
     whole = blobs(3, 4, 16, 20, seed=3)
+    few = _keypoints(3, 2, heat, 4)
+    twice = _attraction(few.repeat(2, axis=0), 7)
     strange = five.copy()
     strange[0, :, 0] = [(NAN, 5), (5, INF), (-INF, NAN), (1e30, 5), (3e5, -3e5)]
     corners = np.float32([[[(0, 0)] * 2, [(175, 127)] * 2, [(-0.4, 127.9)] * 2, [(176, 128)] * 2]])
@@ -58,6 +63,8 @@ def global_adaptation_cases():
         _adapted("300 people", one, _keypoints(1, 300, one, 4), side=3, outer=9),
         *[_adapted(f"batch {b}", heat[:b], _keypoints(b, 5, heat, 4), outer=33) for b in BATCHES],
         _adapted("first channels of more", whole[:, :2], _keypoints(3, 2, heat, 4), outer=17),
+        _adapted("counted", heat, _keypoints(3, 4, heat, 4), outer=17, counts=COUNTS),
+        _adapted("every second image's kernels", heat, few, outer=17, kernels=twice[::2]),
         _adapted("no kernels", one, five, kernels=None),
         _adapted("no Gaussian", one, five, weights=still),
         _adapted("kernels as they are", one, five, clamp=False),
@@ -94,11 +101,11 @@ def global_adaptation_cases():
     ]
 
 
-def _meshed(name, keypoints, embedding, side=11, stride=4.0, spread=1.0):
+def _meshed(name, keypoints, embedding, side=11, stride=4.0, spread=1.0, **options):
     reach = np.arange(side, dtype=np.float32) - side // 2
     widths = np.linspace(1, 4.3, keypoints.shape[2])[:, None] * spread
     arguments = {"keypoints": keypoints, "steps": (widths * reach).astype(np.float32)}
-    return Case(name, {**arguments, "embedding": embedding, "stride": stride})
+    return Case(name, {**arguments, "embedding": embedding, "stride": stride, **options})
 
 
 def local_windows_cases():
@@ -123,6 +130,12 @@ def local_windows_cases():
         *[_meshed(f"{c} channels", some, embedding(1, c)) for c in (1, 16, 64, 65)],
         *[_meshed(f"meshes of {s}", some, embedding(1, 3), side=s) for s in (1, 7, 16, 17, 19)],
         in_half(_meshed("embedding", some, embedding(1, 5)), "embedding"),
+        in_half(_meshed("embedding and features", some, embedding(1, 5), dtype=HALF), "embedding"),
+        _meshed("features of float16", keypoints(2, 4), embedding(2, 7), dtype=HALF),
+        _meshed("features of float16, wide", some, embedding(1, 3), side=19, dtype=HALF),
+        _meshed("channels of a larger array", keypoints(3, 4), embedding(3, 9)[:, 2:7]),
+        _meshed("counted", keypoints(3, 4), embedding(3, 5), counts=COUNTS),
+        _meshed("counted, float16", keypoints(3, 4), embedding(3, 5), counts=COUNTS, dtype=HALF),
         _meshed("stride 1", some / 4, embedding(1, 3), stride=1.0),
         _meshed("points of one place", some, embedding(1, 3), spread=0.0),
         _meshed("cells exactly", np.round(some / 4) * 4, embedding(1, 3), spread=4.0),

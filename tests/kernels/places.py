@@ -36,12 +36,12 @@ def run(place, name, arguments):
 class CudaOnHost(devices.Cpu):
     """NumPy arrays, but the CUDA twins work on them, compiled for the host."""
 
-    head_dtypes = (np.float32, np.float16)
-    cuda = True
+    @property
+    def library(self):
+        return host_library()
 
-    def call(self, kernel, *arguments):
-        pointers = (a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments)
-        host_library().call(kernel, *pointers, None)
+    def call(self, kernel, values):
+        self.library.call(kernel, (*values, None))
 
 
 @contextmanager

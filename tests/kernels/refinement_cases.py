@@ -5,7 +5,10 @@ from functools import partial
 import numpy as np
 from tolerances import FEATURE_RTOL, FITTED_HEIGHTS_RTOL, FITTED_KERNEL_PIXELS
 
+from .boxes_cases import COUNTS, HALF_RTOL, one_image
 from .case import BATCHES, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, rng
+
+COUNTED = [(f"counts, {name}", counts) for name, counts in COUNTS if set(counts) == {"counts"}]
 
 
 def scattered(batch, people, keypoints, size, seed=5, around=3.0):
@@ -31,9 +34,15 @@ def strangers(channels=2):
     return np.repeat(STRANGE[None, :, None], channels, axis=2)
 
 
-def _sampled(name, heatmap, size, keypoints, at):
+def half(maps):
+    """The maps as a network of float16 returns them."""
+    with np.errstate(over="ignore"):
+        return maps.astype(np.float16)
+
+
+def _sampled(name, heatmap, size, keypoints, at, **counts):
     arguments = {"heatmap": heatmap, "size": size, "keypoints": keypoints, "at": at}
-    return Case(f"{name}, {at}", arguments)
+    return Case(f"{name}, {at}", {**arguments, **counts})
 
 
 def sample_heat_cases():
@@ -67,6 +76,18 @@ def sample_heat_cases():
                 scattered(3, 5, 2, size),
                 at,
             ),
+            *[_sampled(n, heat, size, scattered(3, 5, 2, size), at, **c) for n, c in COUNTED],
+            one_image(_sampled("all", heat, size, scattered(3, 5, 2, size), at)),
+            one_image(_sampled("some", heat, size, scattered(3, 5, 2, size), at, **COUNTED[0][1])),
+            *[
+                _sampled(f"float16, {name}", maps, to, scattered(3, 9, 2, to), at)
+                for name, maps, to in (
+                    ("enlarged", half(heat), size),
+                    ("same size", half(heat), (16, 20)),
+                    ("NaN, infinite, huge", half(holes), size),
+                    ("every second image", half(blobs(5, 2, 16, 20))[::2], size),
+                )
+            ],
             _sampled("nobody", heat, size, scattered(3, 0, 2, size), at),
             _sampled("no images", heat[:0], size, scattered(0, 5, 2, size), at),
             _sampled("no keypoints", heat[:, :0], size, scattered(3, 5, 0, size), at),
@@ -74,10 +95,12 @@ def sample_heat_cases():
     ]
 
 
-def _snapped(name, keypoints, cells, values, width=80, max_distance=20.0, min_value=-np.inf):
+def _snapped(
+    name, keypoints, cells, values, width=80, max_distance=20.0, min_value=-np.inf, **counts
+):
     arrays = {"keypoints": keypoints, "cells": np.int32(cells), "values": np.float32(values)}
     options = {"width": width, "max_distance": max_distance, "min_value": min_value}
-    return Case(name, {**arrays, **options})
+    return Case(name, {**arrays, **options, **counts})
 
 
 def _peaks(batch, keypoints, count, seed=7):
@@ -124,6 +147,12 @@ def snap_to_peaks_cases():
         _snapped(
             "at the largest distance", np.float32([[[[20, 0]], [[19.999, 0]]]]), [[[0]]], [[[1]]]
         ),
+        *[
+            _snapped(name, scattered(3, 5, 17, size), *_peaks(3, 17, 30), **counts)
+            for name, counts in COUNTED
+        ],
+        one_image(_snapped("all", scattered(3, 5, 17, size), *_peaks(3, 17, 30))),
+        one_image(_snapped("some", scattered(3, 5, 17, size), *_peaks(3, 17, 30), **COUNTED[0][1])),
         _snapped("no peaks", scattered(1, 5, 2, size), *_peaks(1, 2, 0)),
         _snapped("nobody", scattered(2, 0, 17, size), *_peaks(2, 17, 30)),
         _snapped("no images", scattered(0, 5, 17, size), *_peaks(0, 17, 30)),
@@ -242,6 +271,20 @@ def fit_gaussians_cases():
             points,
             differing=0.05,
         ),
+        *[_fitted(name, heat, size, points, **counts) for name, counts in COUNTED],
+        _fitted("some of those that count", heat, size, points, wanted, **COUNTED[0][1]),
+        one_image(_fitted("all", heat, size, points)),
+        one_image(_fitted("some", heat, size, points, **COUNTED[0][1])),
+        *[
+            _fitted(f"float16, {name}", maps, to, places, differing=0.05)
+            for name, maps, to, places in (
+                ("enlarged", half(heat), size, points),
+                ("same size", half(heat), (32, 40), points / 4),
+                ("windows cut by the border", half(border), size, at_border),
+                ("NaN and infinite", half(holes), size, points),
+                ("every second image", half(heat).repeat(2, 0)[::2], size, points),
+            )
+        ],
         _fitted("nobody", heat, size, points[:, :0]),
         _fitted("no images", heat[:0], size, points[:0]),
         _fitted("no keypoints", heat[:, :0], size, points[:, :, :0]),
@@ -252,8 +295,9 @@ def _sized(made, size, factor=1.0):
     return made[0], size, made[1] * np.float32(factor)
 
 
-def _featured(name, keypoints, scores):
-    return Case(name, {"keypoints": keypoints, "scores": scores}, rtol=FEATURE_RTOL)
+def _featured(name, keypoints, scores, dtype=np.float32, **counts):
+    arguments = {"keypoints": keypoints, "scores": scores, "dtype": dtype, **counts}
+    return Case(name, arguments, rtol=FEATURE_RTOL if dtype == np.float32 else HALF_RTOL)
 
 
 def scoring_feature_cases():
@@ -261,14 +305,28 @@ def scoring_feature_cases():
         places = rng(11).uniform(-50, 700, (people, keypoints, 2)).astype(np.float32)
         return places, rng(12).uniform(-0.2, 1.2, (people, keypoints)).astype(np.float32)
 
+    def batch(people, keypoints):
+        return (part.reshape(3, people, *part.shape[1:]) for part in poses(3 * people, keypoints))
+
     odd, scores = poses(6, 17)
     odd[0, 3], odd[1, 5], odd[2] = NAN, INF, 7.25
     odd[3] *= np.float32(1e-3)
     odd[4] *= np.float32(1e15)
     return [
-        *[_featured(f"{n} people of {k}", *poses(n, k)) for n in PEOPLE for k in (17, 14)],
+        *[
+            _featured(f"{n} people of {k}", *(part[None] for part in poses(n, k)))
+            for n in PEOPLE
+            for k in (17, 14)
+        ],
         _featured("NaN, infinite, one point, small, huge", odd, scores),
         _featured("nobody", *poses(0, 17)),
+        *[_featured(f"batch of {k}", *batch(5, k)) for k in (17, 14)],
+        *[_featured(name, *batch(5, 17), **counts) for name, counts in COUNTED],
+        one_image(_featured("some", *batch(5, 14), **COUNTED[0][1])),
+        _featured("no images", *(part[:0] for part in batch(5, 17))),
+        _featured("float16", *batch(5, 17), np.float16),
+        _featured("float16, counts", *batch(5, 14), np.float16, **COUNTED[0][1]),
+        _featured("float16, NaN, infinite, one point, small, huge", odd, scores, np.float16),
     ]
 
 

@@ -4,14 +4,14 @@ import numpy as np
 from posetrack.structures import COCO_17
 from tolerances import DOUBLE_ATOL, OKS_ATOL
 
-from .boxes_cases import strange_boxes
+from .boxes_cases import COUNTS, one_image, strange_boxes
 from .case import BATCHES, FLOAT_MAX, INF, NAN, PEOPLE, Case, bodies, rng
 
 
-def _similar(name, a, b, sigmas=COCO_17.sigma_array):
+def _similar(name, a, b, sigmas=COCO_17.sigma_array, **counts):
     b, b_scores, b_area = b
     arguments = {"a": a, "b": b, "b_scores": b_scores, "b_area": b_area, "sigmas": sigmas}
-    return Case(name, arguments, atol=OKS_ATOL)
+    return Case(name, {**arguments, **counts}, atol=OKS_ATOL)
 
 
 def _strange_bodies():
@@ -38,7 +38,7 @@ def oks_matrix_cases():
     no_sigma = COCO_17.sigma_array
     no_sigma[:2] = 0
     return [
-        *[_similar(f"{n} people", bodies(n)[0], bodies(n, 1)) for n in PEOPLE],
+        *[_similar(f"{n} people", _crowds(1, n)[0], _crowds(1, n, 1)) for n in PEOPLE],
         _similar("more than others", bodies(30)[0], some),
         _similar("fewer than others", some[0], bodies(30)),
         _similar("with themselves", some[0], some),
@@ -52,6 +52,8 @@ def oks_matrix_cases():
         _similar("batch, strange ones", strange[0][None], tuple(part[None] for part in strange)),
         _similar("batch of no images", _crowds(1, 7)[0][:0], [p[:0] for p in _crowds(1, 5)]),
         _similar("batch, nobody", _crowds(3, 7)[0][:, :0].copy(), _crowds(3, 5)),
+        *[_similar(f"batch, {name}", _crowds(3, 7)[0], _crowds(3, 5), **c) for name, c in COUNTS],
+        _similar("one image, some of them", some[0], some, counts=np.array(2, np.int32)),
         _similar("40 keypoints", bodies(7, 1, 40)[0], bodies(5, 2, 40), forty),
         _similar("nobody", some[0][:0], some),
         _similar("no others", some[0], tuple(part[:0] for part in some)),
@@ -80,6 +82,8 @@ def nms_oks_visible_cases():
         _suppressed("nobody", tuple(part[:, :0].copy() for part in three)),
         _suppressed("some rows of each", three, counts=[7, 0, 30]),
         _suppressed("counts out of range", three, counts=[-5, 31, 2**31 - 1]),
+        one_image(_suppressed("all rows", three), "sigmas"),
+        one_image(_suppressed("some rows", three, counts=[7, 0, 30]), "sigmas"),
         _suppressed("everyone twice", twice),
         _suppressed("everyone twice, threshold met exactly", twice, 1.0),
         _suppressed("everyone the same", same, 0.5),
@@ -94,9 +98,10 @@ def _bodies(batch, people, seed=0, keypoints=17):
     return np.stack([image[0] for image in images]), np.stack([image[2] for image in images])
 
 
-def _compared(name, people, others, sigmas=COCO_17.sigma_array):
+def _compared(name, people, others, sigmas=COCO_17.sigma_array, **counts):
     arguments = {"keypoints": people[0], "areas": people[1], "others": others[0]}
-    return Case(name, {**arguments, "other_areas": others[1], "sigmas": sigmas}, atol=DOUBLE_ATOL)
+    arguments |= {"other_areas": others[1], "sigmas": sigmas, **counts}
+    return Case(name, arguments, atol=DOUBLE_ATOL)
 
 
 def oks_between_cases():
@@ -120,6 +125,11 @@ def oks_between_cases():
         _compared("areas below 0", (some[0], -some[1]), others),
         _compared("areas without end", some, (others[0], others[1] * INF)),
         _compared("a sigma of 0", some, others, no_sigma),
+        *[_compared(name, some, others, **counts) for name, counts in COUNTS],
+        *[
+            one_image(_compared(name, some, others, **counts), "sigmas")
+            for name, counts in [("all", {}), *COUNTS]
+        ],
         _compared("60 keypoints", sixty, sixty, np.full(60, 0.05, np.float32)),
         _compared("nobody", tuple(part[:, :0].copy() for part in some), others),
         _compared("no others", some, tuple(part[:, :0].copy() for part in others)),
@@ -170,6 +180,8 @@ def nms_oks_iou_cases():
         ),
         _one_each("some rows of each", some, counts=np.int32([7, 0, 30])),
         _one_each("counts out of range", some, counts=np.int32([-5, 31, 2**31 - 1])),
+        one_image(_one_each("all rows", some), "sigmas"),
+        one_image(_one_each("some rows", some, counts=np.int32([7, 0, 30])), "sigmas"),
         _one_each("all scores NaN", {**some, "scores": np.full_like(some["scores"], NAN)}),
         _one_each("strange ones", strange, oks_threshold=0.2),
         _one_each("strange ones, both", strange, oks_threshold=0.01, suppress="both"),
@@ -211,6 +223,8 @@ def nms_near_keypoints_cases():
         _walked("distance without end", some, float("inf"), **absolute),
         _walked("some rows of each", some, counts=[7, 0, 30]),
         _walked("counts out of range", some, counts=[-5, 31, 2**31 - 1]),
+        one_image(_walked("all rows", some)),
+        one_image(_walked("some rows", some, counts=[7, 0, 30])),
         _walked("everyone the same", tuple(part[:, :1].repeat(9, 1) for part in some)),
         _walked("poses without extent", points),
         _walked("poses without extent, absolute", points, 8.0, **absolute),

@@ -80,25 +80,16 @@ def test_float16_maps_count_what_they_are_rounded_to():
     assert 0 < np.abs(got - unrounded).max() < HALF_ATOL
 
 
-@pytest.mark.slow
-def test_both_twins_give_the_same_bits():
-    for case in CASES["adaptive_convolution"]:
-        here, there = (
-            run(place, "adaptive_convolution", case.arguments) for place in ("cpu", "cuda-on-host")
-        )
-        np.testing.assert_array_equal(here, there, err_msg=case.name)
-
-
 def test_what_does_not_fit_together_is_refused():
     with pytest.raises(ValueError, match=r"matrix must have shape \(3, 4, 9, 11\), got"):
         kernels.adaptive_convolution(**{**USUAL, "matrix": USUAL["matrix"][:, :3]})
-    with pytest.raises(ValueError, match=r"weight must have shape \(any, 5, 3, 3\), got"):
+    with pytest.raises(ValueError, match=r"weight must have shape \(6, 5, 3, 3\), got"):
         kernels.adaptive_convolution(**{**USUAL, "weight": USUAL["weight"][:, :4]})
-    with pytest.raises(TypeError, match="x must be float32, got float16"):
-        kernels.adaptive_convolution(**{**USUAL, "x": USUAL["x"].astype(np.float16)})
+    with pytest.raises(TypeError, match="x must be float32 or float16, got float64"):
+        kernels.adaptive_convolution(**{**USUAL, "x": USUAL["x"].astype(np.float64)})
 
 
 def test_maps_of_two_types_are_refused():
     mixed = {**USUAL, "translation": USUAL["translation"].astype(np.float16)}
-    with pytest.raises(TypeError, match="translation must be float32 as x is, got float16"):
-        run("cuda-on-host", "adaptive_convolution", mixed)
+    with pytest.raises(TypeError, match="translation must be float32 as the others are, got flo"):
+        kernels.adaptive_convolution(**mixed)

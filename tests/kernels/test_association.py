@@ -10,8 +10,7 @@ from posetrack import kernels
 from posetrack.kernels import reference
 
 from .association_cases import boxes_of, check_assignment, features_of
-from .cases import CASES
-from .places import KERNELS, run
+from .places import KERNELS
 
 # ---- iou_cost
 
@@ -39,7 +38,7 @@ def test_iou_cost_refuses_float32():
     boxes = boxes_of(2)
     with pytest.raises(TypeError, match="others must be float64, got float32"):
         kernels.iou_cost(boxes, boxes.astype(np.float32))
-    with pytest.raises(ValueError, match=r"boxes must have shape \(any, 4\), got \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"boxes must have shape \(2, 4\), got \(2, 3\)"):
         kernels.iou_cost(boxes[:, :3].copy(), boxes)
 
 
@@ -69,7 +68,7 @@ def test_appearance_cost_does_not_depend_on_its_neighbours():
 
 
 def test_appearance_cost_refuses_features_of_two_sizes():
-    with pytest.raises(ValueError, match=r"others must have shape \(any, 8\), got \(2, 9\)"):
+    with pytest.raises(ValueError, match=r"others must have shape \(2, 8\), got \(2, 9\)"):
         kernels.appearance_cost(features_of(2, 8), features_of(2, 9))
 
 
@@ -109,9 +108,9 @@ def test_assign_refuses_a_gate_that_is_not_finite(gate):
         kernels.assign(np.zeros((1, 2, 2)), gate)
 
 
-def test_assign_refuses_a_matrix_without_a_batch():
-    with pytest.raises(ValueError, match=r"cost must have shape \(any, any, any\), got \(2, 2\)"):
-        kernels.assign(np.zeros((2, 2)), 1.0)
+def test_assign_refuses_a_list_of_costs():
+    with pytest.raises(ValueError, match=r"cost must have shape \(B, T, N\), got \(2,\)"):
+        kernels.assign(np.zeros(2), 1.0)
 
 
 @settings(deadline=None, max_examples=300)
@@ -139,14 +138,6 @@ def test_assign_ignores_rows_and_columns_without_a_cost_below_the_gate(seed, fir
     rest = np.delete(match, first)
     check_assignment(arguments, (rest - (rest > second))[None], reference.assign(fewer, 0.7))
     assert match[first] == -1
-
-
-@pytest.mark.slow
-def test_assign_breaks_ties_alike_on_both_twins():
-    small = [case for case in CASES["assign"] if case.arguments["cost"].size <= 100 * 100]
-    for case in small:
-        here, there = (run(place, "assign", case.arguments) for place in ("cpu", "cuda-on-host"))
-        np.testing.assert_array_equal(here, there, err_msg=case.name)
 
 
 def test_scipy_is_for_the_reference_alone():

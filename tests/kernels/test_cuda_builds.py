@@ -17,9 +17,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from posetrack.kernels.contract import CONTRACTS
 from posetrack.kernels.library import library
 from posetrack.kernels.native import abi_version
-from posetrack.kernels.prototypes import TWINS
 
 from .places import KERNELS
 
@@ -120,7 +120,7 @@ def cuda_library(tmp_path_factory):
 
 def test_nvcc_builds_every_twin_without_warnings(cuda_library):
     native = ctypes.CDLL(str(cuda_library))
-    assert [kernel for kernel in TWINS if not hasattr(native, f"{kernel}_cuda")] == []
+    assert [kernel for kernel in CONTRACTS if not hasattr(native, f"{kernel}_cuda")] == []
 
 
 def test_nvcc_builds_for_every_promised_gpu(cuda_library):

@@ -120,12 +120,12 @@ def test_images_of_a_batch_are_sized_apart():
 SMALL = picture(8, 9)
 SIZE_IMAGE_REFUSED = [
     ((SMALL.astype(np.float32), (4, 4), 0.5), TypeError, "image must be uint8"),
-    ((SMALL[..., :2], (4, 4), 0.5), ValueError, r"image .*\(any, any, 3\)"),
+    ((SMALL[..., :2], (4, 4), 0.5), ValueError, r"image .*\(8, 9, 3\)"),
     ((SMALL[:, ::2], (4, 4), 0.5), ValueError, "image must be C-contiguous"),
     ((SMALL, (4, 4), 0.0), ValueError, "scale must be from 1 / 4096 to 16384, got 0.0"),
     ((SMALL, (4, 4), -1.0), ValueError, "scale must be from 1 / 4096 to 16384, got -1.0"),
     ((SMALL, (4, 4), NAN), ValueError, "scale must be from 1 / 4096 to 16384, got nan"),
-    ((SMALL, (-4, 4), 1.0), ValueError, r"size must be at least 0, got \(-4, 4\)"),
+    ((SMALL, (-4, 4), 1.0), ValueError, "h must be 0 to .*, got -4"),
 ]
 
 
@@ -338,31 +338,46 @@ NV12 = images_of("nv12-bt709", 1, 6, 8)
     ("arguments", "options", "error", "message"),
     [
         (
-            (IMAGE[0], MATRIX, WANTED),
+            (IMAGE[..., :2], MATRIX, WANTED),
             {},
             ValueError,
-            r"images must have shape \(any, any, any, 3\)",
+            r"images must have shape \(B, H, W, 3\)",
         ),
         ((IMAGE.astype(float), MATRIX, WANTED), {}, TypeError, "images must be uint8"),
         ((IMAGE[:, ::2], MATRIX, WANTED), {}, ValueError, "images must be C-contiguous"),
         ((IMAGE, MATRIX, WANTED), {"layout": "yuv"}, ValueError, "layout must be one of rgb, bgr"),
         ((IMAGE, MATRIX, WANTED), {"layout": "nv12-bt709"}, ValueError, r"images must have shape"),
-        ((NV12[:, 1:].copy(), MATRIX, WANTED), {"layout": "nv12-bt709"}, ValueError, "8 rows of 8"),
-        ((NV12[..., 1:].copy(), MATRIX, WANTED), {"layout": "nv12-bt709"}, ValueError, "rows of 7"),
+        (
+            (NV12[:, 1:].copy(), MATRIX, WANTED),
+            {"layout": "nv12-bt709"},
+            ValueError,
+            r"even H and W, got \(1, 8, 8\)",
+        ),
+        (
+            (NV12[..., 1:].copy(), MATRIX, WANTED),
+            {"layout": "nv12-bt709"},
+            ValueError,
+            r"even H and W, got \(1, 9, 7\)",
+        ),
         ((IMAGE, MATRIX.astype("f4"), WANTED), {}, TypeError, "matrix must be float64"),
-        ((IMAGE, MATRIX[0], WANTED), {}, ValueError, r"matrix must have shape \(1, 2, 3\)"),
+        ((IMAGE, MATRIX[:, :1], WANTED), {}, ValueError, r"matrix must have shape \(1, 2, 3\)"),
         (
             (IMAGE, MATRIX, NetworkInput((-1, 4))),
             {},
             ValueError,
-            r"size must be at least 0, got \(-1",
+            "h must be at least 0, got -1",
         ),
-        ((IMAGE, MATRIX, NetworkInput((4, 4), std=(1, 0, 1))), {}, ValueError, "std must be posit"),
+        (
+            (IMAGE, MATRIX, NetworkInput((4, 4), std=(1, 0, 1))),
+            {},
+            ValueError,
+            "std_green must be above 0, got 0",
+        ),
         (
             (IMAGE, MATRIX, NetworkInput((4, 4), std=(1, 1, np.nan))),
             {},
             ValueError,
-            "std must be p",
+            "std_blue must be above 0, got nan",
         ),
         ((IMAGE, MATRIX, WANTED), {"border": (0, 0, 256)}, ValueError, "border must be three"),
         (

@@ -1,4 +1,4 @@
-"""The C headers, the prototypes in Python, and the sources must tell one story."""
+"""The C headers, the library and the sources must tell one story."""
 
 import re
 import shutil
@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from posetrack.kernels.contract import CONTRACTS
 from posetrack.kernels.library import library
-from posetrack.kernels.prototypes import SCRATCH, TWINS
 
 FOLDER = Path(__file__).parents[2] / "kernels"
 HEADER = FOLDER / "include" / "posetrack_kernels.h"
@@ -15,8 +15,8 @@ PARTS = sorted((FOLDER / "include" / "posetrack").glob("*.h"))
 OWN_HEADERS = sorted(
     path for path in FOLDER.glob("*/*.*h") if path.parent.name in ("cpu", "cuda", "host", "shared")
 )
-LETTERS = {"int64_t": "l", "float": "f", "double": "d", "pt_dtype": "i"}
-COMMON = {"map_sampling", "portable"}  # formulas of several kernels
+# what several kernels share
+COMMON = {"check", "enlarged_heatmap", "map_sampling", "portable", "scratch"}
 FORMULAS = sorted(path.stem for path in (FOLDER / "shared").glob("*.h") if path.stem not in COMMON)
 
 CUDA_SOURCES = sorted((FOLDER / "cuda").glob("*.cu*"))
@@ -26,28 +26,20 @@ def without_comments(text):
     return re.sub(r"/\*.*?\*/", " ", text, flags=re.DOTALL)
 
 
-def letters(arguments):
-    """The letters of `prototypes` for arguments such as `const float* map, int64_t B`."""
-    parts = (argument.strip() for argument in arguments.split(","))
-    return "".join("p" if "*" in part else LETTERS[part.split()[0]] for part in parts)
-
-
-def declared():
-    """{kernel: arguments} of all twins, and of all functions that size their scratch."""
+def test_every_declaration_is_read():
     text = without_comments("".join(part.read_text() for part in PARTS if part.stem != "base"))
-    twins = re.findall(r"PT_TWINS\(\s*(\w+),([^)]*)\)\s*;", text)
-    scratch = re.findall(r"PT_API\s+size_t\s+(\w+)_scratch_bytes\(([^)]*)\)\s*;", text)
-    assert len(twins) == text.count("PT_TWINS"), "a declaration was not understood"
-    assert len(scratch) == text.count("PT_API"), "a declaration was not understood"
-    return tuple(
-        {name: letters(arguments) for name, arguments in group} for group in (twins, scratch)
-    )
+    twins = re.findall(r"PT_TWINS\(\s*(\w+)", text)
+    assert sorted(CONTRACTS) == sorted(twins)
+    assert len(twins) == text.count("PT_TWINS")
+    assert text.count("PT_SCRATCH") == sum(c.scratch is not None for c in CONTRACTS.values())
+    assert "PT_API" not in text, "what base.h does not declare is no twin"
 
 
-def test_prototypes_are_those_of_the_headers():
-    twins, scratch = declared()
-    assert twins == TWINS
-    assert scratch == SCRATCH
+@pytest.mark.parametrize("kernel", CONTRACTS)
+def test_scratch_is_sized_by_arguments_of_its_kernel(kernel):
+    contract = CONTRACTS[kernel]
+    assert set(contract.scratch or ()) <= set(contract.arguments)
+    assert (contract.scratch is None) == ("scratch" not in contract.by_name)
 
 
 def test_the_header_includes_every_part():
@@ -70,18 +62,9 @@ def test_include_guard_of_a_part_is_its_name(part):
 
 def test_library_has_every_function():
     native = library("cpu")._native
-    for name in [f"{kernel}_cpu" for kernel in TWINS] + [f"{k}_scratch_bytes" for k in SCRATCH]:
-        assert getattr(native, name)
-
-
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
-def test_every_pointer_says_its_shape(part):
-    text = part.read_text()
-    for declaration in re.findall(r"^PT_TWINS\((.*?)\);", text, re.MULTILINE | re.DOTALL):
-        pointers = re.findall(r"\w\*\s\w+,?[^\n]*", declaration)
-        assert pointers
-        for pointer in pointers:
-            assert "/*" in pointer, pointer
+    scratch = [f"{name}_scratch_bytes" for name, c in CONTRACTS.items() if c.scratch]
+    for name in [*CONTRACTS, *scratch]:
+        assert getattr(native, f"{name}_cpu")
 
 
 @pytest.mark.parametrize(("compiler", "standard"), [("cc", "c99"), ("cc", "c11"), ("c++", "c++17")])

@@ -207,15 +207,15 @@ KERNELS, WINDOW = np.zeros((1, 3, 2, 5, 5), np.float32), GlobalWindow(gaussian(9
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((POSES, HEAT[:, :1], (32, 32), KERNELS, WINDOW), ValueError, r"heatmap .*\(1, 2, any"),
+        ((POSES, HEAT[:, :1], (32, 32), KERNELS, WINDOW), ValueError, r"heatmap .*\(1, 2, 8, 8"),
         ((POSES[:, :2].copy(), HEAT, (32, 32), KERNELS, WINDOW), ValueError, r"kernels .*\(1, 2,"),
         (
             (POSES, HEAT, (7, 32), KERNELS, WINDOW),
             ValueError,
-            r"size must be from the heatmap\'s \(8, 8\)",
+            "H must be at least h and at most 4194304, got 7",
         ),
-        ((POSES, HEAT, (32, 32), KERNELS[..., :4, :4].copy(), WINDOW), ValueError, "odd side"),
-        ((POSES, HEAT, (32, 32), None, GlobalWindow(gaussian(8))), ValueError, "odd side"),
+        ((POSES, HEAT, (32, 32), KERNELS[..., :4, :4].copy(), WINDOW), ValueError, "s must be odd"),
+        ((POSES, HEAT, (32, 32), None, GlobalWindow(gaussian(8))), ValueError, "g must be odd"),
         ((POSES.astype(float), HEAT, (32, 32), None, WINDOW), TypeError, "keypoints must be float"),
     ],
 )
@@ -227,7 +227,7 @@ def test_a_wrong_argument_of_global_adaptation_is_named(arguments, error, messag
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((POSES, np.zeros((3, 5), np.float32), HEAT, 4.0), ValueError, r"steps .*\(2, any\)"),
+        ((POSES, np.zeros((3, 5), np.float32), HEAT, 4.0), ValueError, r"steps .*\(2, 5\)"),
         (
             (POSES, np.zeros((2, 5), np.float32), HEAT, 0.0),
             ValueError,

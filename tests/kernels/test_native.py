@@ -12,7 +12,7 @@ from .places import KERNELS
 
 HEADER = f'#include "{KERNELS / "include" / "posetrack_kernels.h"}"\n'
 OURS = f"{HEADER} int32_t pt_abi_version_cuda(void) {{ return PT_ABI_VERSION; }}"
-ASSIGN = (None,) * 3 + (1, 1, 1, 0.0, None)  # arguments, and the stream
+ASSIGN = (None, None, 0, None, 1, 1, 1, 0.0, None)  # arguments, and the stream
 
 
 def made_up(tmp_path, source):
@@ -64,10 +64,10 @@ def test_a_file_that_is_no_library_is_refused(tmp_path):
 def test_what_cuda_says_is_in_the_error(tmp_path):
     loaded = Library(made_up(tmp_path, returning("PT_CUDA_ERROR")), "cuda")
     with pytest.raises(RuntimeError, match=r"pt_assign: .* no kernel image \(cudaErrorNoImage\)"):
-        loaded.call("pt_assign", *ASSIGN)
+        loaded.call("pt_assign", ASSIGN)
 
 
 def test_an_unknown_status_is_an_error(tmp_path):
     loaded = Library(made_up(tmp_path, returning(7)), "cuda")
     with pytest.raises(RuntimeError, match="pt_assign returned the status 7"):
-        loaded.call("pt_assign", *ASSIGN)
+        loaded.call("pt_assign", ASSIGN)

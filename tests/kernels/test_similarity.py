@@ -100,7 +100,7 @@ def test_images_of_a_batch_are_compared_apart():
 
 
 def test_a_batch_wants_a_batch_of_others():
-    with pytest.raises(ValueError, match=r"b must have shape \(1, any, 17, 2\), got \(3, 17, 2\)"):
+    with pytest.raises(ValueError, match=r"b must have shape \(1, M, 17, 2\), got \(3, 17, 2\)"):
         kernels.oks_matrix(A[None], B, B_SCORES, B_AREA, SIGMAS)
 
 
@@ -309,6 +309,18 @@ def test_nms_near_keypoints_on_a_coarse_grid_is_the_references(seed, people, dis
 # ---- all of them
 
 
+@pytest.mark.parametrize("name", ["oks_matrix", "oks_between"])
+def test_rows_behind_a_count_are_like_nobody(name):
+    arguments = next(case for case in CASES[name] if case.name.endswith("some of both")).arguments
+    counts, other_counts = arguments["counts"], arguments["other_counts"]
+    everyone = {key: value for key, value in arguments.items() if "counts" not in key}
+    some, every = getattr(kernels, name)(**arguments), getattr(kernels, name)(**everyone)
+    for b, (rows, columns) in enumerate(zip(counts, other_counts, strict=True)):
+        np.testing.assert_array_equal(some[b, :rows, :columns], every[b, :rows, :columns])
+        assert not some[b, rows:].any()
+        assert not some[b, :, columns:].any()
+
+
 @pytest.mark.parametrize(
     "name", ["oks_between", "nms_oks_visible", "nms_oks_iou", "nms_near_keypoints"]
 )
@@ -343,7 +355,7 @@ REFUSED = [
         (A, B[:, :5], B_SCORES, B_AREA, SIGMAS),
         {},
         ValueError,
-        r"b .*\(any, 17, 2\)",
+        r"b .*\(3, 17, 2\)",
     ),
     (
         kernels.oks_matrix,
@@ -377,10 +389,10 @@ REFUSED = [
     ),
     (
         kernels.nms_oks_visible,
-        (POSES[0], POSES[0, ..., 0].copy(), PER_POSE[0], SIGMAS),
+        (POSES[0], POSES[..., 0].copy(), PER_POSE[0], SIGMAS),
         {"threshold": 0.3},
         ValueError,
-        r"keypoints must have shape \(any, any, any, 2\), got \(3, 17, 2\)",
+        r"scores must have shape \(3, 17\), got \(2, 3, 17\)",
     ),
     (
         kernels.nms_oks_visible,
@@ -401,10 +413,16 @@ REFUSED = [
         (POSES, PER_POSE, POSES[:, :, :5].copy(), PER_POSE, SIGMAS),
         {},
         ValueError,
-        r"others must have shape \(2, any, 17, 2\), got",
+        r"others must have shape \(2, 3, 17, 2\), got \(2, 3, 5, 2\)",
     ),
     (kernels.nms_oks_iou, (*PEOPLE[:3], PER_POSE[:1]), LIMIT, ValueError, r"scores .*\(2, 3\)"),
-    (kernels.nms_oks_iou, (POSES[0], *PEOPLE[1:]), LIMIT, ValueError, r"keypoints .* any, 2\)"),
+    (
+        kernels.nms_oks_iou,
+        (POSES[0], *PEOPLE[1:]),
+        LIMIT,
+        ValueError,
+        r"areas .*\(3\), got \(2, 3\)",
+    ),
     (
         kernels.nms_oks_iou,
         (*PEOPLE, np.zeros((2, 3, 5), np.float32)),
@@ -431,7 +449,7 @@ REFUSED = [
         (POSES, PER_POSE),
         {**OPTIONS, "distance": -1.0},
         ValueError,
-        "distance must be at least 0, got -1",
+        "distance must be 0 or more, got -1",
     ),
     (
         kernels.nms_oks_iou,
@@ -452,14 +470,14 @@ REFUSED = [
         (POSES, PER_POSE),
         {**OPTIONS, "distance": NAN},
         ValueError,
-        "distance must be at least 0, got nan",
+        "distance must be 0 or more, got nan",
     ),
     (
         kernels.nms_near_keypoints,
         (POSES, PER_POSE),
         {**OPTIONS, "min_keypoints": -1},
         ValueError,
-        "min_keypoints must be at least 0, got -1",
+        "min_keypoints must be 0 or more, got -1",
     ),
 ]
 

@@ -212,12 +212,12 @@ def test_float16_maps_are_read_as_they_are(name):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((MAPS.astype(np.float64), (16, 18)), TypeError, "maps must be float32, got float64"),
-        ((MAPS[0], (16, 18)), ValueError, r"maps must have shape \(any, any, any, any\)"),
+        ((MAPS.astype(np.float64), (16, 18)), TypeError, "maps must be float32 or float16, got"),
+        ((MAPS[0, 0], (16, 18)), ValueError, r"maps must have shape \(B, C, h, w\), got"),
         ((MAPS[..., ::2], (16, 18)), ValueError, r"each maps\[b\] must be C-contiguous"),
-        ((MAPS, (-1, 18)), ValueError, r"size must be at least 0, got \(-1, 18\)"),
-        ((MAPS[:, :, :0], (16, 18)), ValueError, r"maps of 0 x 9 cells cannot be enlarged to"),
-        ((MAPS, (2**24 + 1, 1)), ValueError, "maps and size must not exceed 16777216 either way"),
+        ((MAPS, (-1, 18)), ValueError, "H must be (0 to 16777216|at least 0), got -1"),
+        ((MAPS[:, :, :0], (16, 18)), ValueError, "h must be above 0, got 0: a map without"),
+        ((MAPS, (2**24 + 1, 1)), ValueError, "H must be 0 to 16777216, got 16777217"),
     ],
 )
 def test_wrong_maps_and_sizes_are_named(arguments, error, message):
@@ -229,11 +229,11 @@ def test_wrong_maps_and_sizes_are_named(arguments, error, message):
 
 def test_wrong_options_are_named():
     for window in (0, 2, 17, -1):
-        with pytest.raises(ValueError, match=f"window must be odd, from 1 to 15, got {window}"):
+        with pytest.raises(ValueError, match=f"window must be odd and 1 to 15, got {window}"):
             kernels.upsampled_peaks(MAPS, (16, 18), 5, window=window, rule="corner")
     with pytest.raises(ValueError, match="count must be at least 0, got -1"):
         kernels.upsampled_peaks(MAPS, (16, 18), -1, window=5, rule="corner")
-    message = "rule must be 'half-pixel' or 'corner', got 'nearest'"
+    message = "rule must be one of half-pixel, corner, got 'nearest'"
     with pytest.raises(ValueError, match=message):
         kernels.upsampled_peaks(MAPS, (16, 18), 5, window=5, rule="nearest")
     with pytest.raises(ValueError, match=message):

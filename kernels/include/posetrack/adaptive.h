@@ -8,9 +8,8 @@
 extern "C" {
 #endif
 
-/* Bytes of scratch that pt_adaptive_convolution needs; on CUDA it needs none. */
-PT_API size_t
-pt_adaptive_convolution_scratch_bytes(int64_t B, int64_t cin, int64_t cout, int64_t h, int64_t w);
+PT_SCRATCH(
+    pt_adaptive_convolution, pt_dtype dtype, int64_t cin, int64_t cout, int64_t h, int64_t w);
 
 /* 3x3 convolution whose nine taps are placed by an affine map of each cell's own.
  *
@@ -21,14 +20,15 @@ pt_adaptive_convolution_scratch_bytes(int64_t B, int64_t cin, int64_t cout, int6
  * No side of the map may exceed 2^24.
  */
 PT_TWINS(
-    pt_adaptive_convolution, float* out, /* (B, cout, h, w) */
-    void* scratch,           /* pt_adaptive_convolution_scratch_bytes(B, cin, cout, h, w) */
-    const void* x,           /* (B, cin, h, w) */
-    const void* matrix,      /* (B, 4, h, w) yy, yx, xy, xx, in cells */
-    const void* translation, /* (B, 2, h, w) y, x, in cells; NULL: none */
-    const float* weight,     /* (cout, cin, 3, 3) */
-    pt_dtype dtype /* of x, matrix and translation */, int64_t B, int64_t cin, int64_t cout,
-    int64_t h, int64_t w, float spacing);
+    pt_adaptive_convolution, float* out,  /* (B, cout, h, w) */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const void* x,                        /* (B, cin, h, w) */
+    const void* matrix,                   /* (B, 4, h, w) yy, yx, xy, xx, in cells */
+    const void* translation,              /* (B, 2, h, w) y, x, in cells; NULL: none */
+    const float* weight,                  /* (cout, cin, 3, 3) */
+    pt_dtype dtype /* of x, matrix and translation */, int64_t x_batch_stride,
+    int64_t matrix_batch_stride, int64_t translation_batch_stride, int64_t B, int64_t cin,
+    int64_t cout, int64_t h, int64_t w, float spacing);
 
 #ifdef __cplusplus
 }

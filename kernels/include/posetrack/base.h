@@ -2,6 +2,7 @@
 #ifndef POSETRACK_BASE_H
 #define POSETRACK_BASE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,18 +21,23 @@
 /* What every kernel returns. */
 typedef int32_t pt_status;
 #define PT_OK 0
-#define PT_INVALID_ARGUMENT 1 /* a null pointer, a negative size, or an option out of range */
-#define PT_CUDA_ERROR 2       /* CUDA refused something; pt_last_error_cuda() says what */
+#define PT_INVALID_ARGUMENT 1 /* the last error names the argument */
+#define PT_CUDA_ERROR 2       /* CUDA refused something; the last error says what */
 
 /* Element type of a network's head. */
 typedef int32_t pt_dtype;
 #define PT_FLOAT32 0
-#define PT_FLOAT16 1 /* CUDA only, unless an argument says otherwise */
+#define PT_FLOAT16 1
 
 /* Both twins of a kernel; `stream` is a cudaStream_t, NULL for the default one. */
 #define PT_TWINS(name, ...)                   \
     PT_API pt_status name##_cpu(__VA_ARGS__); \
     PT_API pt_status name##_cuda(__VA_ARGS__, void* stream)
+
+/* How many bytes of scratch each twin of a kernel needs; -1 if a size is out of range. */
+#define PT_SCRATCH(name, ...)                             \
+    PT_API int64_t name##_scratch_bytes_cpu(__VA_ARGS__); \
+    PT_API int64_t name##_scratch_bytes_cuda(__VA_ARGS__)
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,8 +47,8 @@ extern "C" {
 PT_API int32_t pt_abi_version_cpu(void);
 PT_API int32_t pt_abi_version_cuda(void);
 
-/* Why this thread's last call that failed did so, as far as its status does not say it; "" at
- * first. The text stands until the next one fails.
+/* Why this thread's last call that failed did so, "" at first: the name of the argument
+ * comes first, or it is what CUDA says. The text stands until the next one fails.
  */
 PT_API const char* pt_last_error_cpu(void);
 PT_API const char* pt_last_error_cuda(void);

@@ -15,13 +15,14 @@ extern "C" {
  * last pixel.
  */
 PT_TWINS(
-    pt_box_overlap, double* overlap, /* (B, N, M) */
+    pt_box_overlap, double* overlap, /* (B, N, M); 0 behind either count */
     const float* boxes,              /* (B, N, 4) x1, y1, x2, y2 */
     const float* others,             /* (B, M, 4) */
+    const int32_t* counts,           /* (B) how many rows of each image count; NULL: all N */
+    const int32_t* other_counts,     /* (B) likewise of others; NULL: all M */
     int64_t B, int64_t N, int64_t M, double edge);
 
-/* Bytes of scratch that pt_generate_boxes needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
-PT_API size_t pt_generate_boxes_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
+PT_SCRATCH(pt_generate_boxes, int64_t B, int64_t N);
 
 /* Greedy box generation.
  *
@@ -33,18 +34,17 @@ PT_API size_t pt_generate_boxes_scratch_bytes(int64_t B, int64_t N, int64_t cuda
  * `aspect`.
  */
 PT_TWINS(
-    pt_generate_boxes, float* generated, /* (B, N, 4) extended, best first; 0 behind the last */
-    int32_t* rows,                       /* (B, N) of `boxes`, best first; -1 behind the last */
-    int32_t* count,                      /* (B) how many stay */
-    void* scratch,                       /* pt_generate_boxes_scratch_bytes(B, N, cuda) */
-    const float* boxes,                  /* (B, N, 4) x1, y1, x2, y2 */
-    const float* scores,                 /* (B, N) */
-    const int32_t* counts,               /* (B) how many rows of each image count; NULL: all N */
+    pt_generate_boxes, float* generated,  /* (B, N, 4) extended, best first; 0 behind the last */
+    int32_t* rows,                        /* (B, N) of `boxes`, best first; -1 behind the last */
+    int32_t* count,                       /* (B) how many stay */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const float* boxes,                   /* (B, N, 4) x1, y1, x2, y2 */
+    const float* scores,                  /* (B, N) */
+    const int32_t* counts,                /* (B) how many rows of each image count; NULL: all N */
     int64_t B, int64_t N, double min_area, float reliable_score, double min_reliable_iou,
     double group_iou, int64_t per_group, double aspect);
 
-/* Bytes of scratch that pt_roi_align needs. */
-PT_API size_t pt_roi_align_scratch_bytes(int64_t w, int64_t rows, int64_t columns, int64_t samples);
+PT_SCRATCH(pt_roi_align, int64_t w, int64_t rows, int64_t columns, int64_t samples);
 
 /* Pool every RoI to a grid of cells, each the mean of samples * samples bilinear samples inside it.
  *
@@ -54,14 +54,15 @@ PT_API size_t pt_roi_align_scratch_bytes(int64_t w, int64_t rows, int64_t column
  * that suit a stride in [from_stride, to_stride). No side of the map may exceed 2^24.
  */
 PT_TWINS(
-    pt_roi_align,
-    float* pooled,     /* (B, N, C, rows, columns); RoIs of other levels stay as they are */
-    void* scratch,     /* pt_roi_align_scratch_bytes(w, rows, columns, samples) */
-    const void* map,   /* (B, C, h, w) */
-    const float* rois, /* (B, N, 4) x1, y1, x2, y2 in input pixels */
-    pt_dtype map_dtype, int64_t map_batch_stride, int64_t B, int64_t N, int64_t C, int64_t h,
-    int64_t w, int64_t rows, int64_t columns, int64_t samples, float stride, float shift,
-    float from_stride, float to_stride);
+    pt_roi_align, void* pooled,           /* (B, N, C, rows, columns); 0 behind the count; RoIs of
+                                           * other levels stay as they are */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const void* map,                      /* (B, C, h, w) */
+    const float* rois,                    /* (B, N, 4) x1, y1, x2, y2 in input pixels */
+    const int32_t* counts,                /* (B) how many RoIs of each image count; NULL: all N */
+    pt_dtype pooled_dtype, pt_dtype map_dtype, int64_t map_batch_stride, int64_t B, int64_t N,
+    int64_t C, int64_t h, int64_t w, int64_t rows, int64_t columns, int64_t samples, float stride,
+    float shift, float from_stride, float to_stride);
 
 #ifdef __cplusplus
 }

@@ -8,8 +8,7 @@
 extern "C" {
 #endif
 
-/* Bytes of scratch that pt_center_nms_topk needs. */
-PT_API size_t pt_center_nms_topk_scratch_bytes(int64_t B, int64_t N, int64_t h, int64_t w);
+PT_SCRATCH(pt_center_nms_topk, pt_dtype maps_dtype, int64_t B, int64_t N, int64_t h, int64_t w);
 
 /* The N highest local maxima of a map, highest first; of equal ones the lower cell first.
  *
@@ -18,12 +17,12 @@ PT_API size_t pt_center_nms_topk_scratch_bytes(int64_t B, int64_t N, int64_t h, 
  * suppresses none.
  */
 PT_TWINS(
-    pt_center_nms_topk, int32_t* cells, /* (B, N); -1 behind the last peak */
-    float* scores,                      /* (B, N); 0 behind the last peak */
-    int32_t* count,                     /* (B) peaks written */
-    void* scratch,                      /* pt_center_nms_topk_scratch_bytes(B, N, h, w) */
-    const void* map,                    /* (B, h, w) */
-    pt_dtype map_dtype, int64_t map_batch_stride, int64_t B, int64_t N, int64_t h, int64_t w,
+    pt_center_nms_topk, int32_t* cells,   /* (B, N); -1 behind the last peak */
+    float* scores,                        /* (B, N); 0 behind the last peak */
+    int32_t* count,                       /* (B) peaks written */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const void* maps,                     /* (B, h, w) */
+    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t N, int64_t h, int64_t w,
     int64_t radius, float tolerance, float threshold);
 
 /* Keypoints from centers: position + sign * offset at the center's cell, in cells of the offset
@@ -41,11 +40,10 @@ PT_TWINS(
     pt_center_offset_decode, float* keypoints, /* (B, N, K, 2) x, y in cells of offset */
     const int32_t* cells,                      /* (B, N) */
     const void* offset,                        /* (B, 2K, h, w): x0, y0, x1, ... */
-    pt_dtype offset_dtype, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, float sign,
-    int64_t ratio, int64_t rule);
+    pt_dtype offset_dtype, int64_t offset_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h,
+    int64_t w, float sign, int64_t ratio, int64_t rule);
 
-/* Bytes of scratch that pt_gaussian_argmax needs. */
-PT_API size_t pt_gaussian_argmax_scratch_bytes(int64_t B, int64_t K, int64_t h, int64_t w);
+PT_SCRATCH(pt_gaussian_argmax, pt_dtype heatmap_dtype, int64_t K, int64_t h, int64_t w);
 
 /* For every keypoint of every pose, the cell where heatmap x Gaussian is highest.
  *
@@ -53,13 +51,14 @@ PT_API size_t pt_gaussian_argmax_scratch_bytes(int64_t B, int64_t K, int64_t h, 
  * values go to the lower cell; where none is above 0 (or NaN), the cell is -1 and the value 0.
  */
 PT_TWINS(
-    pt_gaussian_argmax, int32_t* cells, /* (B, N, K) */
-    float* values,                      /* (B, N, K) heatmap x weight there */
-    void* scratch,                      /* pt_gaussian_argmax_scratch_bytes(B, K, h, w) */
-    const void* heatmap,                /* (B, K, h, w), not negative */
-    const float* centers,               /* (B, N, K, 2) x, y of the Gaussian, in cells */
-    const float* spread,                /* (B, N) cells^2; not positive: the pose is left out */
+    pt_gaussian_argmax, int32_t* cells,   /* (B, N, K); -1 behind the count */
+    float* values,                        /* (B, N, K) heatmap x weight there */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const void* heatmap,                  /* (B, K, h, w), not negative */
+    const float* centers,                 /* (B, N, K, 2) x, y of the Gaussian, in cells */
+    const float* spread,                  /* (B, N) cells^2; not positive: the pose is left out */
     const float* boxes, /* (B, N, 4) x1, y1, x2, y2 in cells, x1 <= column < x2; NULL: no limit */
+    const int32_t* counts, /* (B) how many poses of each image count; NULL: all N */
     pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w);
 

@@ -8,8 +8,7 @@
 extern "C" {
 #endif
 
-/* Bytes of scratch that pt_size_image needs; 0 if a size is negative or the scale invalid. */
-PT_API size_t pt_size_image_scratch_bytes(int64_t H, int64_t W, int64_t h, int64_t w, double scale);
+PT_SCRATCH(pt_size_image, int64_t H, int64_t W, int64_t h, int64_t w, double scale);
 
 /* Zoom images uniformly into the top-left corner of the network's input.
  *
@@ -20,9 +19,9 @@ PT_API size_t pt_size_image_scratch_bytes(int64_t H, int64_t W, int64_t h, int64
  * Pixels whose centre lies outside the image take the border colour, 0xRRGGBB of an RGB image.
  */
 PT_TWINS(
-    pt_size_image, uint8_t* out, /* (B, h, w, 3) */
-    void* scratch,               /* pt_size_image_scratch_bytes(H, W, h, w, scale) */
-    const uint8_t* images,       /* (B, H, W, 3) */
+    pt_size_image, uint8_t* out,          /* (B, h, w, 3) */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const uint8_t* image,                 /* (B, H, W, 3) */
     int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, double scale /* 1 / 4096 to 16384 */,
     int64_t border);
 
@@ -34,8 +33,7 @@ PT_TWINS(
 #define PT_NV12_BT601 2 /* (H * 3 / 2, W) */
 #define PT_NV12_BT709 3 /* (H * 3 / 2, W) */
 
-/* Bytes of scratch that pt_preprocess needs; 0 if a size is negative. */
-PT_API size_t pt_preprocess_scratch_bytes(int64_t W, int64_t w);
+PT_SCRATCH(pt_preprocess, int64_t W, int64_t w);
 
 /* Part of an image as network input: moved, scaled, rotated, normalised, one plane per channel.
  *
@@ -45,10 +43,10 @@ PT_API size_t pt_preprocess_scratch_bytes(int64_t W, int64_t w);
  * twin gives the same bytes.
  */
 PT_TWINS(
-    pt_preprocess, void* out, /* (B, 3, h, w) float32, or float16 from either twin */
-    void* scratch,            /* pt_preprocess_scratch_bytes(W, w) */
-    const uint8_t* images,    /* (B, ...) as `layout` says */
-    const double* matrix,     /* (B, 2, 3) output pixel -> image pixel */
+    pt_preprocess, void* out,             /* (B, 3, h, w) */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const uint8_t* images,                /* (B, ...) as `layout` says */
+    const double* matrix,                 /* (B, 2, 3) output pixel -> image pixel */
     pt_dtype out_dtype, int64_t layout, int64_t B, int64_t H, int64_t W, int64_t h, int64_t w,
     float mean_red, float mean_green, float mean_blue, float std_red, float std_green,
     float std_blue, int64_t border);

@@ -8,8 +8,9 @@
 extern "C" {
 #endif
 
-/* Bytes of scratch that pt_local_windows needs. */
-PT_API size_t pt_local_windows_scratch_bytes(int64_t C, int64_t h, int64_t w, int64_t s);
+PT_SCRATCH(
+    pt_local_windows, pt_dtype features_dtype, pt_dtype embedding_dtype, int64_t C, int64_t h,
+    int64_t w, int64_t s);
 
 /* The embedding at every point of a mesh around each keypoint: the input of the message passing
  * network.
@@ -20,16 +21,19 @@ PT_API size_t pt_local_windows_scratch_bytes(int64_t C, int64_t h, int64_t w, in
  * embedding may exceed 2^24.
  */
 PT_TWINS(
-    pt_local_windows, float* features, /* (B, N, K * C, s, s), channel k * C + c */
-    void* scratch,                     /* pt_local_windows_scratch_bytes(C, h, w, s) */
-    const float* keypoints,            /* (B, N, K, 2) input pixels */
-    const float* steps,                /* (K, s) input pixels */
-    const void* embedding,             /* (B, C, h, w) */
-    pt_dtype embedding_dtype, int64_t B, int64_t N, int64_t K, int64_t C, int64_t h, int64_t w,
-    int64_t s, float stride);
+    pt_local_windows,
+    void* features, /* (B, N, K * C, s, s), channel k * C + c; 0 behind the count */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const float* keypoints,               /* (B, N, K, 2) input pixels */
+    const float* steps,                   /* (K, s) input pixels */
+    const void* embedding,                /* (B, C, h, w) */
+    const int32_t* counts,                /* (B) how many people of each image count; NULL: all N */
+    pt_dtype features_dtype, pt_dtype embedding_dtype, int64_t embedding_batch_stride, int64_t B,
+    int64_t N, int64_t K, int64_t C, int64_t h, int64_t w, int64_t s, float stride);
 
-/* Bytes of scratch that pt_global_adaptation needs. */
-PT_API size_t pt_global_adaptation_scratch_bytes(int64_t g, int64_t s);
+PT_SCRATCH(
+    pt_global_adaptation, pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t K, int64_t h,
+    int64_t w, int64_t g, int64_t s);
 
 /* Keypoints moved to where the heatmap, convolved with their attraction maps, is highest.
  *
@@ -48,16 +52,17 @@ PT_API size_t pt_global_adaptation_scratch_bytes(int64_t g, int64_t s);
  * CVPR 2022.
  */
 PT_TWINS(
-    pt_global_adaptation, float* adapted, /* (B, N, K, 2) input pixels */
+    pt_global_adaptation, float* adapted, /* (B, N, K, 2) input pixels; 0 behind the count */
     float* values,                        /* (B, N, K) */
-    void* scratch,                        /* pt_global_adaptation_scratch_bytes(g, s) */
+    void* scratch, int64_t scratch_bytes, /* working memory */
     const float* keypoints,               /* (B, N, K, 2) input pixels */
     const void* heatmap,                  /* (B, K, h, w) */
     const void* kernels,                  /* (B, N, K, s, s); NULL: no convolution */
     const float* weights,                 /* (g, g) that a window is multiplied by */
-    pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t heatmap_batch_stride, int64_t B,
-    int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t g /* odd */,
-    int64_t s /* odd */,
+    const int32_t* counts,                /* (B) how many people of each image count; NULL: all N */
+    pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t heatmap_batch_stride,
+    int64_t kernels_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, int64_t H,
+    int64_t W, int64_t g /* odd */, int64_t s /* odd; 1 without kernels */,
     float first_weight /* of the highest cell; 1 - first_weight of the second */,
     int64_t clamp /* 1: kernels are clipped to [0, 1] and divided by s * s */);
 

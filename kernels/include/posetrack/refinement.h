@@ -18,21 +18,25 @@ extern "C" {
 
 /* The heatmap's value at each keypoint, as if the heatmap were enlarged by PT_CORNER. */
 PT_TWINS(
-    pt_sample_heat, float* values, /* (B, N, K); 0 where a coordinate is NaN */
+    pt_sample_heat, float* values, /* (B, N, K); 0 where a coordinate is NaN, behind the count */
     const void* heatmap,           /* (B, K, h, w) */
     const float* keypoints,        /* (B, N, K, 2) x, y in pixels of the enlarged map */
+    const int32_t* counts,         /* (B) how many people of each image count; NULL: all N */
     pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t at);
 
-/* Keypoints moved to the nearest of their peaks; of equally near ones to the first. */
+/* Keypoints moved to the nearest of their peaks; of equally near ones to the first. All results
+ * are 0 behind the count.
+ */
 PT_TWINS(
     pt_snap_to_peaks, float* points, /* (B, N, K, 2): the peak, or the keypoint itself */
     float* values,            /* (B, N, K) of the nearest peak, of the first where all are skipped;
                                * 0 where there are none */
-    uint8_t* moved,           /* (B, N, K): 1 if it is nearer than max_distance */
+    bool* moved,              /* (B, N, K): whether it is nearer than max_distance */
     const float* keypoints,   /* (B, N, K, 2) x, y */
     const int32_t* cells,     /* (B, K, M) peaks, row * W + column; -1 is none */
     const float* peak_values, /* (B, K, M) */
+    const int32_t* counts,    /* (B) how many people of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, int64_t M, int64_t W, float max_distance,
     float min_value /* peaks that are not above it are skipped */);
 
@@ -53,11 +57,13 @@ PT_TWINS(
  * height of the pixel at that negative index.
  */
 PT_TWINS(
-    pt_fit_gaussians, float* points, /* (B, N, K, 2) */
-    float* heights,                  /* (B, N, K) of the Gaussians; NaN where a keypoint stays */
+    pt_fit_gaussians, float* points, /* (B, N, K, 2); 0 behind the count */
+    float* heights,                  /* (B, N, K) of the Gaussians; NaN where a keypoint stays, 0
+                                      * behind the count */
     const void* heatmap,             /* (B, K, h, w) */
     const float* keypoints,          /* (B, N, K, 2) x, y in pixels of the enlarged map */
-    const uint8_t* wanted,           /* (B, N, K): which keypoints are fitted */
+    const bool* wanted,              /* (B, N, K): which keypoints are fitted */
+    const int32_t* counts,           /* (B) how many people of each image count; NULL: all N */
     pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
     int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius /* 0 to 7 */,
     double sigma /* of the first guess */,
@@ -67,10 +73,13 @@ PT_TWINS(
 /* The input of the pose scoring network for each pose: vectors and lengths of its L links in units
  * of the pose's size, and the scores of its keypoints. */
 PT_TWINS(
-    pt_scoring_feature, float* features, /* (N, 3L + K): dx0, dy0, dx1, ..., lengths, scores */
-    const float* keypoints,              /* (N, K, 2) */
-    const float* scores,                 /* (N, K) */
-    int64_t N, int64_t K /* 17, L is 19; or 14, L is 15 */);
+    pt_scoring_feature, void* features, /* (B, N, 3L + K): dx0, dy0, dx1, ..., lengths, scores; 0
+                                         * behind the count */
+    const float* keypoints,             /* (B, N, K, 2) */
+    const float* scores,                /* (B, N, K) */
+    const int32_t* counts,              /* (B) how many poses of each image count; NULL: all N */
+    pt_dtype features_dtype, int64_t B, int64_t N, int64_t K /* 17 or 14 */,
+    int64_t L /* links: 19 or 15 */);
 
 #ifdef __cplusplus
 }

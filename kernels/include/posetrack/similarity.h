@@ -14,12 +14,14 @@ extern "C" {
  * pose of b without keypoints or area. https://cocodataset.org/#keypoints-eval
  */
 PT_TWINS(
-    pt_oks_matrix, float* oks, /* (B, N, M) */
-    const float* a,            /* (B, N, K, 2) */
-    const float* b,            /* (B, M, K, 2) */
-    const float* b_scores,     /* (B, M, K) */
-    const float* b_area,       /* (B, M) */
-    const float* sigmas,       /* (K) */
+    pt_oks_matrix, float* oks,   /* (B, N, M); 0 behind either count */
+    const float* a,              /* (B, N, K, 2) */
+    const float* b,              /* (B, M, K, 2) */
+    const float* b_scores,       /* (B, M, K) */
+    const float* b_area,         /* (B, M) */
+    const float* sigmas,         /* (K) */
+    const int32_t* counts,       /* (B) how many rows of a count in each image; NULL: all N */
+    const int32_t* other_counts, /* (B) likewise of b; NULL: all M */
     int64_t B, int64_t N, int64_t M, int64_t K);
 
 /* Greedy non-maximum suppression of poses that are sorted best first in each image.
@@ -44,16 +46,17 @@ PT_TWINS(
  * keypoint with a NaN coordinate adds 0.
  */
 PT_TWINS(
-    pt_oks_between, double* oks, /* (B, N, M) */
+    pt_oks_between, double* oks, /* (B, N, M); 0 behind either count */
     const float* keypoints,      /* (B, N, K, 2) */
     const float* areas,          /* (B, N) */
     const float* others,         /* (B, M, K, 2) */
     const float* other_areas,    /* (B, M) */
     const float* sigmas,         /* (K) */
+    const int32_t* counts,       /* (B) how many rows of each image count; NULL: all N */
+    const int32_t* other_counts, /* (B) likewise of others; NULL: all M */
     int64_t B, int64_t N, int64_t M, int64_t K);
 
-/* Bytes of scratch that pt_nms_oks_iou needs; `cuda` is 1 for the CUDA twin, 0 for the other. */
-PT_API size_t pt_nms_oks_iou_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
+PT_SCRATCH(pt_nms_oks_iou, int64_t B, int64_t N);
 
 /* Greedy non-maximum suppression of people by their boxes, by their poses, or by both.
  *
@@ -62,21 +65,19 @@ PT_API size_t pt_nms_oks_iou_scratch_bytes(int64_t B, int64_t N, int64_t cuda);
  * (pt_oks_between) is above `oks_threshold`; where `both` is not 0, only if both are.
  */
 PT_TWINS(
-    pt_nms_oks_iou, int32_t* rows, /* (B, N) rows that stay, best first; -1 behind the last */
-    int32_t* count,                /* (B) how many stay */
-    void* scratch,                 /* pt_nms_oks_iou_scratch_bytes(B, N, cuda) */
-    const float* keypoints,        /* (B, N, K, 2); NULL: boxes alone decide */
-    const float* areas,            /* (B, N); may be NULL if keypoints is */
-    const float* sigmas,           /* (K); may be NULL if keypoints is */
-    const float* boxes,            /* (B, N, 4) x1, y1, x2, y2; NULL: poses alone decide */
-    const float* scores,           /* (B, N) */
-    const int32_t* counts,         /* (B) how many rows of each image count; NULL: all N */
+    pt_nms_oks_iou, int32_t* rows,        /* (B, N) rows that stay, best first; then -1 */
+    int32_t* count,                       /* (B) how many stay */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const float* keypoints,               /* (B, N, K, 2); NULL: boxes alone decide */
+    const float* areas,                   /* (B, N); may be NULL if keypoints is */
+    const float* sigmas,                  /* (K); may be NULL if keypoints is */
+    const float* boxes,                   /* (B, N, 4) x1, y1, x2, y2; NULL: poses alone decide */
+    const float* scores,                  /* (B, N) */
+    const int32_t* counts,                /* (B) how many rows of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, double oks_threshold, double iou_threshold, double edge,
     int64_t both);
 
-/* Bytes of scratch that pt_nms_near_keypoints needs; `cuda` is 1 for the CUDA twin, 0 for the
- * other. */
-PT_API size_t pt_nms_near_keypoints_scratch_bytes(int64_t B, int64_t N, int64_t K, int64_t cuda);
+PT_SCRATCH(pt_nms_near_keypoints, int64_t B, int64_t N, int64_t K);
 
 /* Suppression of poses that have many keypoints near each other.
  *
@@ -90,10 +91,10 @@ PT_TWINS(
     pt_nms_near_keypoints,
     int32_t* rows,  /* (B, N) rows that stay, in the order of their groups; -1 behind the last */
     int32_t* count, /* (B) how many stay */
-    void* scratch,  /* pt_nms_near_keypoints_scratch_bytes(B, N, K, cuda) */
-    const float* keypoints, /* (B, N, K, 2) */
-    const float* scores,    /* (B, N); NaN counts as -infinity */
-    const int32_t* counts,  /* (B) how many rows of each image count; NULL: all N */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const float* keypoints,               /* (B, N, K, 2) */
+    const float* scores,                  /* (B, N); NaN counts as -infinity */
+    const int32_t* counts,                /* (B) how many rows of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, double distance, int64_t min_keypoints, int64_t relative);
 
 #ifdef __cplusplus

@@ -19,22 +19,24 @@ extern "C" {
 #define PT_HALF_PIXEL 0
 #define PT_CORNER 1
 
+PT_SCRATCH(pt_upsample_maps, pt_dtype maps_dtype, int64_t h, int64_t w);
+
 /* The maps interpolated to another size. */
 PT_TWINS(
-    pt_upsample_maps, float* out, /* (B, C, H, W) */
-    const void* maps,             /* (B, C, h, w) */
+    pt_upsample_maps, float* out,         /* (B, C, H, W) */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const void* maps,                     /* (B, C, h, w) */
     pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t h, int64_t w,
     int64_t H, int64_t W, int64_t rule);
 
-/* Bytes of scratch that pt_upsampled_peaks needs; `cuda` is 1 for the CUDA twin, 0 for the other.
- */
-PT_API size_t pt_upsampled_peaks_scratch_bytes(
-    int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t cuda);
+PT_SCRATCH(
+    pt_upsampled_peaks, pt_dtype maps_dtype, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w,
+    int64_t H, int64_t W);
 
 /* The N strongest pixels of each enlarged map after non-maximum suppression, highest first; of
  * equal ones the lower cell first. The enlarged map is never stored.
  *
- * Suppression sets a pixel to 0 if another one of the square of side 2 * radius + 1 around it
+ * Suppression sets a pixel to 0 if another one of the square of side `window` around it
  * exceeds it, so all pixels of a plateau stay. Where fewer than N are above 0 after that, pixels of
  * 0 follow, then those below 0. NaN counts as 0 and suppresses none. Cells are those of the
  * enlarged map, row * W + column.
@@ -42,10 +44,10 @@ PT_API size_t pt_upsampled_peaks_scratch_bytes(
 PT_TWINS(
     pt_upsampled_peaks, int32_t* cells, /* (B, C, N); -1 where the map has fewer pixels */
     float* values,                      /* (B, C, N) after suppression; 0 where there is no cell */
-    void* scratch,    /* pt_upsampled_peaks_scratch_bytes(B, C, N, h, w, H, W, cuda) */
-    const void* maps, /* (B, C, h, w) */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const void* maps,                     /* (B, C, h, w) */
     pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
-    int64_t w, int64_t H, int64_t W, int64_t radius /* 0 to 7 */, int64_t rule);
+    int64_t w, int64_t H, int64_t W, int64_t window /* odd, 1 to 15 */, int64_t rule);
 
 #ifdef __cplusplus
 }
