@@ -12,13 +12,19 @@ from typing import Literal
 
 from ..structures import Skeleton
 from . import posetrack18
+from .annotated_images import AnnotatedImages
 from .coco import CocoWriter
+from .coco_annotations import read_coco, read_coco_results, write_coco, write_coco_results
 from .pose_writer import PoseWriter
 from .poses_jsonl import PosesLine, PosesReader, PosesWriter, read_poses
+from .posetrack17 import write_posetrack17
 from .posetrack18 import PoseTrack18Writer
+from .posetrack18_file import write_posetrack18
+from .track_file import TrackFile, TrackLayout, open_tracks
 
 __all__ = [
     "FORMATS",
+    "AnnotatedImages",
     "CocoWriter",
     "Format",
     "PoseTrack18Writer",
@@ -26,7 +32,16 @@ __all__ = [
     "PosesLine",
     "PosesReader",
     "PosesWriter",
+    "TrackFile",
+    "TrackLayout",
+    "open_tracks",
+    "read_coco",
+    "read_coco_results",
     "read_poses",
+    "write_coco",
+    "write_coco_results",
+    "write_posetrack17",
+    "write_posetrack18",
 ]
 
 

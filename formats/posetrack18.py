@@ -22,7 +22,7 @@ SUFFIX = ".posetrack18.json"
 # COCO's, but for the eyes.
 KEYPOINTS = ("nose", "head_bottom", "head_top", *COCO_17.keypoints[3:])
 _HEAD_ENDS = [KEYPOINTS.index("head_bottom"), KEYPOINTS.index("head_top")]
-_CATEGORY = {
+CATEGORY = {
     "supercategory": "person",
     "id": 1,
     "name": "person",
@@ -112,7 +112,7 @@ class PoseTrack18Writer:
             for position, image_id in enumerate(self._ids):
                 self._file.write(",\n" if position else "")
                 self._file.write(json.dumps(self._image(position, image_id)))
-            self._file.write(f'\n],"categories":[{json.dumps(_CATEGORY)}]}}\n')
+            self._file.write(f'\n],"categories":[{json.dumps(CATEGORY)}]}}\n')
         self._file.close(complete)
 
     def _numbers(self, frame: Frame, poses: Poses) -> list[list[float]]:

@@ -3,6 +3,7 @@
 Needs NumPy alone and imports nothing else of the package.
 """
 
+from .annotations import Annotations
 from .errors import (
     BackendError,
     CheckpointError,
@@ -29,6 +30,7 @@ __all__ = [
     "MPII_16",
     "POSETRACK_15",
     "SKELETONS",
+    "Annotations",
     "BackendError",
     "CheckpointError",
     "DecoderSpec",

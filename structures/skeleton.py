@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,7 @@ def _skeleton(name: str, text: str, edges: str, sigmas: dict[str, float]) -> Ske
     pairs = tuple(
         (i, index["right_" + keypoint.removeprefix("left_")])
         for keypoint, i in index.items()
-        if keypoint.startswith("left_")
+        if keypoint.startswith("left_") and "right_" + keypoint.removeprefix("left_") in index
     )
     joined = (edge.split("-") for edge in edges.split())
     part = (keypoint.removeprefix("left_").removeprefix("right_") for keypoint in names)
@@ -154,3 +155,21 @@ H36M_18 = _skeleton(
 )
 
 SKELETONS = {s.name: s for s in (COCO_17, CROWDPOSE_14, POSETRACK_15, MPII_16, H36M_18)}
+
+
+def skeleton_of(names: Sequence[str]) -> Skeleton:
+    """The known skeleton with these keypoints in this order, or a new one without edges.
+
+    Raises:
+        ValueError: a keypoint is named twice, or is unknown, so that no sigma is known for it.
+    """
+    for known in SKELETONS.values():
+        if known.keypoints == tuple(names):
+            return known
+    if len(set(names)) != len(names):
+        raise ValueError("a keypoint is named twice")
+    parts = [name.removeprefix("left_").removeprefix("right_") for name in names]
+    unknown = [name for name, part in zip(names, parts, strict=True) if part not in _SIGMAS]
+    if unknown:
+        raise ValueError(f"no skeleton here has the keypoint {unknown[0]!r}")
+    return _skeleton(f"own-{len(names)}", " ".join(names), "", _SIGMAS)
