@@ -9,7 +9,7 @@ OUTPUT ?= runs
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-ROOMS := apps engine exporters formats kernels models structures trackers
+ROOMS := apps engine evaluation exporters formats kernels models structures trackers
 SOURCES := $(sort $(shell find $(ROOMS) -type f ! -name '*.pyc')) CMakeLists.txt pyproject.toml __init__.py
 
 NATIVE := $(shell find kernels tests -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')

@@ -16,6 +16,7 @@ LOADS = {
     "kernels.reference": {"scipy"},
     "trackers": set(),
     "formats": set(),
+    "evaluation": {"scipy"},
     "engine": set(),
     "engine.top_down": set(),
     "engine.sessions.onnxruntime": {"onnxruntime"},

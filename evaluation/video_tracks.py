@@ -1,0 +1,256 @@
+"""What is counted of one video's tracks, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ..structures import POSETRACK_15, Annotations
+from ..structures.arrays import Float64Array
+from .boxes import person_boxes
+from .clear_mot import ClearCounts, ClearMot
+from .hota import Hota, HotaCounts
+from .identity import MIN_SIMILARITY, Identity, IdentityCounts
+from .ignore_regions import without_ignored
+from .jitter import Jitter, JitterCounts
+from .keypoint_ap import KeypointAp
+from .keypoint_distance import head_distance
+from .matching import box_similarity
+
+_K = len(POSETRACK_15)
+_NOBODY = np.full((1, 1), np.nan)
+
+
+class Switch(NamedTuple):
+    """A true person whose predicted id changed.
+
+    Attributes:
+        frame: position in the video, from 0.
+        person: id in the ground truth.
+        before, after: predicted ids.
+        box: (4,) of the true person.
+    """
+
+    frame: int
+    person: int
+    before: int
+    after: int
+    box: Float64Array
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How often poseval's way of counting differs from the plain one (docs/evaluation.md).
+
+    Attributes:
+        last_frames: left out by poseval.
+        frames_without_truth: labelled frames in which nobody is, left out too, with predictions.
+        one_sided_frames: others in which one side is empty, counted as one miss and one false
+            positive a keypoint.
+    """
+
+    last_frames: int = 0
+    frames_without_truth: int = 0
+    one_sided_frames: int = 0
+
+    def __add__(self, other: Differences) -> Differences:
+        return Differences(
+            self.last_frames + other.last_frames,
+            self.frames_without_truth + other.frames_without_truth,
+            self.one_sided_frames + other.one_sided_frames,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrackCounts:
+    """What was counted of some videos; sums of several are sums of these.
+
+    Attributes:
+        frames, people, predictions: labelled frames; true and predicted people in them.
+        pose: CLEAR counts of each of the K keypoints; distances in head sizes.
+        boxes: CLEAR counts of whole people; distances are 1 - intersection over union.
+        identity, hota: of whole people by intersection over union.
+        jitter: of their keypoints.
+        differences: from poseval.
+    """
+
+    frames: int
+    people: int
+    predictions: int
+    pose: tuple[ClearCounts, ...]
+    boxes: ClearCounts
+    identity: IdentityCounts
+    hota: HotaCounts
+    jitter: JitterCounts
+    differences: Differences
+
+    def __add__(self, other: TrackCounts) -> TrackCounts:
+        return TrackCounts(
+            self.frames + other.frames,
+            self.people + other.people,
+            self.predictions + other.predictions,
+            tuple(a + b for a, b in zip(self.pose, other.pose, strict=True)),
+            self.boxes + other.boxes,
+            self.identity + other.identity,
+            self.hota + other.hota,
+            self.jitter + other.jitter,
+            self.differences + other.differences,
+        )
+
+
+class PoseClear:
+    """CLEAR MOT of every keypoint on its own, over the people that have it.
+
+    Args:
+        strict: count as poseval does: the last frame is left out, and a frame in which one side is
+            empty is one miss and one false positive of every keypoint.
+    """
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+        self._keypoints = [ClearMot(repeated=strict) for _ in range(_K)]
+        self._waiting: tuple[Annotations, Annotations, Float64Array] | None = None
+
+    def update(self, truth: Annotations, people: Annotations, distance: Float64Array) -> None:
+        """Count one frame; distance is (N, M, K) head sizes, NaN where nothing matches."""
+        frame = (truth, people, distance)
+        if self._strict:
+            frame, self._waiting = self._waiting, frame  # type: ignore[assignment]
+        if frame is not None:
+            self._count(*frame)
+
+    def _count(self, truth: Annotations, people: Annotations, distance: Float64Array) -> None:
+        if self._strict and not (len(truth) and len(people)):
+            for keypoint in self._keypoints:
+                keypoint.update([-1], [-1], _NOBODY)
+            return
+        objects, hypotheses = truth.track_ids.tolist(), people.track_ids.tolist()
+        distance = np.ascontiguousarray(distance.transpose(2, 0, 1))
+        for k, keypoint in enumerate(self._keypoints):
+            rows = truth.labels[:, k].nonzero()[0]
+            columns = people.labels[:, k].nonzero()[0]
+            keypoint.update(
+                [objects[row] for row in rows.tolist()],
+                [hypotheses[column] for column in columns.tolist()],
+                distance[k][rows[:, None], columns],
+            )
+
+    def counts(self) -> tuple[ClearCounts, ...]:
+        """One for each keypoint."""
+        return tuple(keypoint.counts() for keypoint in self._keypoints)
+
+
+@dataclass(slots=True)
+class VideoTracks:
+    """Counts one video; frames come in order.
+
+    Args:
+        strict: count poses as poseval does, ties of scores and empty frames included.
+    """
+
+    strict: bool = False
+    ap: KeypointAp = field(init=False)
+    switches: list[Switch] = field(init=False, default_factory=list)
+    _pose: PoseClear = field(init=False)
+    _boxes: ClearMot = field(init=False, default_factory=ClearMot)
+    _identity: Identity = field(init=False, default_factory=Identity)
+    _hota: Hota = field(init=False, default_factory=Hota)
+    _jitter: Jitter = field(init=False, default_factory=Jitter)
+    _sums: dict[str, int] = field(init=False)
+    _index: int = field(init=False, default=-1)
+
+    def __post_init__(self) -> None:
+        self.ap = KeypointAp(_K, ties=not self.strict)
+        self._pose = PoseClear(strict=self.strict)
+        self._sums = dict.fromkeys(("frames", "people", "predictions", "without", "one_sided"), 0)
+
+    def update(self, truth: Annotations, people: Annotations) -> None:
+        """Count one frame.
+
+        Args:
+            truth: of `POSETRACK_15`; everybody with a keypoint has a head box.
+            people: the predictions, likewise.
+
+        Raises:
+            ValueError: a true person lacks a head box or a track id, a prediction a track id, or
+                somebody is there twice.
+        """
+        self._index += 1
+        regions, empty = truth.ignore_regions, not len(truth)
+        counts = truth.labelled
+        truth, people = without_ignored(truth, regions), without_ignored(people, regions)
+        _check(truth, people)
+        distance = head_distance(truth, people)
+        if (self.strict and not empty) or (not self.strict and counts):
+            scores = _keypoint_scores(people, strict=self.strict)
+            self.ap.update(~np.isnan(distance), truth.labels > 0, scores)
+            self._pose.update(truth, people, distance)
+        if counts:
+            self._sums["without"] += empty and len(people) > 0
+            self._sums["one_sided"] += not empty and not (len(truth) and len(people))
+            self._update_people(truth, people)
+
+    def _update_people(self, truth: Annotations, people: Annotations) -> None:
+        for name, count in (("frames", 1), ("people", len(truth)), ("predictions", len(people))):
+            self._sums[name] += count
+        objects, hypotheses = truth.track_ids.tolist(), people.track_ids.tolist()
+        boxes = person_boxes(truth)
+        similarity = box_similarity(boxes, person_boxes(people))
+        self._identity.update(objects, hypotheses, similarity)
+        self._hota.update(objects, hypotheses, similarity)
+        distance = np.where(similarity >= MIN_SIMILARITY, 1 - similarity, np.nan)
+        before = [self._boxes.partner(name) for name in objects]
+        pairs = self._boxes.update(objects, hypotheses, distance)
+        self._jitter.update(truth, people, [(row, column) for row, column, _ in pairs])
+        for row, column, switched in pairs:
+            if switched:
+                self.switches.append(
+                    Switch(self._index, objects[row], before[row], hypotheses[column], boxes[row])
+                )
+
+    def counts(self) -> TrackCounts:
+        """What was counted so far."""
+        sums = self._sums
+        return TrackCounts(
+            sums["frames"],
+            sums["people"],
+            sums["predictions"],
+            self._pose.counts(),
+            self._boxes.counts(),
+            self._identity.counts(),
+            self._hota.counts(),
+            self._jitter.counts(),
+            Differences(int(self._index >= 0), sums["without"], sums["one_sided"]),
+        )
+
+
+def _keypoint_scores(people: Annotations, *, strict: bool) -> Float64Array:
+    """(M, K); NaN where the keypoint is not there.
+
+    A keypoint without a score has that of its pose, or is last; in poseval it is always last.
+    """
+    scores = people.keypoint_scores
+    if not strict:
+        scores = np.where(np.isnan(scores), people.scores[:, None], scores)
+    scores = np.where(np.isnan(scores), -9999.0, scores)
+    result: Float64Array = np.where(people.labels > 0, scores, np.nan)
+    return result
+
+
+def _check(truth: Annotations, people: Annotations) -> None:
+    for side, what in ((truth, "true person"), (people, "predicted person")):
+        ids = side.track_ids
+        if (ids < 0).any():
+            raise ValueError(f"a {what} has no track_id")
+        if len(np.unique(ids)) < len(ids):
+            values, counts = np.unique(ids, return_counts=True)
+            raise ValueError(f"two {what}s have track_id {values[counts > 1][0]}")
+    has_head = (truth.head_boxes[:, 2:] > truth.head_boxes[:, :2]).any(axis=1)
+    lacking = truth.track_ids[~has_head]
+    if len(lacking):
+        raise ValueError(
+            f"the true person with track_id {lacking[0]} has no head box, which "
+            "sets the scale of distances"
+        )
