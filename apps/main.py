@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from .commands.evaluate import eval_app
 from .commands.export import export
 from .commands.models import models_app
 from .commands.run import run
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(export)
+app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 
 

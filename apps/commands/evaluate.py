@@ -1,0 +1,65 @@
+"""`posetrack eval`: predictions against the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...formats import TrackLayout
+from ..evaluating.output import print_json
+from ..evaluating.track_pairs import track_pairs
+
+eval_app = typer.Typer(
+    name="eval", help="Score predictions: keypoints, PCKh, tracks.", no_args_is_help=True
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LeastScore = Annotated[
+    float, typer.Option(min=0, help="Leave out predicted keypoints below this score.")
+]
+
+
+@eval_app.command()
+def tracking(
+    truth: Annotated[Path, typer.Argument(help="PoseTrack17 or 18: a file, or a folder of them.")],
+    predictions: Annotated[
+        Path, typer.Argument(help="Likewise, or poses.jsonl, or a folder of runs.")
+    ],
+    strict: Annotated[
+        bool, typer.Option("--strict-poseval", help="Count exactly as poseval does.")
+    ] = False,
+    min_keypoint_score: LeastScore = 0.0,
+    sweep: Annotated[
+        bool,
+        typer.Option("--sweep-keypoint-score", help="MOTA over the least score of keypoints too."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score tracks: AP, MOTA, MOTP of keypoints; HOTA, IDF1, switches, jitter of people."""
+    from ..evaluating.tracking import evaluate_tracks, print_report  # SciPy takes its time
+
+    report = evaluate_tracks(
+        track_pairs(truth, predictions),
+        strict=strict,
+        min_keypoint_score=min_keypoint_score,
+        sweep=sweep,
+    )
+    if as_json:
+        print_json(report.document)
+    else:
+        print_report(report)
+
+
+@eval_app.command()
+def submission(
+    runs: Annotated[Path, typer.Argument(help="A folder of runs, or of prediction files.")],
+    output: Annotated[Path, typer.Argument(help="The folder to make.")],
+    layout: Annotated[TrackLayout, typer.Option(help="What its files are.")] = "posetrack18",
+    min_keypoint_score: LeastScore = 0.0,
+) -> None:
+    """Write one prediction file for each video, named like it, for PoseTrack's evaluators."""
+    from ..evaluating.submission import write_submission
+
+    for path in write_submission(runs, output, layout, min_keypoint_score=min_keypoint_score):
+        print(path)

@@ -1,0 +1,1 @@
+"""Evaluation of files: who is compared with whom, tables, reports."""
