@@ -10,11 +10,12 @@ from ..structures import BackendError
 # pip extra -> what it brings that is imported here
 _LIBRARIES = {
     "torch": ("torch", "safetensors"),
+    "eval": ("faster_coco_eval",),
     "export": ("torch", "safetensors", "onnx", "onnxslim"),
 }
 
 
-def need_extra(command: str, extra: Literal["torch", "export"]) -> None:
+def need_extra(command: str, extra: Literal["torch", "export", "eval"]) -> None:
     """Check that the libraries of a pip extra are installed; none of them is imported.
 
     Raises:

@@ -28,7 +28,8 @@ ONLY_IN = {
     "rich": {"apps"},
     "onnxruntime": {"engine"},
     "openvino": {"engine"},
-    "scipy": {"kernels", "evaluation", "synthetic"},
+    "faster_coco_eval": {"evaluation"},
+    "scipy": {"kernels", "evaluation", "formats", "synthetic"},
     "cv2": {"apps", "engine", "trackers", "training", "synthetic"},
 }
 MAX_LINES = {"package": 400, "tests": 500, "native": 500}

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 HEAVY = {
-    "av", "cv2", "onnx", "onnxruntime", "openvino", "rich", "safetensors", "scipy", "torch",
-    "typer",
+    "av", "cv2", "faster_coco_eval", "onnx", "onnxruntime", "openvino", "rich", "safetensors",
+    "scipy", "torch", "typer",
 }  # fmt: skip
 # module of posetrack -> the heavy libraries that importing it loads
 LOADS = {
@@ -17,6 +17,7 @@ LOADS = {
     "trackers": set(),
     "formats": set(),
     "evaluation": {"scipy"},
+    "evaluation.oks_ap": {"cv2", "faster_coco_eval", "scipy"},
     "engine": set(),
     "engine.top_down": set(),
     "engine.sessions.onnxruntime": {"onnxruntime"},

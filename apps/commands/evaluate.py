@@ -10,6 +10,7 @@ import typer
 from ...formats import TrackLayout
 from ..evaluating.output import print_json
 from ..evaluating.track_pairs import track_pairs
+from ..extras import need_extra
 
 eval_app = typer.Typer(
     name="eval", help="Score predictions: keypoints, PCKh, tracks.", no_args_is_help=True
@@ -18,6 +19,35 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LeastScore = Annotated[
     float, typer.Option(min=0, help="Leave out predicted keypoints below this score.")
 ]
+
+
+@eval_app.command()
+def keypoints(
+    truth: Annotated[Path, typer.Argument(help="Ground truth: COCO, CrowdPose, OCHuman.")],
+    predictions: Annotated[Path, typer.Argument(help="COCO results.")],
+    against: Annotated[
+        Path | None, typer.Option(help="Other results: is the difference more than chance?")
+    ] = None,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="What jitter, inversions, swaps and misses cost.")
+    ] = False,
+    upper_bounds: Annotated[
+        bool,
+        typer.Option("--upper-bounds", help="AP as if people were found by true boxes or centers."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score keypoints in images: AP and AR by object keypoint similarity."""
+    need_extra("eval keypoints", "eval")
+    from ..evaluating.keypoints import evaluate_images, print_report
+
+    report = evaluate_images(
+        truth, predictions, against=against, errors=errors, upper_bounds=upper_bounds
+    )
+    if as_json:
+        print_json(report.document)
+    else:
+        print_report(report)
 
 
 @eval_app.command()

@@ -4,8 +4,15 @@ import json
 
 import pytest
 from annotated import video
+from coco_scenes import random_scenes
 from posetrack.apps.main import app
-from posetrack.formats import write_posetrack18
+from posetrack.formats import (
+    AnnotatedImages,
+    write_coco,
+    write_coco_results,
+    write_posetrack18,
+)
+from posetrack.structures import COCO_17, ResultFileError
 from typer.testing import CliRunner
 
 
@@ -65,3 +72,43 @@ def test_keypoints_below_a_score_are_left_out(two_videos):
 def test_a_submission_prints_its_files(two_videos, tmp_path):
     done = run("submission", two_videos[1], tmp_path / "out")
     assert done.stdout.split() == [str(tmp_path / "out" / f"{name}.json") for name in "ab"]
+
+
+@pytest.fixture
+def images(tmp_path):
+    """COCO ground truth, results, and worse results."""
+    truth, results = random_scenes(1)
+    files = [tmp_path / f"{name}.json" for name in ("truth", "results", "worse")]
+    write_coco(files[0], AnnotatedImages(files[0], COCO_17, truth))
+    write_coco_results(files[1], AnnotatedImages(files[1], COCO_17, results))
+    write_coco_results(files[2], AnnotatedImages(files[2], COCO_17, results[::2]))
+    return files
+
+
+def test_keypoints_have_every_part_that_was_asked_for(images):
+    truth, results, worse = images
+    plain = json.loads(run("keypoints", truth, results, "--json").stdout)
+    assert set(plain) == {"total", "per_keypoint", "per_size"}
+    options = ["--errors", "--upper-bounds", "--against", worse, "--json"]
+    report = json.loads(run("keypoints", truth, results, *options).stdout)
+    assert set(report) - set(plain) == {"errors", "upper_bounds", "against"}
+    assert report["against"]["difference"] > 0
+    assert set(report["per_keypoint"]["nose"]) >= {"similarity", "jitter", "miss"}
+
+
+def test_keypoint_tables_name_what_they_hold(images):
+    truth, results, worse = images
+    done = run("keypoints", truth, results, "--errors", "--upper-bounds", "--against", worse)
+    for text in ("AP_medium", "left_wrist", "128 to 256 px", "inversion", "true boxes", "95 %"):
+        assert text in done.stdout, text
+    assert "images have no results" in done.stderr
+
+
+def test_results_of_other_images_are_refused(images, tmp_path):
+    truth, results, _ = images
+    poses = json.loads(results.read_text(encoding="utf-8"))
+    results.write_text(json.dumps([{**poses[0], "image_id": 99}]), encoding="utf-8")
+    with pytest.raises(
+        ResultFileError, match=r"results\.json: has results of image 99, and .*truth"
+    ):
+        run("keypoints", truth, results)
