@@ -14,7 +14,14 @@ from ..structures import Skeleton
 from . import posetrack18
 from .annotated_images import AnnotatedImages
 from .coco import CocoWriter
-from .coco_annotations import read_coco, read_coco_results, write_coco, write_coco_results
+from .coco_annotations import (
+    read_coco,
+    read_coco_results,
+    results_skeleton,
+    write_coco,
+    write_coco_results,
+)
+from .mpii import read_mpii, read_mpii_predictions, write_mpii
 from .pose_writer import PoseWriter
 from .poses_jsonl import PosesLine, PosesReader, PosesWriter, read_poses
 from .posetrack17 import write_posetrack17
@@ -37,9 +44,13 @@ __all__ = [
     "open_tracks",
     "read_coco",
     "read_coco_results",
+    "read_mpii",
+    "read_mpii_predictions",
     "read_poses",
+    "results_skeleton",
     "write_coco",
     "write_coco_results",
+    "write_mpii",
     "write_posetrack17",
     "write_posetrack18",
 ]

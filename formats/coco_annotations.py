@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..structures import Annotations, ResultFileError, Skeleton
+from ..structures import COCO_17, Annotations, ResultFileError, Skeleton
 from ..structures.arrays import Float64Array
 from ..structures.partial_file import whole_file
 from ..structures.skeleton import skeleton_of
@@ -73,6 +73,17 @@ def read_coco_results(path: Path, skeleton: Skeleton) -> AnnotatedImages:
         if pose.value.get("category_id", PERSON) == PERSON:
             people.setdefault(pose.integer("image_id"), []).append(_parsed(pose, len(skeleton)))
     return AnnotatedImages(path, skeleton, [_results(i, poses) for i, poses in people.items()])
+
+
+def results_skeleton(path: Path, truth: Skeleton) -> Skeleton:
+    """The skeleton of results that need not have the ground truth's: COCO's for 17 keypoints.
+
+    Results do not name their keypoints; with as many as the ground truth they are taken for its.
+    """
+    first = next(json_items(path), None)
+    numbers = first.value.get("keypoints") if first and isinstance(first.value, dict) else None
+    count = len(numbers) // 3 if isinstance(numbers, list) else len(truth)
+    return COCO_17 if count == len(COCO_17) else truth
 
 
 def write_coco(path: Path, truth: AnnotatedImages) -> None:

@@ -50,6 +50,25 @@ def keypoints(
         print_report(report)
 
 
+@eval_app.command("pckh")
+def pck(
+    truth: Annotated[Path, typer.Argument(help="MPII's .mat, or COCO's layout with bbox_head.")],
+    predictions: Annotated[Path, typer.Argument(help="COCO results, or .mat with preds.")],
+    torso: Annotated[
+        bool, typer.Option("--torso", help="PCK@0.2 of the torso, as for Leeds Sports Pose.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score keypoints by their distance in head sizes: PCKh@0.5, PCKh@0.1, AUC."""
+    from ..evaluating.pck import document, evaluate_pck, print_report
+
+    scores = evaluate_pck(truth, predictions, torso=torso)
+    if as_json:
+        print_json(document(scores))
+    else:
+        print_report(scores)
+
+
 @eval_app.command()
 def tracking(
     truth: Annotated[Path, typer.Argument(help="PoseTrack17 or 18: a file, or a folder of them.")],

@@ -10,9 +10,10 @@ from posetrack.formats import (
     AnnotatedImages,
     write_coco,
     write_coco_results,
+    write_mpii,
     write_posetrack18,
 )
-from posetrack.structures import COCO_17, ResultFileError
+from posetrack.structures import COCO_17, MPII_16, Annotations, ResultFileError
 from typer.testing import CliRunner
 
 
@@ -112,3 +113,29 @@ def test_results_of_other_images_are_refused(images, tmp_path):
         ResultFileError, match=r"results\.json: has results of image 99, and .*truth"
     ):
         run("keypoints", truth, results)
+
+
+def test_pckh_of_a_matlab_file(tmp_path):
+    truth = Annotations.of(
+        [[[float(k), 5.0] for k in range(16)]],
+        [[2] * 16],
+        head_boxes=[[0, 0, 30, 40]],
+        image_id=7,
+        file_name="0007.jpg",
+    )
+    write_mpii(tmp_path / "mpii.mat", AnnotatedImages(tmp_path, MPII_16, [truth]))
+    pose = {"image_id": 7, "score": 1, "keypoints": [n for k in range(16) for n in (k, 5, 1)]}
+    (tmp_path / "results.json").write_text(json.dumps([pose]), encoding="utf-8")
+    files = tmp_path / "mpii.mat", tmp_path / "results.json"
+    assert json.loads(run("pckh", *files, "--json").stdout)["total"]["PCKh@0.1"] == 100
+    table = run("pckh", *files)
+    assert "right_ankle" in table.stdout
+    assert table.stderr == "1 people\n"
+
+
+def test_pck_of_the_torso_compares_the_keypoints_that_both_have(images):
+    truth, results, _ = images
+    report = json.loads(run("pckh", truth, results, "--torso", "--json").stdout)
+    assert 0 < report["total"]["PCK@0.2"] < 100
+    with pytest.raises(ResultFileError, match=r"nobody has a head box \(bbox_head\)"):
+        run("pckh", truth, results)
