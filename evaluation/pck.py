@@ -59,8 +59,8 @@ def pck_of_torso(
 ) -> PckScores:
     """Leeds Sports Pose's: `PCK@0.2` and `AUC` from 0 to 0.5, in lengths of the torso.
 
-    The torso is from a shoulder to the opposite hip, whichever pair is labelled, the left shoulder's
-    first. Arguments are those of `pckh`.
+    The torso is from a shoulder to the opposite hip, whichever pair is labelled, the left
+    shoulder's first. Arguments are those of `pckh`.
     """
     sizes = [torso_lengths(image, skeleton) for image in truth]
     return _pck(truth, results, skeleton, sizes, {"PCK@0.2": 0.2})

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import AnyArray, BoolArray, Float64Array, Int64Array, UInt8Array
+from .poses import Poses
 
 _PER_PERSON = {
     "keypoints": (np.float64, ("K", 2)),
@@ -96,6 +97,20 @@ class Annotations:
     def with_labels(self, labels: UInt8Array) -> Annotations:
         """The same people with other labels."""
         return replace(self, labels=labels)
+
+    @staticmethod
+    def of_poses(poses: Poses, image_id: int) -> Annotations:
+        """Predictions of one image; a keypoint that was not found is not there."""
+        known = {} if poses.track_ids is None else {"track_ids": poses.track_ids}
+        return Annotations.of(
+            poses.keypoints,
+            np.where(poses.keypoint_scores > 0, 2, 0),
+            keypoint_scores=poses.keypoint_scores,
+            scores=poses.scores,
+            boxes=poses.boxes,
+            image_id=image_id,
+            **known,
+        )
 
     @staticmethod
     def of(keypoints: npt.ArrayLike, labels: npt.ArrayLike, **known: Any) -> Annotations:

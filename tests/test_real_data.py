@@ -1,7 +1,5 @@
 """What the default model and tracker find on real images and clips."""
 
-import contextlib
-import io
 import json
 import subprocess
 import sys
@@ -10,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from posetrack import EngineOptions, PoseEngine
+from posetrack.apps.evaluating.track_pairs import track_pairs
 from posetrack.apps.media.images import read_image
-from posetrack.formats import read_poses
-from posetrack.structures import TrackState
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from posetrack.evaluation import TrackingEvaluation
+from posetrack.evaluation.oks_ap import OksAp
+from posetrack.formats import open_tracks, read_coco, read_poses
+from posetrack.structures import Annotations, TrackState
 from scipy.optimize import linear_sum_assignment
-from tracking_score import mota
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
@@ -94,11 +92,14 @@ def test_foot_of_the_table_is_nobody(runs):
 
 def test_four_paddlers_keep_their_ids(runs, shared):
     tracks = shared / "data" / "tracks" / "multi_person_posetrack"
-    truth = json.loads((tracks / "test" / f"{SEQUENCE}.json").read_text(encoding="utf-8"))
-    file = runs / SEQUENCE / f"{SEQUENCE}.posetrack18.json"
-    predictions = json.loads(file.read_text(encoding="utf-8"))
-    assert len({person["track_id"] for person in predictions["annotations"]}) == 4
-    assert mota(truth, predictions) >= 0.82
+    (pair,) = track_pairs(
+        tracks / "test" / f"{SEQUENCE}.json", runs / SEQUENCE / f"{SEQUENCE}.posetrack18.json"
+    )
+    evaluation = TrackingEvaluation()
+    evaluation.add_video(pair.name, pair)
+    ids = {name for people in open_tracks(pair.predictions) for name in people.track_ids.tolist()}
+    assert len(ids) == 4
+    assert evaluation.scores().total["MOTA"] >= 82
 
 
 @pytest.mark.parametrize(
@@ -107,19 +108,12 @@ def test_four_paddlers_keep_their_ids(runs, shared):
 )
 def test_average_precision_on_the_coco_subset(shared, sizes, flip_test, floor):
     folder = shared / "data" / "coco_keypoints"
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(str(folder / "person_keypoints_val2017_subset.json"))
-    results = []
+    truth = read_coco(folder / "person_keypoints_val2017_subset.json")
     with PoseEngine.load(options=EngineOptions(sizes=sizes, flip_test=flip_test)) as engine:
-        for image_id, image in truth.imgs.items():
-            poses = engine(read_image(folder / "images" / Path(image["file_name"]).name))
-            for keypoints, score in zip(poses.keypoints, poses.scores, strict=True):
-                row = np.column_stack((keypoints, np.ones(17))).ravel().tolist()
-                result = {"image_id": image_id, "category_id": 1}
-                results.append(result | {"keypoints": row, "score": float(score)})
-    with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(truth, truth.loadRes(results), "keypoints")
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    assert evaluation.stats[0] >= floor
+        results = [
+            Annotations.of_poses(
+                engine(read_image(folder / "images" / Path(image.file_name).name)), image.image_id
+            )
+            for image in truth.images
+        ]
+    assert OksAp(truth.images, results, truth.skeleton).scores()["AP"] >= floor
