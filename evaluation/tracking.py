@@ -36,6 +36,7 @@ class TrackingScores:
         per_keypoint, per_part: {name: {score: per cent}}.
         per_video: {video: as total}.
         switches: of each video.
+        lengths: {video: number of its frames}.
         curves: precision and recall of each keypoint of `POSETRACK_15`.
         differences: from poseval: how often a rule of it that is not followed would have had an
             effect; empty if its rules were followed.
@@ -46,6 +47,7 @@ class TrackingScores:
     per_part: dict[str, Scores]
     per_video: dict[str, Scores]
     switches: dict[str, list[Switch]]
+    lengths: dict[str, int]
     curves: list[PrecisionRecall]
     differences: dict[str, int]
 
@@ -64,6 +66,7 @@ class TrackingEvaluation:
         self._counts: list[TrackCounts] = []
         self._per_video: dict[str, Scores] = {}
         self._switches: dict[str, list[Switch]] = {}
+        self._lengths: dict[str, int] = {}
 
     def add_video(self, name: str, frames: FramePairs) -> None:
         """Count one video.
@@ -86,6 +89,7 @@ class TrackingEvaluation:
         self._ap.add(video.ap)
         self._per_video[name] = self._total(counts, video.ap.result())[0]
         self._switches[name] = video.switches
+        self._lengths[name] = video.length
 
     def _total(
         self, counts: TrackCounts, curves: list[PrecisionRecall]
@@ -110,6 +114,7 @@ class TrackingEvaluation:
             part_scores(keypoints),
             self._per_video,
             self._switches,
+            self._lengths,
             curves,
             differences,
         )

@@ -210,6 +210,11 @@ class VideoTracks:
                     Switch(self._index, objects[row], before[row], hypotheses[column], boxes[row])
                 )
 
+    @property
+    def length(self) -> int:
+        """Frames so far, also those that do not count."""
+        return self._index + 1
+
     def counts(self) -> TrackCounts:
         """What was counted so far."""
         sums = self._sums

@@ -16,13 +16,16 @@ eval_app = typer.Typer(
     name="eval", help="Score predictions: keypoints, PCKh, tracks.", no_args_is_help=True
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", help="Write a page with plots, which needs nothing else.")
+]
 LeastScore = Annotated[
     float, typer.Option(min=0, help="Leave out predicted keypoints below this score.")
 ]
 
 
 @eval_app.command()
-def keypoints(
+def keypoints(  # noqa: PLR0913 - one parameter per option of the command line
     truth: Annotated[Path, typer.Argument(help="Ground truth: COCO, CrowdPose, OCHuman.")],
     predictions: Annotated[Path, typer.Argument(help="COCO results.")],
     against: Annotated[
@@ -35,6 +38,7 @@ def keypoints(
         bool,
         typer.Option("--upper-bounds", help="AP as if people were found by true boxes or centers."),
     ] = False,
+    html: Html = None,
     as_json: Json = False,
 ) -> None:
     """Score keypoints in images: AP and AR by object keypoint similarity."""
@@ -44,6 +48,10 @@ def keypoints(
     report = evaluate_images(
         truth, predictions, against=against, errors=errors, upper_bounds=upper_bounds
     )
+    if html is not None:
+        from ..evaluating.html.reports import write_keypoints_page
+
+        write_keypoints_page(html, report)
     if as_json:
         print_json(report.document)
     else:
@@ -57,12 +65,17 @@ def pck(
     torso: Annotated[
         bool, typer.Option("--torso", help="PCK@0.2 of the torso, as for Leeds Sports Pose.")
     ] = False,
+    html: Html = None,
     as_json: Json = False,
 ) -> None:
     """Score keypoints by their distance in head sizes: PCKh@0.5, PCKh@0.1, AUC."""
     from ..evaluating.pck import document, evaluate_pck, print_report
 
     scores = evaluate_pck(truth, predictions, torso=torso)
+    if html is not None:
+        from ..evaluating.html.reports import write_pck_page
+
+        write_pck_page(html, scores, f"{predictions} against {truth}")
     if as_json:
         print_json(document(scores))
     else:
@@ -70,7 +83,7 @@ def pck(
 
 
 @eval_app.command()
-def tracking(
+def tracking(  # noqa: PLR0913 - one parameter per option of the command line
     truth: Annotated[Path, typer.Argument(help="PoseTrack17 or 18: a file, or a folder of them.")],
     predictions: Annotated[
         Path, typer.Argument(help="Likewise, or poses.jsonl, or a folder of runs.")
@@ -83,9 +96,16 @@ def tracking(
         bool,
         typer.Option("--sweep-keypoint-score", help="MOTA over the least score of keypoints too."),
     ] = False,
+    html: Html = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(help="With --html: the video, or a folder of them, for pictures of switches."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score tracks: AP, MOTA, MOTP of keypoints; HOTA, IDF1, switches, jitter of people."""
+    if video is not None and html is None:
+        raise typer.BadParameter("needs --html", param_hint="'--video'")
     from ..evaluating.tracking import evaluate_tracks, print_report  # SciPy takes its time
 
     report = evaluate_tracks(
@@ -94,6 +114,10 @@ def tracking(
         min_keypoint_score=min_keypoint_score,
         sweep=sweep,
     )
+    if html is not None:
+        from ..evaluating.html.reports import write_tracking_page
+
+        write_tracking_page(html, report, video)
     if as_json:
         print_json(report.document)
     else:
