@@ -9,12 +9,14 @@ Source: Andriluka et al., PoseTrack: A Benchmark for Human Pose Estimation and T
 
 from __future__ import annotations
 
+from array import array
 from typing import NamedTuple
 
 import numpy as np
 
 from ..structures.arrays import BoolArray, Float64Array, Int64Array
 
+CURVE_POINTS = 1000
 _PENDING = 1 << 20  # samples until equal scores are merged
 
 
@@ -24,7 +26,8 @@ class PrecisionRecall(NamedTuple):
     Attributes:
         ap: area under the interpolated curve; NaN if the keypoint is never labelled.
         precision, recall: with every prediction counted; NaN where there is nothing to divide by.
-        curve: (S, 2) recall and precision at every score, the highest first.
+        curve: (S, 2) recall and precision at every score, the highest first; of more than
+            `CURVE_POINTS` that many, evenly chosen.
     """
 
     ap: float
@@ -45,9 +48,10 @@ class KeypointAp:
     def __init__(self, num_keypoints: int, *, ties: bool = True) -> None:
         self._ties = ties
         self._labelled = np.zeros(num_keypoints, np.int64)
-        # Per keypoint: arrays of rows score, right ones, all.
-        self._samples: list[list[Float64Array]] = [[] for _ in range(num_keypoints)]
-        self._pending = 0
+        # Per keypoint: rows of scores, right ones, all; and what is not yet in them.
+        self._samples = [np.zeros((3, 0)) for _ in range(num_keypoints)]
+        self._scores = [array("d") for _ in range(num_keypoints)]
+        self._right = [array("b") for _ in range(num_keypoints)]
 
     def update(self, matched: BoolArray, labels: BoolArray, scores: Float64Array) -> None:
         """Count one frame.
@@ -62,29 +66,33 @@ class KeypointAp:
             return
         person = _assigned(matched, labels)
         chosen = np.flatnonzero(person >= 0)
-        right = np.zeros(scores.shape, np.bool_)
+        right = np.zeros(scores.shape, np.int8)
         right[chosen] = matched[person[chosen], chosen]
-        for k, samples in enumerate(self._samples):
-            there = np.flatnonzero(~np.isnan(scores[:, k]))
-            if len(there):
-                ones = np.ones(len(there))
-                samples.append(np.stack((scores[there, k], right[there, k], ones)))
-                self._pending += len(there)
-        if self._pending > _PENDING:
-            self._samples = [[self._merged(samples)] for samples in self._samples]
-            self._pending = 0
+        for k, (here, rights) in enumerate(zip(self._scores, self._right, strict=True)):
+            there = ~np.isnan(scores[:, k])
+            here.frombytes(scores[there, k].tobytes())
+            rights.frombytes(right[there, k].tobytes())
+        if sum(map(len, self._scores)) > _PENDING:
+            self._merge()
 
     def add(self, other: KeypointAp) -> None:
-        """Count what another one counted, after what was counted here."""
+        """Count what another one counted, after what was counted here; it is empty afterwards."""
+        self._merge()
+        other._merge()
         self._labelled += other._labelled
-        for mine, theirs in zip(self._samples, other._samples, strict=True):
-            mine.append(other._merged(theirs))
-            self._pending += mine[-1].shape[1]
+        for k, samples in enumerate(self._samples):
+            self._samples[k] = self._joined(samples, other._samples[k])
+            other._samples[k] = np.zeros((3, 0))
 
-    def _merged(self, samples: list[Float64Array]) -> Float64Array:
+    def _merge(self) -> None:
+        """Move everything that is not yet there into `_samples`."""
+        for k, (scores, right) in enumerate(zip(self._scores, self._right, strict=True)):
+            fresh = np.stack((np.array(scores), np.array(right, np.float64), np.ones(len(scores))))
+            self._samples[k] = self._joined(self._samples[k], fresh)
+            del scores[:], right[:]
+
+    def _joined(self, *samples: Float64Array) -> Float64Array:
         """(3, S) samples as one array; equal scores become one where ties count together."""
-        if not samples:
-            return np.zeros((3, 0))
         joined = np.concatenate(samples, axis=1)
         if not self._ties:
             return joined
@@ -94,8 +102,9 @@ class KeypointAp:
 
     def result(self) -> list[PrecisionRecall]:
         """One for each keypoint."""
+        self._merge()
         return [
-            _precision_recall(self._merged(samples), int(labelled))
+            _precision_recall(samples, int(labelled))
             for samples, labelled in zip(self._samples, self._labelled, strict=True)
         ]
 
@@ -127,4 +136,6 @@ def _precision_recall(samples: Float64Array, labelled: int) -> PrecisionRecall:
     steps = np.diff(recall, prepend=0)
     best_after = np.maximum.accumulate(precision[::-1])[::-1]
     ap = float((steps * best_after).sum())
-    return PrecisionRecall(ap, precision[-1], recall[-1], np.column_stack((recall, precision)))
+    shown = np.linspace(0, len(order) - 1, min(len(order), CURVE_POINTS)).round().astype(np.intp)
+    curve = np.column_stack((recall[shown], precision[shown]))
+    return PrecisionRecall(ap, float(precision[-1]), float(recall[-1]), curve)

@@ -86,8 +86,8 @@ class TrackingEvaluation:
                 raise ValueError(f"{name}: frame {index}: {error}") from error
         counts = video.counts()
         self._counts.append(counts)
-        self._ap.add(video.ap)
         self._per_video[name] = self._total(counts, video.ap.result())[0]
+        self._ap.add(video.ap)
         self._switches[name] = video.switches
         self._lengths[name] = video.length
 

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -24,12 +24,6 @@ from .partial_file import PartialFile
 from .posetrack18 import CATEGORY, KEYPOINTS
 
 _TO_17 = [KEYPOINTS.index(name) for name in POSETRACK_15.keypoints]
-
-
-class _Image(NamedTuple):
-    name: str
-    labelled: bool
-    regions: tuple[Float64Array, ...]
 
 
 class PoseTrack18File:
@@ -46,7 +40,9 @@ class PoseTrack18File:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._images: list[_Image] = []
+        self._names: list[str] = []
+        self._labelled = bytearray()
+        self._regions: dict[int, tuple[Float64Array, ...]] = {}  # by position, where there are any
         self._keypoints: list[int] = []  # of `POSETRACK_15`, in the file's order
         self._num_keypoints = 0
         ids, order = array("q"), array("q")
@@ -67,8 +63,10 @@ class PoseTrack18File:
         self._in_order = bool((np.diff(self._positions) > 0).all())
 
     def _read_image(self, image: Fields) -> int:
-        labelled = bool(image.value.get("is_labeled", True))
-        self._images.append(_Image(image.text("file_name"), labelled, _regions(image)))
+        if regions := _regions(image):
+            self._regions[len(self._names)] = regions
+        self._names.append(image.text("file_name"))
+        self._labelled.append(bool(image.value.get("is_labeled", True)))
         return image.integer("id")
 
     def _read_category(self, category: Fields) -> None:
@@ -101,12 +99,12 @@ class PoseTrack18File:
     def __iter__(self) -> Iterator[Annotations]:
         waiting = iter(self._people())
         position, people = next(waiting, (-1, []))
-        for index, image in enumerate(self._images):
+        for index in range(len(self._names)):
             here: list[Fields] = []
             if index == position:
                 here = people
                 position, people = next(waiting, (-1, []))
-            yield self._frame(int(self._ids[index]), image, here)
+            yield self._frame(index, here)
 
     def _people(self) -> Iterable[tuple[int, list[Fields]]]:
         """(position of an image, its annotations), by position."""
@@ -124,7 +122,7 @@ class PoseTrack18File:
             by_position.setdefault(position, []).extend(people)
         return sorted(by_position.items())
 
-    def _frame(self, image_id: int, image: _Image, people: list[Fields]) -> Annotations:
+    def _frame(self, index: int, people: list[Fields]) -> Annotations:
         size = 3 * self._num_keypoints
         rows = number_rows(people, "keypoints", size, required=True)
         triples = rows.reshape(len(people), self._num_keypoints, 3)[:, self._keypoints]
@@ -137,10 +135,10 @@ class PoseTrack18File:
             boxes=box_rows(people, "bbox"),
             head_boxes=box_rows(people, "bbox_head"),
             track_ids=[_track_id(person) for person in people],
-            image_id=image_id,
-            file_name=image.name,
-            ignore_regions=image.regions,
-            labelled=image.labelled,
+            image_id=int(self._ids[index]),
+            file_name=self._names[index],
+            ignore_regions=self._regions.get(index, ()),
+            labelled=bool(self._labelled[index]),
         )
 
 
