@@ -5,5 +5,6 @@ tools: shares for COCO, CrowdPose and OCHuman, per cent for MPII and PoseTrack.
 """
 
 from .tracking import ScoreSweep, TrackingEvaluation, TrackingScores, above
+from .video_tracks import FrameError
 
-__all__ = ["ScoreSweep", "TrackingEvaluation", "TrackingScores", "above"]
+__all__ = ["FrameError", "ScoreSweep", "TrackingEvaluation", "TrackingScores", "above"]

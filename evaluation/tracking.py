@@ -22,7 +22,7 @@ from .tracking_scores import (
     part_scores,
     people_scores,
 )
-from .video_tracks import PoseClear, Switch, TrackCounts, VideoTracks
+from .video_tracks import FrameError, PoseClear, Switch, TrackCounts, VideoTracks
 
 FramePairs = Iterable[tuple[Annotations, Annotations]]
 
@@ -76,14 +76,14 @@ class TrackingEvaluation:
             frames: (truth, predictions) of every frame, in order.
 
         Raises:
-            ValueError: a frame cannot be scored; the message names video and frame.
+            FrameError: a frame cannot be scored; the message names video and frame.
         """
         video = VideoTracks(strict=self._strict)
         for index, (truth, people) in enumerate(frames):
             try:
                 video.update(truth, people)
-            except ValueError as error:
-                raise ValueError(f"{name}: frame {index}: {error}") from error
+            except FrameError as error:
+                raise FrameError(error.side, f"{name}: frame {index}: {error}") from error
         counts = video.counts()
         self._counts.append(counts)
         self._per_video[name] = self._total(counts, video.ap.result())[0]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ..structures import POSETRACK_15, Annotations
-from ..structures.arrays import Float64Array
+from ..structures.arrays import Float64Array, Int64Array
 from .boxes import person_boxes
 from .clear_mot import ClearCounts, ClearMot
 from .hota import Hota, HotaCounts
@@ -21,6 +21,18 @@ from .matching import box_similarity
 
 _K = len(POSETRACK_15)
 _NOBODY = np.full((1, 1), np.nan)
+
+
+class FrameError(ValueError):
+    """A frame that cannot be scored.
+
+    Attributes:
+        side: whose fault it is.
+    """
+
+    def __init__(self, side: Literal["truth", "predictions"], message: str) -> None:
+        super().__init__(message)
+        self.side = side
 
 
 class Switch(NamedTuple):
@@ -174,7 +186,7 @@ class VideoTracks:
             people: the predictions, likewise.
 
         Raises:
-            ValueError: a true person lacks a head box or a track id, a prediction a track id, or
+            FrameError: a true person lacks a head box or a track id, a prediction a track id, or
                 somebody is there twice.
         """
         self._index += 1
@@ -245,17 +257,21 @@ def _keypoint_scores(people: Annotations, *, strict: bool) -> Float64Array:
 
 
 def _check(truth: Annotations, people: Annotations) -> None:
-    for side, what in ((truth, "true person"), (people, "predicted person")):
-        ids = side.track_ids
-        if (ids < 0).any():
-            raise ValueError(f"a {what} has no track_id")
-        if len(np.unique(ids)) < len(ids):
-            values, counts = np.unique(ids, return_counts=True)
-            raise ValueError(f"two {what}s have track_id {values[counts > 1][0]}")
+    _check_ids("truth", truth.track_ids, "true person")
+    _check_ids("predictions", people.track_ids, "predicted person")
     has_head = (truth.head_boxes[:, 2:] > truth.head_boxes[:, :2]).any(axis=1)
     lacking = truth.track_ids[~has_head]
     if len(lacking):
-        raise ValueError(
-            f"the true person with track_id {lacking[0]} has no head box, which "
-            "sets the scale of distances"
+        raise FrameError(
+            "truth",
+            f"the true person with track_id {lacking[0]} has no head box, which sets the scale of "
+            "distances",
         )
+
+
+def _check_ids(side: Literal["truth", "predictions"], ids: Int64Array, what: str) -> None:
+    if (ids < 0).any():
+        raise FrameError(side, f"a {what} has no track_id")
+    if len(set(ids.tolist())) < len(ids):
+        values, counts = np.unique(ids, return_counts=True)
+        raise FrameError(side, f"two {what}s have track_id {values[counts > 1][0]}")

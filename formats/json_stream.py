@@ -121,6 +121,9 @@ class _Scanner:
 
     def _next(self) -> str:
         """The next character that is no space; empty at the end of the file."""
+        here = self._text[self._at : self._at + 1]
+        if here > " ":  # as almost always
+            return here
         while True:
             found = _NOT_SPACE.search(self._text, self._at)
             if found:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from ...evaluation import ScoreSweep, TrackingEvaluation, TrackingScores, above
+from ...evaluation import FrameError, ScoreSweep, TrackingEvaluation, TrackingScores, above
 from ...structures import Annotations, ResultFileError
 from ..progress import say
 from .output import print_table
@@ -83,10 +83,9 @@ def evaluate_tracks(
     for pair in track(pairs, "videos", console=console, transient=True, disable=not shown):
         try:
             evaluation.add_video(pair.name, _kept(pair, min_keypoint_score))
-        except ResultFileError:
-            raise
-        except ValueError as error:
-            raise ResultFileError(f"{pair.truth} and {pair.predictions}: {error}") from error
+        except FrameError as error:
+            file = pair.truth if error.side == "truth" else pair.predictions
+            raise ResultFileError(f"{file}: {error}") from error
         if thresholds is not None:
             thresholds.add_video(pair)
     return TrackingReport(

@@ -2,8 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
-from annotated import video
+from annotated import frame, video
 from coco_scenes import random_scenes
 from posetrack.apps.main import app
 from posetrack.formats import (
@@ -63,6 +64,32 @@ def test_strict_scores_are_named_so(two_videos):
     assert report["total"]["MOTA"] == 100  # the switch is in the last frame
     assert "MOTP_released" in report["total"]
     assert "differences_from_poseval" not in report
+
+
+def test_what_cannot_be_scored_is_refused_with_file_and_frame(two_videos):
+    truth, people = two_videos
+    twice = frame({1: 100, 2: 300}, track_ids=[4, 4], image_id=1)
+    write_posetrack18(people / "b.json", "b", [frame({1: 100}), twice])
+    with pytest.raises(ResultFileError, match=r"people/b\.json: b: frame 1: two predicted persons"):
+        run("tracking", truth, people)
+    nothing = np.full((1, 4), np.nan)
+    headless = [frame({1: 100}, head_boxes=nothing, image_id=i) for i in range(2)]
+    write_posetrack18(truth / "a.json", "a", headless)
+    with pytest.raises(ResultFileError, match=r"truth/a\.json: a: frame 0: .* no head box"):
+        run("tracking", truth, people)
+
+
+def test_a_page_is_written_beside_what_is_printed(two_videos, tmp_path):
+    page = tmp_path / "page.html"
+    report = json.loads(run("tracking", *two_videos, "--html", page, "--json").stdout)
+    assert report["total"]["MOTA"] == 75
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_pictures_need_a_page(two_videos, tmp_path):
+    done = run("tracking", *two_videos, "--video", tmp_path)
+    assert done.exit_code == 2
+    assert "--html" in done.stderr
 
 
 def test_keypoints_below_a_score_are_left_out(two_videos):
