@@ -14,6 +14,7 @@ from .clear_mot import ClearCounts
 from .ignore_regions import without_ignored
 from .keypoint_ap import KeypointAp, PrecisionRecall
 from .keypoint_distance import head_distance
+from .pose_clear import PoseClear
 from .tracking_scores import (
     Scores,
     differences_from_poseval,
@@ -22,7 +23,7 @@ from .tracking_scores import (
     part_scores,
     people_scores,
 )
-from .video_tracks import FrameError, PoseClear, Switch, TrackCounts, VideoTracks
+from .video_tracks import FrameError, Switch, TrackCounts, VideoTracks
 
 FramePairs = Iterable[tuple[Annotations, Annotations]]
 
