@@ -24,7 +24,8 @@ class ClearCounts:
         switches: found ones whose partner is another.
         misses: those not found.
         false_positives: hypotheses that are nobody.
-        fragmentations: times that an object was found again after it was missed.
+        fragmentations: times that an object was found again after it was missed; this and the next
+            three are 0 unless asked for.
         mostly_tracked, partly_tracked, mostly_lost: objects found in at least 80 %, less, and in
             less than 20 % of their frames.
         distance: sum over matches and switches.
@@ -82,11 +83,12 @@ class ClearMot:
     a switch, however long ago that was.
 
     Args:
+        lifetimes: count fragmentations, and who is mostly tracked.
         repeated: count `repeated_distance`.
     """
 
-    def __init__(self, *, repeated: bool = False) -> None:
-        self._repeated = repeated
+    def __init__(self, *, lifetimes: bool = False, repeated: bool = False) -> None:
+        self._lifetimes, self._repeated = lifetimes, repeated
         self._counts = ClearCounts()
         self._partner: dict[int, int] = {}  # object -> hypothesis of the last time
         self._assigned: dict[int, int] = {}  # hypothesis -> object, when it was last assigned
@@ -122,7 +124,8 @@ class ClearMot:
             pairs += self._assign(objects, hypotheses, distance, pairs)
         counts.misses += len(objects) - len(pairs)
         counts.false_positives += len(hypotheses) - len(pairs)
-        self._remember(objects, {objects[row] for row, _, _ in pairs})
+        if self._lifetimes:
+            self._remember(objects, {objects[row] for row, _, _ in pairs})
         return pairs
 
     def _keep(

@@ -124,7 +124,7 @@ class VideoTracks:
     ap: KeypointAp = field(init=False)
     switches: list[Switch] = field(init=False, default_factory=list)
     _pose: PoseClear = field(init=False)
-    _boxes: ClearMot = field(init=False, default_factory=ClearMot)
+    _boxes: ClearMot = field(init=False)
     _identity: Identity = field(init=False, default_factory=Identity)
     _hota: Hota = field(init=False, default_factory=Hota)
     _jitter: Jitter = field(init=False, default_factory=Jitter)
@@ -134,6 +134,7 @@ class VideoTracks:
     def __post_init__(self) -> None:
         self.ap = KeypointAp(_K, ties=not self.strict)
         self._pose = PoseClear(strict=self.strict)
+        self._boxes = ClearMot(lifetimes=True)
         self._sums = dict.fromkeys(("frames", "people", "predictions", "without", "one_sided"), 0)
 
     def update(self, truth: Annotations, people: Annotations) -> None:
@@ -222,8 +223,8 @@ def _check(truth: Annotations, people: Annotations) -> None:
     if len(lacking):
         raise FrameError(
             "truth",
-            f"the true person with track_id {lacking[0]} has no head box, which sets the scale of "
-            "distances",
+            f"the true person with track_id {lacking[0]} has no head box (bbox_head, or x1 to y2), "
+            "which sets the scale of distances",
         )
 
 

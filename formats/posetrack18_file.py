@@ -2,7 +2,8 @@
 
 Images and annotations are separate arrays, in either order. A first pass collects what is known of
 the images; the people are then read frame by frame, so a long video needs little memory if its
-annotations are in the order of its images, as they are in the data set.
+annotations are in the order of its images, as they are in the data set. Those of a small file stay
+in memory, which saves the second pass.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .json_stream import json_items
 from .partial_file import PartialFile
 from .posetrack18 import CATEGORY, KEYPOINTS
 
+_SMALL = 8 << 20  # bytes of a file whose people are kept from the first pass
 _TO_17 = [KEYPOINTS.index(name) for name in POSETRACK_15.keypoints]
 
 
@@ -45,6 +47,7 @@ class PoseTrack18File:
         self._regions: dict[int, tuple[Float64Array, ...]] = {}  # by position, where there are any
         self._keypoints: list[int] = []  # of `POSETRACK_15`, in the file's order
         self._num_keypoints = 0
+        self._kept: list[Fields] | None = [] if path.stat().st_size <= _SMALL else None
         ids, order = array("q"), array("q")
         for item in json_items(path):
             if item.key == "images" and item.position >= 0:
@@ -52,7 +55,10 @@ class PoseTrack18File:
             elif item.key == "categories" and item.position >= 0 and not self._keypoints:
                 self._read_category(Fields.of(path, item))
             elif item.key == "annotations" and item.position >= 0:
-                image_id = Fields.of(path, item).integer("image_id")
+                person = Fields.of(path, item)
+                if self._kept is not None:
+                    self._kept.append(person)
+                image_id = person.integer("image_id")
                 if not order or order[-1] != image_id:
                     order.append(image_id)
         if not len(ids) or not self._keypoints:
@@ -106,14 +112,18 @@ class PoseTrack18File:
                 position, people = next(waiting, (-1, []))
             yield self._frame(index, here)
 
-    def _people(self) -> Iterable[tuple[int, list[Fields]]]:
-        """(position of an image, its annotations), by position."""
-        annotations = (
+    def _annotations(self) -> Iterable[Fields]:
+        if self._kept is not None:
+            return self._kept
+        return (
             Fields.of(self.path, item)
             for item in json_items(self.path)
             if item.key == "annotations" and item.position >= 0
         )
-        groups = groupby(annotations, key=lambda person: person.value["image_id"])
+
+    def _people(self) -> Iterable[tuple[int, list[Fields]]]:
+        """(position of an image, its annotations), by position."""
+        groups = groupby(self._annotations(), key=lambda person: person.value["image_id"])
         grouped = zip(self._positions.tolist(), (list(people) for _, people in groups), strict=True)
         if self._in_order:
             return grouped
