@@ -176,10 +176,10 @@ def test_unreadable_sources_are_one_sentence_each_and_the_others_are_done(comman
 def test_no_error_of_one_source_stops_the_next(command, video, monkeypatch, error):
     write_video(Path("bad.mp4"), grey_images(3))
 
-    def frames(self, limit=None):
+    def frames(self, *wanted):
         if self.path.name == "bad.mp4":
             raise error
-        return whole(self, limit)
+        return whole(self, *wanted)
 
     whole = VideoSource.frames
     monkeypatch.setattr(VideoSource, "frames", frames)
@@ -190,7 +190,7 @@ def test_no_error_of_one_source_stops_the_next(command, video, monkeypatch, erro
 
 
 def test_a_fault_of_ours_shows_where_it_is_only_if_asked(command, video, monkeypatch, capsys):
-    def frames(self, limit=None):
+    def frames(self, *wanted):
         raise AttributeError("no x")
 
     monkeypatch.setattr(VideoSource, "frames", frames)
@@ -355,3 +355,26 @@ def test_one_image_has_no_tracks_to_write(command, tmp_path):
     assert (code, out) == (1, [])
     assert "one image, and posetrack18 holds tracks" in err
     assert not (tmp_path / "runs" / "one").exists()
+
+
+def test_a_part_keeps_the_numbers_and_times_of_the_source(command, video):
+    code, out, _ = command("run", video, "--start", "0.03", "--end", "0.08", *SMALL)
+    assert (code, out) == (0, ["runs/clip"])
+    lines = list(read_poses(Path("runs/clip/poses.jsonl")))
+    assert [(line.frame, line.time_s) for line in lines] == [(1, 0.04)]
+    report = json.loads(Path("runs/clip/run.json").read_text())
+    assert (report["reason"], report["source_frames"]["missing"]) == ("complete", 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--end", "inf"), "must be a number of seconds, got inf"),
+        (("--start", "2", "--end", "2"), "must be later than --start, got 2 after 2"),
+        (("--end", "2", "--stills"), "counts seconds, and --stills have no times"),
+    ],
+)
+def test_a_part_that_cannot_be_is_wrong_use(command, video, wrong, message):
+    code, _, err = command("run", video, *wrong)
+    assert code == 2
+    assert message in err.replace(" │ │ ", " ")

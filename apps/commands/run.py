@@ -25,7 +25,15 @@ from ..media.images import DEFAULT_FPS
 from ..run.batch import Manners, run_jobs
 from ..run.claim import claimed_jobs
 from ..run.options import RunOptions
-from .parsing import RulesOption, one_of, option_error, read_formats, read_scales, read_sizes
+from .parsing import (
+    RulesOption,
+    check_part,
+    one_of,
+    option_error,
+    read_formats,
+    read_scales,
+    read_sizes,
+)
 
 MAX_THREADS = 1024
 
@@ -107,6 +115,21 @@ MaxFrames = Annotated[
     int | None,
     typer.Option(min=1, help="Stop after this many frames of each source.", show_default="all"),
 ]
+Start = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Begin so many seconds after the first frame; numbers and times of frames stay those "
+        "of the source.",
+        show_default="0",
+    ),
+]
+End = Annotated[
+    float | None,
+    typer.Option(
+        min=0, help="End so many seconds after the first frame.", show_default="the source's end"
+    ),
+]
 Threads = Annotated[
     int, typer.Option(min=0, max=MAX_THREADS, help="CPU threads of the network; 0 = all.")
 ]
@@ -148,6 +171,8 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     no_track: NoTrack = False,
     fps: Fps = DEFAULT_FPS,
     stills: Stills = False,
+    start: Start = None,
+    end: End = None,
     max_frames: MaxFrames = None,
     threads: Threads = 0,
     no_video: NoVideo = False,
@@ -172,21 +197,28 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         track=not no_track,
         fps=fps,
         stills=stills,
+        start_s=start or 0.0,
+        end_s=end,
         max_frames=max_frames,
         draw=not no_video,
         formats=read_formats(format, tracking=not (no_track or stills)),
         parallel=parallel,
     )
+    check_part(start, end, stills=stills)
     manners = Manners(quiet=quiet, debug=debug, accept_damage=accept_damage)
-    missing = next((path for path in sources if not path.exists()), None)
-    if missing is not None:
-        raise FileNotFoundError(_no_source(missing))
+    _check_there(sources)
     if overwrite and unique:
         raise typer.BadParameter("leave out one of --overwrite and --unique")
     with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
         code = run_jobs(jobs, choice, engine_options, options, manners)
     if code:
         raise typer.Exit(code)
+
+
+def _check_there(sources: list[Path]) -> None:
+    missing = next((path for path in sources if not path.exists()), None)
+    if missing is not None:
+        raise FileNotFoundError(_no_source(missing))
 
 
 def _no_source(path: Path) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
-from .sources import FrameCount, Source, SourceDamaged, VideoFacts
+from .sources import WHOLE, FrameCount, Part, Source, SourceDamaged, Stopped, VideoFacts, never
 
 SUFFIXES = frozenset({
     ".bmp", ".dib", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif",
@@ -62,9 +62,12 @@ class ImageSource(Source):
         height, width = self._image.shape[:2]
         self.facts = VideoFacts(width, height, DEFAULT_FPS, 1 / Fraction(DEFAULT_FPS), 0, 1)
 
-    def frames(self, limit: int | None = None) -> Iterator[Frame]:
+    def frames(self, part: Part = WHOLE, stopped: Stopped = never) -> Iterator[Frame]:
         """See `Source`."""
-        yield Frame(self._image, 0, 0, 0.0, self.path.name)
+        if part.start_s or part.end_s is not None:
+            raise ValueError(f"{self.path} is one image: it has no part {part}")
+        if not (part.skip or stopped()):
+            yield Frame(self._image, 0, 0, 0.0, self.path.name)
         self.count = FrameCount(1, 1)
 
 
@@ -92,31 +95,55 @@ class FolderSource(Source):
         self.facts = VideoFacts(0, 0, fps, time_base, 0, len(self._files))
         self._same_size = same_size
 
-    def frames(self, limit: int | None = None) -> Iterator[Frame]:
+    def frames(self, part: Part = WHOLE, stopped: Stopped = never) -> Iterator[Frame]:
         """See `Source`; an image that cannot be read is left out, its index too."""
         first: tuple[int, ...] | None = None
         problems: dict[str, SourceError] = {}
         read = 0
-        for index, file in enumerate(self._files):
-            try:
-                image = read_image(file)
-            except SourceError as error:
-                problems[file.name] = error
-                continue
-            if first is None:
-                first = image.shape
-                self.facts = self.facts.displayed(first, 0)
-            if self._same_size and image.shape != first:
-                raise SourceError(
-                    f"{file} measures {image.shape[1]}x{image.shape[0]}, the first image "
-                    f"{first[1]}x{first[0]}: use --stills for images that do not belong together"
-                )
-            yield Frame(image, index, index, float(index * self.facts.time_base), file.name)
-            read += 1
-            if read == limit:
+        for index, file in self._chosen(part):
+            if stopped():
+                return
+            if read == part.limit:
                 break
+            known = read < part.skip and file.name not in part.unreadable
+            if not known or first is None:  # whose size all others must have
+                try:
+                    image = read_image(file)
+                except SourceError as error:
+                    problems[file.name] = error
+                    self.unreadable = tuple(problems)
+                    continue
+                first = first or self._begin(image)
+                self._check_size(file, image.shape, first)
+            if not known:
+                yield Frame(image, index, index, float(index * self.facts.time_base), file.name)
+            read += 1
+        self._check(read, problems, part)
+
+    def _chosen(self, part: Part) -> Iterator[tuple[int, Path]]:
+        """Index and file of every image in a part."""
+        for index, file in enumerate(self._files):
+            seconds = float(index * self.facts.time_base)
+            if seconds >= part.start_s and not part.is_over(seconds):
+                yield index, file
+
+    def _begin(self, image: UInt8Array) -> tuple[int, ...]:
+        self.facts = self.facts.displayed(image.shape, 0)
+        return image.shape
+
+    def _check_size(self, file: Path, shape: tuple[int, ...], first: tuple[int, ...]) -> None:
+        if self._same_size and shape != first:
+            raise SourceError(
+                f"{file} measures {shape[1]}x{shape[0]}, the first image {first[1]}x{first[0]}: "
+                "use --stills for images that do not belong together"
+            )
+
+    def _check(self, read: int, problems: dict[str, SourceError], part: Part) -> None:
+        """Count what could not be read, and say so."""
         lost = tuple(problems)
         self.count = FrameCount(read + len(lost), read, missing=len(lost), unreadable=lost)
+        if not lost and not read:
+            raise SourceError(f"{self.path} has no images {part}: it has {len(self._files)} in all")
         if not lost:
             return
         problem = problems[lost[0]]

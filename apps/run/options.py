@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..media.images import DEFAULT_FPS
+from ..media.sources import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,14 @@ class RunOptions:
     track: bool = True
     fps: float = DEFAULT_FPS  # of a folder of images
     stills: bool = False  # images of a folder do not belong together
+    start_s: float = 0.0  # which part is wanted, in seconds from the first frame
+    end_s: float | None = None
     max_frames: int | None = None  # stop after this many
     draw: bool = True  # write the drawn video or images
     formats: tuple[str, ...] = ()  # names of `formats.FORMATS`
     parallel: int = 1  # frames in the network at once
+
+    @property
+    def part(self) -> Part:
+        """Of each source."""
+        return Part(self.start_s, self.end_s, self.max_frames)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from itertools import takewhile
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -111,13 +110,12 @@ class Run:
         return Interrupted() if stopped() else Complete(self._source.notice)
 
     def _total(self) -> int | None:
-        counts = (self._source.facts.frames, self._options.max_frames)
-        return min((count for count in counts if count is not None), default=None)
+        facts = self._source.facts
+        return self._options.part.length(facts.frames, facts.fps)
 
     def _tracked(self, stopped: Callable[[], bool]) -> Iterator[TrackedFrame]:
         """Frames in order with the people in them."""
-        wanted = self._source.frames(self._options.max_frames)
-        frames = self._stages.each("read", takewhile(lambda _: not stopped(), wanted))
+        frames = self._stages.each("read", self._source.frames(self._options.part, stopped))
         return self._people.follow(self._found(frames), timed=self._stages.timed)
 
     def _found(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Poses]]:

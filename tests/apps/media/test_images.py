@@ -8,7 +8,7 @@ import pytest
 from media import all_of, grey_images, write_images, write_video
 from posetrack.apps import read_images
 from posetrack.apps.media.images import FolderSource, read_image
-from posetrack.apps.media.sources import FrameCount, SourceDamaged
+from posetrack.apps.media.sources import FrameCount, Part, SourceDamaged
 from posetrack.apps.media.writers import write_image
 from posetrack.structures import SourceError
 
@@ -108,7 +108,7 @@ def test_an_unreadable_image_before_the_last_wanted_one_is_named_too(tmp_path, l
     folder = write_images(tmp_path / "f", names, grey_images(4))
     for bad in ("a.png", "d.png"):
         (folder / bad).write_text("no image")
-    frames, ended = all_of(folder_source(folder).frames(limit))
+    frames, ended = all_of(folder_source(folder).frames(Part(limit=limit)))
     assert [frame.name for frame in frames] == ["b.png", "c.png"][:limit]
     assert isinstance(ended, SourceDamaged)
     assert (str(folder / "a.png") in str(ended), ended.count.decoded) == (True, limit)

@@ -23,7 +23,7 @@ from media import (
     write_video,
 )
 from posetrack.apps import read_video
-from posetrack.apps.media.sources import SourceCut, SourceDamaged
+from posetrack.apps.media.sources import Part, SourceCut, SourceDamaged
 from posetrack.apps.media.video import VideoSource
 from posetrack.apps.media.writers import VideoWriter, fast_start
 from posetrack.structures import SourceError
@@ -173,7 +173,7 @@ def test_avi_that_claims_more_than_it_holds_is_whole_and_one_cut_short_is_not(tm
 def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, whole):
     path = truncated(whole, tmp_path / "cut.mkv", 0.5)
     with VideoSource(path) as source:
-        frames, ended = all_of(source.frames(3))
+        frames, ended = all_of(source.frames(Part(limit=3)))
     assert ([frame.index for frame in frames], ended) == ([0, 1, 2], None)
 
 

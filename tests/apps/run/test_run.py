@@ -8,7 +8,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from factories import make_spec, people
-from posetrack.apps.media.sources import FrameCount, Source, SourceCut, SourceDamaged, VideoFacts
+from posetrack.apps.media.sources import (
+    WHOLE,
+    FrameCount,
+    Source,
+    SourceCut,
+    SourceDamaged,
+    VideoFacts,
+    never,
+)
 from posetrack.apps.run.folders import ResultFolder
 from posetrack.apps.run.options import RunOptions
 from posetrack.apps.run.report import Complete, Damaged, Interrupted
@@ -34,10 +42,12 @@ class Clip(Source):
         self.facts = VideoFacts(64, 48, 25.0, Fraction(1, 25), 0, FRAMES)
         self.ending, self.length = ending, frames
 
-    def frames(self, limit=None):
-        for i in range(self.length if limit is None else limit):
+    def frames(self, part=WHOLE, stopped=never):
+        for i in range(self.length if part.limit is None else part.limit):
+            if stopped():
+                return
             yield Frame(np.zeros((48, 64, 3), np.uint8), i, i, i / 25)
-        if self.ending is not None and limit is None:
+        if self.ending is not None and part.limit is None:
             self.count = getattr(self.ending, "count", self.count)
             raise self.ending
 
@@ -137,8 +147,8 @@ def test_from_the_first_frame_on_the_report_says_that_the_run_is_under_way(folde
     seen = []
 
     class Watched(Clip):
-        def frames(self, limit=None):
-            for frame in super().frames(limit):
+        def frames(self, *wanted):
+            for frame in super().frames(*wanted):
                 if folder.report.exists():
                     seen.append(json.loads(folder.report.read_text()))
                 yield frame
