@@ -13,7 +13,7 @@ from typing import Literal
 from ..structures import Skeleton
 from . import posetrack18
 from .coco import CocoWriter
-from .pose_writer import PoseWriter
+from .pose_writer import PoseWriter, WriterState
 from .poses_jsonl import PosesLine, PosesReader, PosesWriter, read_poses
 from .posetrack18 import PoseTrack18Writer
 
@@ -26,6 +26,7 @@ __all__ = [
     "PosesLine",
     "PosesReader",
     "PosesWriter",
+    "WriterState",
     "read_poses",
 ]
 
@@ -37,13 +38,14 @@ class Format:
     Attributes:
         suffix: the file is called `<stem><suffix>`.
         poses: what it holds: every decoded pose before any other step, or the tracked people.
-        open: makes the writer from the path and the skeleton of the poses; raises ValueError if
-            the format cannot hold that skeleton.
+        open: makes the writer from the path, the skeleton of the poses, and the state of an earlier
+            writer if it is to go on there; raises ValueError if the format cannot hold that
+            skeleton.
     """
 
     suffix: str
     poses: Literal["decoded", "people"]
-    open: Callable[[Path, Skeleton], PoseWriter]
+    open: Callable[[Path, Skeleton, WriterState | None], PoseWriter]
 
 
 FORMATS = {

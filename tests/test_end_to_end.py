@@ -270,10 +270,11 @@ def test_a_run_that_breaks_leaves_nothing_that_looks_whole(
     monkeypatch.setattr(VideoWriter, "write", breaks)
     assert run(clips / CLIP, "-o", tmp_path, "--format", "coco", *FAST) == code
     folder = tmp_path / Path(CLIP).stem
-    names = [f"{folder.name}.partial.mp4", "poses.jsonl", "run.json"]
+    video = f"{folder.name}.partial.mp4"
+    names = [f"{folder.name}.coco.json.partial", video, "poses.jsonl", "run.json"]
     assert sorted(file.name for file in folder.iterdir()) == names
     assert not read_poses(folder / "poses.jsonl").complete
-    assert len(decoded(folder / names[0])) == 3
+    assert len(decoded(folder / video)) == 3
     summary = report(folder)
     assert summary["reason"] == reason.format(folder)
     assert summary["frames"] == 3
@@ -318,8 +319,9 @@ def test_an_interrupted_run_closes_its_files_and_says_how_far_it_came(
     assert 9 <= frames < LOOPS * FRAMES
     assert not record.complete
     assert f"interrupted after {frames} of {LOOPS * FRAMES} frames of {long_video}" in err
-    names = ["long.partial.mp4", "poses.jsonl", "run.json"]
-    assert sorted(file.name for file in folder.iterdir()) == names
+    formats = [f"long.{name}.json.partial" for name in ("coco", "posetrack18")]
+    names = [*formats, "long.partial.mp4", "poses.jsonl", "run.json"]
+    assert {file.name for file in folder.iterdir()} == set(names)
     assert len(decoded(folder / "long.partial.mp4")) == frames
     summary = report(folder)
     assert (summary["reason"], summary["frames"]) == ("interrupted", frames)

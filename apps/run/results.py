@@ -58,7 +58,7 @@ class ResultWriter:
                 size = (facts.height, facts.width)
                 self._video = VideoWriter(folder.partial_video, size, facts.time_base, facts.fps)
             for name in options.formats:
-                writer = FORMATS[name].open(folder.format_file(name), skeleton)
+                writer = FORMATS[name].open(folder.format_file(name), skeleton, None)
                 self._formats.append((FORMATS[name].poses, writer))
             undo.pop_all()
 

@@ -94,7 +94,13 @@ def test_an_incomplete_run_leaves_nothing_that_looks_whole(folder):
     results = writer(folder, formats=("coco", "posetrack18"))
     write(results, 3)
     results.close(3, None)
-    assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
+    assert names(folder) == [
+        "clip.coco.json.partial",
+        "clip.partial.mp4",
+        "clip.posetrack18.json.partial",
+        "poses.jsonl",
+        "run.json",
+    ]
     assert not read_poses(folder.poses).complete
     assert len(list(read_poses(folder.poses))) == 3
 
@@ -120,7 +126,8 @@ def test_if_the_video_cannot_be_finished_nothing_looks_whole(folder, monkeypatch
     monkeypatch.setattr(results._video, "close", disk_full)
     with pytest.raises(OSError, match="No space left"):
         results.close(2, "complete")
-    assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
+    left = ["clip.coco.json.partial", "clip.partial.mp4", "poses.jsonl", "run.json"]
+    assert names(folder) == left
     assert not read_poses(folder.poses).complete
 
 
