@@ -255,12 +255,12 @@ os._exit(1)
 """
 
 
-def test_video_of_a_killed_process_plays_nearly_to_its_end(tmp_path):
+def test_video_of_a_killed_process_plays_up_to_its_last_second(tmp_path):
     path = tmp_path / "out.mp4"
     subprocess.run([sys.executable, "-c", WRITE, str(path)], check=False)
     times = [time for time, _ in decoded(path)]
     assert times == [index / 25 for index in range(len(times))]
-    assert len(times) > 200 - 25 - 75  # a second of a fragment, and what the encoder holds
+    assert len(times) >= 200 - 25
 
 
 @pytest.mark.parametrize(("size", "even"), [((271, 481), (272, 482)), ((1, 1), (2, 2))])
