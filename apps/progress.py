@@ -26,13 +26,14 @@ class RunProgress(Closeable):
     Args:
         label: what is being worked on.
         total: frames, or None if unknown.
+        done: of them, by an earlier run.
         quiet: show nothing.
     """
 
-    def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
+    def __init__(self, label: str, total: int | None, done: int = 0, *, quiet: bool) -> None:
         short = label if len(label) <= _LABEL_LENGTH else label[: _LABEL_LENGTH - 1] + "…"
         self._label, self._total, self._quiet = short, total, quiet
-        self._done = 0
+        self._earlier = self._done = done
         self._start = self._last_line = perf_counter()
         console = Console(stderr=True)
         self._bar: Progress | None = None
@@ -45,14 +46,14 @@ class RunProgress(Closeable):
                 TimeRemainingColumn(),
             )
             self._bar = Progress(*columns, console=console, transient=True)
-            self._task = self._bar.add_task(short, total=total, fps="")
+            self._task = self._bar.add_task(short, total=total, completed=done, fps="")
             self._bar.start()
 
     def advance(self) -> None:
         """One frame more is done."""
         self._done += 1
         now = perf_counter()
-        fps = self._done / max(now - self._start, 1e-9)
+        fps = (self._done - self._earlier) / max(now - self._start, 1e-9)
         if self._bar is not None:
             self._bar.update(self._task, advance=1, fps=f"{fps:.1f} FPS")
         elif not self._quiet and now - self._last_line >= _SECONDS_PER_LINE:

@@ -271,8 +271,8 @@ def test_a_run_that_breaks_leaves_nothing_that_looks_whole(
     assert run(clips / CLIP, "-o", tmp_path, "--format", "coco", *FAST) == code
     folder = tmp_path / Path(CLIP).stem
     video = f"{folder.name}.partial.mp4"
-    names = [f"{folder.name}.coco.json.partial", video, "poses.jsonl", "run.json"]
-    assert sorted(file.name for file in folder.iterdir()) == names
+    names = {f"{folder.name}.coco.json.partial", video, "poses.jsonl", "run.json"}
+    assert {file.name for file in folder.iterdir()} == {*names, "run.partial.npz"}
     assert not read_poses(folder / "poses.jsonl").complete
     assert len(decoded(folder / video)) == 3
     summary = report(folder)
@@ -320,8 +320,8 @@ def test_an_interrupted_run_closes_its_files_and_says_how_far_it_came(
     assert not record.complete
     assert f"interrupted after {frames} of {LOOPS * FRAMES} frames of {long_video}" in err
     formats = [f"long.{name}.json.partial" for name in ("coco", "posetrack18")]
-    names = [*formats, "long.partial.mp4", "poses.jsonl", "run.json"]
-    assert {file.name for file in folder.iterdir()} == set(names)
+    names = {*formats, "long.partial.mp4", "poses.jsonl", "run.json", "run.partial.npz"}
+    assert {file.name for file in folder.iterdir()} == names
     assert len(decoded(folder / "long.partial.mp4")) == frames
     summary = report(folder)
     assert (summary["reason"], summary["frames"]) == ("interrupted", frames)
@@ -335,6 +335,7 @@ def test_after_a_kill_nothing_looks_whole_and_overwrite_cleans_up(long_video, tm
     process.communicate(timeout=60)
     assert not read_poses(folder / "poses.jsonl").complete
     left = {".lock", "long.coco.json.partial", "long.partial.mp4", "poses.jsonl", "run.json"}
+    left |= {"run.partial.npz", "run.partial.npz.partial"}
     assert {file.name for file in folder.iterdir()} <= left
     assert report(folder)["reason"] == "running"
     options = ("-o", tmp_path, "--overwrite", "--max-frames", 2, "--no-video", *FAST)

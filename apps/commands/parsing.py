@@ -12,6 +12,7 @@ import typer
 from ...engine.engine_options import SCALES_MUST_BE, SIZES_MUST_BE, EngineOptions
 from ...formats import FORMATS
 from ...structures.model_spec import Rules
+from ..run.claim import EARLIER, Earlier
 
 RulesOption = Annotated[
     Rules | None,
@@ -79,6 +80,18 @@ def check_part(start: float | None, end: float | None, *, stills: bool) -> None:
             )
     if end is not None and end <= (start or 0.0):
         raise _wrong("--end", f"must be later than --start, got {end:g} after {start or 0.0:g}")
+
+
+def choose_earlier(**wanted: bool) -> Earlier:
+    """What is done about earlier results, by the one option that was given.
+
+    Raises:
+        typer.BadParameter: several were.
+    """
+    chosen: list[Earlier] = [option for option in EARLIER if wanted.get(option)]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"leave out all but one of --{', --'.join(chosen)}")
+    return chosen[0] if chosen else "refuse"
 
 
 def one_of(choices: tuple[str, ...], help: str) -> Any:

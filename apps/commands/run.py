@@ -28,6 +28,7 @@ from ..run.options import RunOptions
 from .parsing import (
     RulesOption,
     check_part,
+    choose_earlier,
     one_of,
     option_error,
     read_formats,
@@ -145,6 +146,14 @@ Unique = Annotated[
         help="Take the next free name beside earlier results or another run.",
     ),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with runs that were stopped, skip those that came to their end; same command "
+        "otherwise.",
+    ),
+]
 AcceptDamage = Annotated[
     bool,
     typer.Option("--accept-damage", help="Exit with 0 though a source lacks frames."),
@@ -179,6 +188,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     format: Format = "",
     overwrite: Overwrite = False,
     unique: Unique = False,
+    resume: Resume = False,
     accept_damage: AcceptDamage = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -207,9 +217,8 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     check_part(start, end, stills=stills)
     manners = Manners(quiet=quiet, debug=debug, accept_damage=accept_damage)
     _check_there(sources)
-    if overwrite and unique:
-        raise typer.BadParameter("leave out one of --overwrite and --unique")
-    with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
+    earlier = choose_earlier(overwrite=overwrite, unique=unique, resume=resume)
+    with claimed_jobs(sources, output, earlier) as jobs:
         code = run_jobs(jobs, choice, engine_options, options, manners)
     if code:
         raise typer.Exit(code)

@@ -170,6 +170,8 @@ class VideoWriter(Closeable):
         """Mux the first packets of the earlier file; how many there were."""
         copied = 0
         with av.open(f"file:{self._path}") as earlier:
+            if not earlier.streams.video:
+                return 0
             stream = earlier.streams.video[0]
             # the muxer expects packets as the encoder gives them
             as_encoded = BitStreamFilterContext("h264_mp4toannexb", stream)

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ...engine import EngineOptions, PoseEngine
+from ...structures import ResultFileError
 from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
 from ..interrupts import EXIT_SIGNAL, interrupts
 from ..media.reading import open_source
@@ -57,32 +58,47 @@ def _run_all(
     failed: list[Path] = []
     same_size = options.draw and not options.stills
     with interrupts() as interrupted:
-        for path, folder, claim in jobs:
+        for path, folder, claim, resume in jobs:
+            run: Run | None = None
             try:
                 with claim, open_source(path, options.fps, same_size=same_size) as source:
                     run = Run(source, engine, folder, options, model)
-                    report = run.execute(lambda: bool(interrupted), quiet=manners.quiet)
+                    finished = run.take_up() if resume else None
+                    if finished is None:
+                        report = run.execute(lambda: bool(interrupted), quiet=manners.quiet)
             except Exception as error:
-                say(f"posetrack: {sentence(error, folder.path)}")
+                how = "" if isinstance(error, ResultFileError) else _how_to_go_on(run)
+                say(f"posetrack: {sentence(error, folder.path)}{how}")
                 if manners.debug:
                     traceback.print_exc()
                 failed.append(path)
                 continue
+            if finished is not None:
+                if not _was_done_well(path, finished, manners):
+                    failed.append(path)
+                _print_path(folder.path)
+                continue
             if isinstance(report.ending, Interrupted):
-                say(f"posetrack: interrupted after {report.how_far()} of {path}")
+                far = report.how_far()
+                say(f"posetrack: interrupted after {far} of {path}{_how_to_go_on(run)}")
                 return EXIT_SIGNAL + interrupted[0]
-            if not _went_well(report, manners):
+            if not _went_well(path, report, manners):
                 failed.append(path)
-            if not manners.quiet:
-                say(f"{path}: {report.summary()}")
             _print_path(folder.path)
     if failed and len(jobs) > 1:
         say(f"posetrack: {len(failed)} of {len(jobs)} sources failed: {_listed(failed)}")
     return int(bool(failed))
 
 
-def _went_well(report: RunReport, manners: Manners) -> bool:
-    """Say what lacks or is odd."""
+def _went_well(path: Path, report: RunReport, manners: Manners) -> bool:
+    """Say what was found, and before it what lacks or is odd."""
+    well = _is_whole(report, manners)
+    if not manners.quiet:
+        say(f"{path}: {report.summary()}")
+    return well
+
+
+def _is_whole(report: RunReport, manners: Manners) -> bool:
     match report.ending:
         case Failed(why):
             say(f"posetrack: {why}")
@@ -93,6 +109,18 @@ def _went_well(report: RunReport, manners: Manners) -> bool:
         case Complete(notice) if notice and not manners.quiet:
             say(f"posetrack: {notice}")
     return True
+
+
+def _was_done_well(path: Path, reason: str, manners: Manners) -> bool:
+    """Say that an earlier run came to its end, and how."""
+    if reason != Complete.reason or not manners.quiet:
+        say(f"posetrack: {path} was done before: {reason}")
+    return reason == Complete.reason or manners.accept_damage
+
+
+def _how_to_go_on(run: Run | None) -> str:
+    """The end of a sentence on a run that was stopped."""
+    return ": use --resume to go on" if run is not None and run.has_results else ""
 
 
 def _listed(paths: list[Path]) -> str:

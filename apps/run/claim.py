@@ -8,7 +8,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from ...structures.closeable import Closeable
 from .folders import ResultFolder, check_free, check_place, places_of, result_folders
@@ -80,25 +80,29 @@ class Claim(Closeable):
                 folder.rmdir()
 
 
+# What is done about results that lie there already.
+Earlier: TypeAlias = Literal["refuse", "overwrite", "unique", "resume"]
+EARLIER: tuple[Earlier, ...] = get_args(Earlier)
+
+
 class Job(NamedTuple):
     """A source and the folder that is claimed for its results."""
 
     source: Path
     folder: ResultFolder
     claim: Claim
+    resume: bool  # a stopped run is gone on with
 
 
 @contextmanager
-def claimed_jobs(
-    sources: list[Path], output: Path, *, overwrite: bool, unique: bool
-) -> Iterator[list[Job]]:
+def claimed_jobs(sources: list[Path], output: Path, earlier: Earlier) -> Iterator[list[Job]]:
     """Claim a folder for every source, from the check to the end of its run.
 
     Args:
         sources: files or folders.
         output: their results go into folders in it, see `result_folders`.
-        overwrite: earlier results may be replaced.
-        unique: where there are earlier results or another run, take the next free name.
+        earlier: results may be replaced, gone on with, or left beside the next free name, which is
+            also taken where another run is writing.
 
     Raises:
         FileExistsError: with the path and what to do.
@@ -115,15 +119,15 @@ def claimed_jobs(
             while True:
                 try:
                     claim = stack.enter_context(Claim(folder.path))
-                    check_free(folder, overwrite=overwrite)
+                    check_free(folder, overwrite=earlier in ("overwrite", "resume"))
                 except FileExistsError:
-                    if not unique:
+                    if earlier != "unique":
                         raise
                     name = unused_name(stem, taken)
                     folder = ResultFolder(output / name, name)
                 else:
                     break
-            jobs.append(Job(source, folder, claim))
+            jobs.append(Job(source, folder, claim, earlier == "resume"))
         yield jobs
 
 

@@ -63,6 +63,8 @@ class Failed:
 
 
 Ending: TypeAlias = Running | Complete | Damaged | Interrupted | Failed
+# Reasons of a run that came to the end of its source.
+FINISHED = (Complete.reason, "damaged", "partial")
 
 
 @dataclass(slots=True)
@@ -86,31 +88,37 @@ class RunReport:
 
     Attributes:
         source: file or folder.
+        source_mark: tells it from another of the same name.
         model: name, sha256 and licence of what was run.
         backend, device, precision: of the session.
+        libraries: versions of what its numbers and pictures come from.
         options: the user's choices.
         video: facts of the source.
         source_frames: how many there should be, and what lacks.
         tally: frames and people.
         tracks: identities among the people.
-        seconds: from the start to the end.
+        resumed_at: frames behind which the run was stopped and gone on with.
+        seconds: from the start to the end, without the time in between.
         seconds_to_first_frame: until the first frame was written; None if none was.
-        stages: {stage: {"p50_ms", "p95_ms"}}.
+        stages: {stage: {"p50_ms", "p95_ms"}}, since it was last gone on with.
         machine: what it ran on.
         files: names in the folder that are of this run, or while it runs may be.
         ending: why it ended.
     """
 
     source: str
+    source_mark: str
     model: dict[str, Any]
     backend: str
     device: str
     precision: str
+    libraries: dict[str, str]
     options: dict[str, Any]
     video: dict[str, Any]
     source_frames: dict[str, Any]
     tally: Tally
     tracks: int
+    resumed_at: list[int]
     seconds: float
     seconds_to_first_frame: float | None
     stages: dict[str, dict[str, float]]
@@ -129,10 +137,12 @@ class RunReport:
         return {
             "posetrack": version("posetrack"),
             "source": self.source,
+            "source_mark": self.source_mark,
             "model": self.model,
             "backend": self.backend,
             "device": self.device,
             "precision": self.precision,
+            "libraries": self.libraries,
             "options": self.options,
             "video": self.video,
             "source_frames": self.source_frames,
@@ -140,6 +150,7 @@ class RunReport:
             "people": self.tally.people,
             "people_max": self.tally.people_max,
             "tracks": self.tracks,
+            "resumed_at": self.resumed_at,
             "seconds": round(self.seconds, 3),
             "fps": round(self.fps, 2),
             "seconds_to_first_frame": None if first is None else round(first, 3),

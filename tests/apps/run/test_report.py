@@ -17,15 +17,18 @@ COMPLETE = Complete()
 def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25):
     return RunReport(
         source="clip.mp4",
+        source_mark="",
         model={"name": "movenet-multipose"},
         backend="onnxruntime",
         device="cpu",
         precision="fp32",
+        libraries={},
         options={},
         source_frames={},
         video={"frames": frames},
         tally=tally or Tally(),
         tracks=tracks,
+        resumed_at=[],
         seconds=2.0,
         seconds_to_first_frame=first,
         stages={},

@@ -200,7 +200,9 @@ def test_killed_run_says_that_it_is_running_and_what_is_its(folder):
 def test_drawn_image_never_replaces_one_that_is_not_ours(folder):
     folder.drawn.mkdir(parents=True)
     (folder.drawn / "a.png").write_text("mine")
-    results = ResultWriter(folder, Clip(folder.path), COCO_17, RunOptions(stills=True))
+    source = Clip(folder.path)
+    source.names = ("a.jpg",)
+    results = ResultWriter(folder, source, COCO_17, RunOptions(stills=True))
     results.begin(HEADER, report(results.files, folder))
     with pytest.raises(FileExistsError, match=r"drawn/a\.png is not of an earlier run"):
         write(results, 1, "a.jpg")
