@@ -28,11 +28,14 @@ from .safe_frames import SafeFrames
 _BT709, _LIMITED_RANGE = 1, 1
 _FRAGMENTS = {
     "movflags": "+delay_moov+default_base_moof",
-    "frag_duration": "500000",  # microseconds; the encoder holds back a few frames more
+    "frag_duration": "500000",  # microseconds
     "flush_packets": "1",
 }
 # x264's default quality at a fifth of the time of its default preset.
 _ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23"}
+# The frames that it holds back are lost if the process is killed: the preset's ten, or fewer where
+# these would be long.
+_LOOK_AHEAD, _LOOK_AHEAD_S = 10, 0.4
 
 
 def write_image(path: Path, image: UInt8Array) -> None:
@@ -77,7 +80,9 @@ class VideoWriter(Closeable):
         with _as_os_error(path):
             self._container = _new_mp4(self._place, time_base, _FRAGMENTS)
         rate = Fraction(fps).limit_denominator(1001)
-        self._stream = self._container.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
+        ahead = {"rc-lookahead": str(min(_LOOK_AHEAD, int(_LOOK_AHEAD_S * fps)))}
+        options = {**_ENCODER_OPTIONS, **ahead}
+        self._stream = self._container.add_stream("libx264", rate=rate, options=options)
         height, width = size
         self._pad = ((0, height % 2), (0, width % 2), (0, 0))
         self._stream.height, self._stream.width = height + height % 2, width + width % 2
