@@ -11,7 +11,6 @@ import numpy as np
 from media import decoded
 
 _TIMINGS = ("seconds", "fps", "seconds_to_first_frame", "stages", "resumed_at")
-_NOISE = 3.0  # mean difference of grey levels that an encoder makes
 
 
 def report_of(folder: Path) -> dict[str, Any]:
@@ -26,13 +25,19 @@ def names_in(folder: Path) -> list[str]:
     return sorted(str(file.relative_to(folder)) for file in files)
 
 
-def assert_same(folder: Path, wanted: Path) -> None:
-    """The same files: text byte for byte, pictures and videos frame for frame."""
+def assert_same(folder: Path, wanted: Path, *, noise: float = 3.0) -> None:
+    """The same files: text byte for byte, pictures and videos frame for frame.
+
+    Args:
+        folder: of the run that was stopped.
+        wanted: of the other.
+        noise: mean difference of grey levels that two encodings of a frame may have.
+    """
     assert names_in(folder) == names_in(wanted)
     for name in names_in(wanted):
         here, there = folder / name, wanted / name
         if name.endswith(".mp4"):
-            _assert_same_video(here, there)
+            _assert_same_video(here, there, noise)
         elif name.endswith(".png"):
             np.testing.assert_array_equal(cv2.imread(str(here)), cv2.imread(str(there)))
         elif name != "run.json":
@@ -44,8 +49,8 @@ def assert_same(folder: Path, wanted: Path) -> None:
     assert reports[0] == reports[1]
 
 
-def _assert_same_video(path: Path, wanted: Path) -> None:
+def _assert_same_video(path: Path, wanted: Path, noise: float) -> None:
     frames, others = decoded(path), decoded(wanted)
     assert [time for time, _ in frames] == [time for time, _ in others]
     for (_, image), (_, other) in zip(frames, others, strict=True):
-        assert np.abs(image.astype(int) - other).mean() < _NOISE
+        assert np.abs(image.astype(int) - other).mean() < noise

@@ -113,6 +113,9 @@ class Run:
         if self._earlier is not None:
             self._start -= self._earlier.facts["seconds"]
             self._first = self._start + self._earlier.facts["seconds_to_first_frame"]
+        fresh = not self._folder.earlier()
+        if fresh:  # else the earlier results stay until there is a frame
+            self._folder.write_report(self._report(Running(), [self._folder.report]).as_json())
         ending: Ending = Interrupted()  # and it stays that unless it ended otherwise
         try:
             ending = self._work(stopped, quiet=quiet)
@@ -124,6 +127,8 @@ class Run:
             report = self._report(ending, [file for file in files if file.exists()])
             if self._writer is not None:
                 self._folder.write_report(report.as_json())
+            elif fresh:
+                self._folder.report.unlink()
         if isinstance(ending, Complete | Damaged):
             self._folder.snapshot.unlink(missing_ok=True)
         return report

@@ -143,6 +143,30 @@ def test_source_without_frames_is_an_error_and_writes_nothing(folder, ending):
     assert list(folder.path.iterdir()) == []
 
 
+def test_before_the_first_frame_the_report_says_that_the_run_is_under_way(folder):
+    class Watched(Clip):
+        def frames(self, *wanted):
+            assert json.loads(folder.report.read_text())["reason"] == "running"
+            yield from super().frames(*wanted)
+
+    assert execute(folder, Watched(folder.path)).ending == Complete()
+
+
+def test_earlier_results_stay_until_there_is_a_frame(folder):
+    execute(folder, Clip(folder.path), max_frames=3)
+    before = {file: file.read_bytes() for file in folder.path.iterdir()}
+
+    class Watched(Clip):
+        def frames(self, *wanted):
+            assert {file: file.read_bytes() for file in folder.path.iterdir()} == before
+            raise SourceError("nothing there")
+            yield
+
+    with pytest.raises(SourceError):
+        execute(folder, Watched(folder.path))
+    assert {file: file.read_bytes() for file in folder.path.iterdir()} == before
+
+
 def test_from_the_first_frame_on_the_report_says_that_the_run_is_under_way(folder):
     seen = []
 
