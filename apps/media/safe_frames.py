@@ -14,12 +14,12 @@ class SafeFrames:
 
     Args:
         count: frames that are safe already.
-        size: of the file, bytes.
+        size: of the file, bytes; all of it is whole.
     """
 
     def __init__(self, count: int, size: int) -> None:
         self.count = count
-        self._size = size
+        self.size = size
         self._frames: deque[int] = deque()  # timestamps of those that are not safe
         self._packets: deque[int] = deque()  # timestamps of theirs, in the order of the file
 
@@ -34,9 +34,9 @@ class SafeFrames:
             pts: of the packet.
             size: of the file, bytes. It grows when a packet begins the next fragment.
         """
-        grew = size > self._size
+        grew = size > self.size
         if grew:
-            self._size = size
+            self.size = size
             self._cut()
         self._packets.append(pts)
         return grew

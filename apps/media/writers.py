@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -128,9 +129,21 @@ class VideoWriter(Closeable):
             if not self._broken:
                 self._encode(None)
         finally:
-            with _as_os_error(self._path):
-                self._container.close()
+            try:
+                with _as_os_error(self._path):
+                    self._container.close()
+            finally:
+                if self._broken:
+                    self._drop_half_fragment()
         self._take_place()
+
+    def _drop_half_fragment(self) -> None:
+        """What a full disk cut off would end in an error of the player."""
+        if self._place != self._path:
+            self._place.unlink(missing_ok=True)
+            self._place = self._path  # the earlier file stays
+        elif self._place.exists():
+            os.truncate(self._place, self._frames.size)
 
     def _take_place(self) -> None:
         """The new file holds all of the earlier one that is kept, and takes its name."""

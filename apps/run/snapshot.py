@@ -18,8 +18,8 @@ from ...structures.arrays import AnyArray
 from ...structures.partial_file import whole_file
 
 _FACTS = "facts"
-_SECONDS = 2.0  # between two snapshots
-_SHARE = 0.005  # of a run's time that snapshots may take
+_SECONDS = (2.0, 10.0)  # between two snapshots, at least and at most
+_SHARE = 0.01  # of a run's time that snapshots should take at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Snapshot:
 
 
 class SnapshotPace:
-    """Says when a snapshot is due: at once, then every two seconds, less often if it takes long."""
+    """Says when a snapshot is due: at once, then every two seconds, up to ten if it takes long."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
@@ -85,7 +85,8 @@ class SnapshotPace:
         start = perf_counter()
         yield
         end = perf_counter()
-        self._next_s = end + max(_SECONDS, (end - start) / _SHARE)
+        least, most = _SECONDS
+        self._next_s = end + min(max((end - start) / _SHARE, least), most)
 
 
 def packed(frames: Collection[Poses]) -> dict[str, AnyArray]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -121,6 +124,48 @@ def test_file_that_lost_frames_is_refused_and_stays(tmp_path):
         VideoWriter(path, SIZE, Fraction(1, 25), 25.0, kept=5)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == before
+
+
+FILL = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_video_kept import SIZE, Fraction, VideoWriter, image
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+kept = safe = index = int(sys.argv[4])
+try:
+    with VideoWriter(Path(sys.argv[2]), SIZE, Fraction(1, 25), 25.0, kept) as writer:
+        for index in range(kept, 150):
+            writer.write(image(index), index)
+            safe = writer.safe
+finally:
+    print(index, safe)
+"""
+
+
+def fill(path, most, kept=0):
+    """Write until the file may not grow; frames written, and those that are safe."""
+    arguments = [str(Path(__file__).parent), str(path), str(most), str(kept)]
+    code = f"import sys; sys.path[:0] = {sys.path!r}\n{FILL}"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert "OSError: [Errno 27]" in done.stderr
+    return map(int, done.stdout.split())
+
+
+def test_what_a_full_disk_cut_off_is_dropped(tmp_path):
+    path = tmp_path / "v.partial.mp4"
+    with VideoWriter(path, SIZE, Fraction(1, 25), 25.0) as writer:
+        for index in range(FRAMES):
+            writer.write(image(index), index)
+    written, kept = fill(path, path.stat().st_size // 2)
+    shown = numbers(path)
+    assert shown[:kept] == list(range(kept))
+    assert written - 29 <= kept <= len(shown) <= written
+    for room in (-2000, 2000):
+        _, safe = fill(path, path.stat().st_size + room, kept)
+        assert numbers(path)[:safe] == list(range(safe))
+        assert safe >= kept
+        assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def test_frames_are_safe_where_no_packet_of_a_later_frame_is_before_the_cut():

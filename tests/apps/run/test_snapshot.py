@@ -62,7 +62,7 @@ def test_snapshots_take_no_more_than_a_small_share_of_the_time(monkeypatch):
     monkeypatch.setattr(snapshot, "perf_counter", lambda: now[0])
     pace = SnapshotPace()
     assert pace.is_due()
-    for cost_s, wait_s in ((0.001, 2.0), (0.1, 20.0)):
+    for cost_s, wait_s in ((0.001, 2.0), (0.05, 5.0), (1.0, 10.0)):
         with pace.timed():
             now[0] += cost_s
         now[0] += wait_s - 0.01
