@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -17,7 +18,6 @@ from ...structures import Poses, ResultFileError
 from ...structures.arrays import AnyArray
 from ...structures.partial_file import whole_file
 
-_FACTS = "facts"
 _SECONDS = (2.0, 10.0)  # between two snapshots, at least and at most
 _SHARE = 0.01  # of a run's time that snapshots should take at most
 
@@ -28,7 +28,7 @@ class Snapshot:
 
     Attributes:
         facts: for JSON.
-        arrays: by names other than `facts`.
+        arrays: by name, without objects.
     """
 
     facts: dict[str, Any]
@@ -40,9 +40,12 @@ class Snapshot:
         Raises:
             OSError: it cannot be written.
         """
-        facts = np.frombuffer(json.dumps(self.facts).encode(), np.uint8)
+        # in one piece: each array of an .npz takes as long as all these bytes
+        places = [(name, array.dtype.str, array.shape) for name, array in self.arrays.items()]
+        data = b"".join(array.tobytes() for array in self.arrays.values())
+        facts = json.dumps({"facts": self.facts, "arrays": places}).encode()
         with whole_file(path) as partial, partial.open("wb") as file:
-            np.savez(file, **{_FACTS: facts}, **self.arrays)  # type: ignore[arg-type]
+            np.savez(file, facts=np.frombuffer(facts, np.uint8), data=np.frombuffer(data, np.uint8))
 
     @staticmethod
     def load(path: Path) -> Snapshot:
@@ -53,9 +56,9 @@ class Snapshot:
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            return Snapshot(json.loads(arrays.pop(_FACTS).tobytes()), arrays)
-        except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
+                content, data = json.loads(file["facts"].tobytes()), file["data"].tobytes()
+            return Snapshot(content["facts"], dict(_arrays(content["arrays"], data)))
+        except (BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
             raise ResultFileError(
                 f"{path} is damaged: use --overwrite to start again ({error})"
             ) from error
@@ -67,6 +70,17 @@ class Snapshot:
             for name, array in self.arrays.items()
             if name.startswith(prefix)
         }
+
+
+def _arrays(
+    places: list[tuple[str, str, list[int]]], data: bytes
+) -> Iterator[tuple[str, AnyArray]]:
+    """Name and content of each array of a file; an array of objects is a ValueError."""
+    start = 0
+    for name, dtype, shape in places:
+        end = start + math.prod(shape) * np.dtype(dtype).itemsize
+        yield name, np.frombuffer(bytearray(data[start:end]), dtype).reshape(shape)
+        start = end
 
 
 class SnapshotPace:

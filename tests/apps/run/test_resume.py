@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from factories import make_spec, people
-from media import decoded, grey_images, write_images, write_video
+from media import clip_images, damaged, decoded, grey_images, write_images, write_video
 from posetrack.apps.media import writers
 from posetrack.apps.media.reading import open_source
 from posetrack.apps.run import results
@@ -225,6 +225,22 @@ def test_folder_of_images_goes_on_too(tmp_path, monkeypatch, stills, unreadable)
     assert killed
     for _, folder in killed:
         run(source, folder, options)
+        assert_same(folder, tmp_path / "wanted")
+
+
+def test_damaged_video_comes_to_the_same_results_and_counts(clips, tmp_path, monkeypatch):
+    rng = np.random.default_rng(4)
+    images = clip_images(clips / "face-demographics-walking.mp4", 35) * 3
+    source = damaged(
+        write_video(tmp_path / "whole.mp4", images, faststart=True), tmp_path / "bad.mp4"
+    )
+    assert isinstance(run(source, tmp_path / "wanted").ending, Damaged)
+    random_pace(monkeypatch, rng)
+    with copies(tmp_path / "clip", lambda _: rng.random() < 0.01) as killed:
+        run(source, tmp_path / "clip")
+    assert killed
+    for _, folder in killed:
+        run(source, folder)
         assert_same(folder, tmp_path / "wanted")
 
 

@@ -41,7 +41,10 @@ def test_snapshot_that_cannot_be_written_leaves_the_earlier_one(tmp_path, monkey
 def test_snapshot_with_objects_is_refused_unread(tmp_path):
     path = tmp_path / "run.partial.npz"
     with path.open("wb") as file:
-        np.savez(file, facts=np.array([{}], object))
+        np.savez(file, facts=np.array([{}], object), data=np.zeros(0))
+    with pytest.raises(ResultFileError, match="is damaged: use --overwrite"):
+        Snapshot.load(path)
+    Snapshot({}, {"a": np.array([{}], object)}).save(path)
     with pytest.raises(ResultFileError, match="is damaged: use --overwrite"):
         Snapshot.load(path)
 
