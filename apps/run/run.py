@@ -128,7 +128,7 @@ class Run:
             if self._writer is not None:
                 self._folder.write_report(report.as_json())
             elif fresh:
-                self._folder.report.unlink()
+                self._folder.report.unlink(missing_ok=True)
         if isinstance(ending, Complete | Damaged):
             self._folder.snapshot.unlink(missing_ok=True)
         return report
