@@ -166,8 +166,14 @@ class VideoWriter(Closeable):
         # an encoder that begins does not know the packets that are kept
         packet.dts = self._dts = dts if self._dts is None else max(dts, self._dts + 1)
         self._container.mux(packet)
-        if self._frames.add_packet(pts, self._place.stat().st_size):
+        if self._frames.add_packet(pts, self._file_size()):
             self._take_place()
+
+    def _file_size(self) -> int:
+        try:
+            return self._place.stat().st_size
+        except FileNotFoundError:  # somebody deleted it, and whoever closes this was told
+            return 0
 
     def _begin_with(self, count: int) -> None:
         """Copy the first frames of the earlier file."""

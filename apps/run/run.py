@@ -94,7 +94,8 @@ class Run:
     @property
     def has_results(self) -> bool:
         """Whether something was done that can be gone on with."""
-        return self._writer is not None or self._earlier is not None
+        begun = self._writer is not None or self._earlier is not None
+        return begun and self._folder.poses.is_file()
 
     def execute(self, stopped: Callable[[], bool], *, quiet: bool) -> RunReport:
         """Work through the source, write its results, return the report.
