@@ -13,7 +13,7 @@ from same_results import assert_same, names_in, report_of
 
 RUN = Path(sys.executable).with_name("posetrack-run")
 CLIP, FRAMES, LOOPS = "face-demographics-walking.mp4", 35, 8
-SIZES_KB = (8, 24, 48, 96, 160, 256, 400, 600, 800, 1000)
+SIZES_KB = (8, 24, 48, 96, 160, 256, 400, 600, 700, 800)
 
 
 @pytest.fixture

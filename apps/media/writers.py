@@ -129,13 +129,19 @@ class VideoWriter(Closeable):
             if not self._broken:
                 self._encode(None)
         finally:
-            try:
-                with _as_os_error(self._path):
-                    self._container.close()
-            finally:
-                if self._broken:
-                    self._drop_half_fragment()
+            self._close_container()
         self._take_place()
+
+    def _close_container(self) -> None:
+        try:
+            with _as_os_error(self._path):
+                self._container.close()
+        except OSError:
+            self._broken = True
+            raise
+        finally:
+            if self._broken:
+                self._drop_half_fragment()
 
     def _drop_half_fragment(self) -> None:
         """What a full disk cut off would end in an error of the player."""
