@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..extras import need_extra
-from ..progress import say
+from ..sentences import say
 from .parsing import RulesOption
 
 

@@ -17,7 +17,7 @@ from ...models import FAMILIES
 from ...models.weights.zoo import ZOO, PublishedWeights
 from ...models.weights.zoo import fetch as fetch_weights
 from ..extras import need_extra
-from ..progress import say
+from ..sentences import say
 
 if TYPE_CHECKING:  # torch takes seconds to import and may be absent
     from ...models.weights.checkpoint import Checkpoint

@@ -21,6 +21,8 @@ from ...formats import FORMATS
 from ...models.torch_options import BACKEND as TORCH
 from ...structures import SessionOptions
 from ..engine_loading import ModelChoice
+from ..interrupts import interrupts
+from ..leaving import EXIT_SIGNAL
 from ..media.images import DEFAULT_FPS
 from ..run.batch import Manners, run_jobs
 from ..run.claim import claimed_jobs
@@ -183,8 +185,10 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         raise FileNotFoundError(_no_source(missing))
     if overwrite and unique:
         raise typer.BadParameter("leave out one of --overwrite and --unique")
-    with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
-        code = run_jobs(jobs, choice, engine_options, options, manners)
+    with interrupts() as interrupted:  # so that claimed folders are let go
+        with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
+            code = run_jobs(jobs, choice, engine_options, options, manners, interrupted)
+        code = EXIT_SIGNAL + interrupted[0] if interrupted else code
     if code:
         raise typer.Exit(code)
 

@@ -152,7 +152,8 @@ class RunReport:
     def how_far(self) -> str:
         """`120 of 900 frames`."""
         frames, claimed = self.tally.frames, self.video["frames"]
-        return f"{frames} of {claimed} frames" if claimed else _count(frames, "frame")
+        asked = min(filter(None, (claimed, self.options.get("max_frames"))), default=None)
+        return f"{frames} of {asked} frames" if asked else _count(frames, "frame")
 
     def summary(self) -> str:
         """`900 frames, 36.5 FPS: 3 tracks, at most 2 people at once`."""

@@ -16,7 +16,8 @@ from ...trackers import PeopleTracker, TrackedFrame
 from ..draw import PaintConfig, PosePainter
 from ..machine import machine
 from ..media.sources import Source, SourceDamaged
-from ..progress import RunProgress, sentence
+from ..progress import RunProgress
+from ..sentences import sentence
 from .folders import ResultFolder
 from .options import RunOptions
 from .report import Complete, Damaged, Ending, Failed, Interrupted, Running, RunReport, Tally

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from media import all_of, grey_images, write_images, write_video
-from posetrack.apps import read_images
+from posetrack.apps.media import read_images
 from posetrack.apps.media.images import FolderSource, read_image
 from posetrack.apps.media.sources import FrameCount, SourceDamaged
 from posetrack.apps.media.writers import write_image

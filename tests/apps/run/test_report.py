@@ -14,14 +14,14 @@ from posetrack.apps.run.report import (
 COMPLETE = Complete()
 
 
-def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25):
+def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25, limit=None):
     return RunReport(
         source="clip.mp4",
         model={"name": "movenet-multipose"},
         backend="onnxruntime",
         device="cpu",
         precision="fp32",
-        options={},
+        options={"max_frames": limit},
         source_frames={},
         video={"frames": frames},
         tally=tally or Tally(),
@@ -82,7 +82,15 @@ def test_summary_is_one_line(people, tracks, sentence):
 
 
 @pytest.mark.parametrize(
-    ("frames", "sentence"), [(None, "2 frames"), (900, "2 of 900 frames"), (0, "2 frames")]
+    ("frames", "limit", "sentence"),
+    [
+        (None, None, "2 frames"),
+        (900, None, "2 of 900 frames"),
+        (0, None, "2 frames"),
+        (900, 40, "2 of 40 frames"),
+        (30, 40, "2 of 30 frames"),
+        (None, 40, "2 of 40 frames"),
+    ],
 )
-def test_how_far_names_the_whole_where_it_is_known(frames, sentence):
-    assert report(tally=counted(1, 1), frames=frames).how_far() == sentence
+def test_how_far_names_the_whole_that_was_asked_for(frames, limit, sentence):
+    assert report(tally=counted(1, 1), frames=frames, limit=limit).how_far() == sentence

@@ -1,0 +1,55 @@
+"""Where the commands start: signals and streams first, everything heavy after them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .leaving import leave_on_signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_RUN = "run"
+
+
+def main() -> NoReturn:
+    """The `posetrack` command."""
+    _start(sys.argv[1:])
+
+
+def main_run() -> NoReturn:
+    """The `posetrack-run` command, short for `posetrack run`."""
+    arguments = sys.argv[1:]
+    _start(arguments if arguments == ["--version"] else [_RUN, *arguments])
+
+
+def _start(arguments: list[str]) -> NoReturn:
+    """Run a command and end the process, heard signals included, with its exit code."""
+    leave_on_signals()
+    from .streams import lost_output, open_streams
+
+    open_streams(show_libraries="--debug" in arguments)
+    code = _execute(arguments)
+    lost = lost_output()
+    if lost:
+        from .sentences import say
+
+        say(f"posetrack: {lost}")
+        code = code or int(arguments[:1] != [_RUN])  # whose results are files
+    os._exit(code)  # nothing that a library does at its end may change the code
+
+
+def _execute(arguments: list[str]) -> int:
+    try:
+        from .main import execute
+
+        return execute(arguments)
+    except SystemExit as ended:  # a second signal
+        return int(ended.code or 0)
+    except Exception as error:  # libraries that cannot be loaded
+        from .sentences import say, sentence
+
+        say(f"posetrack: {sentence(error)}")
+        return 1
