@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _RUN = "run"
+_LEAST_MEMORY_MB = 1024  # of addresses: with less, libraries crash while they load
 
 
 def main() -> NoReturn:
@@ -31,6 +32,7 @@ def _start(arguments: list[str]) -> NoReturn:
     from .streams import lost_output, open_streams
 
     open_streams(show_libraries="--debug" in arguments)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing large is multiplied here
     code = _execute(arguments)
     lost = lost_output()
     if lost:
@@ -43,6 +45,7 @@ def _start(arguments: list[str]) -> NoReturn:
 
 def _execute(arguments: list[str]) -> int:
     try:
+        _check_memory()
         from .main import execute
 
         return execute(arguments)
@@ -53,3 +56,14 @@ def _execute(arguments: list[str]) -> int:
 
         say(f"posetrack: {sentence(error)}")
         return 1
+
+
+def _check_memory() -> None:
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and allowed >> 20 < _LEAST_MEMORY_MB:
+        raise OSError(
+            f"this shell allows {allowed >> 20} MB of memory and {_LEAST_MEMORY_MB} MB are needed: "
+            f"allow more with `ulimit -v {_LEAST_MEMORY_MB << 10}`"
+        )

@@ -20,16 +20,19 @@ from ...engine import (
 from ...formats import FORMATS
 from ...models.torch_options import BACKEND as TORCH
 from ...structures import SessionOptions
+from ...trackers.people import MAX_WAITING_BYTES
 from ..engine_loading import ModelChoice
 from ..interrupts import interrupts
 from ..leaving import EXIT_SIGNAL
 from ..media.images import DEFAULT_FPS
+from ..media.limits import MAX_PIXELS
 from ..run.batch import Manners, run_jobs
 from ..run.claim import claimed_jobs
 from ..run.options import RunOptions
 from .parsing import RulesOption, one_of, option_error, read_formats, read_scales, read_sizes
 
 MAX_THREADS = 1024
+MAX_FRAMES = 1_000_000_000  # a year at 30 frames per second
 
 Sources = Annotated[
     list[Path], typer.Argument(metavar="SOURCE", help="Videos, images, folders of images.")
@@ -107,7 +110,35 @@ Stills = Annotated[
 ]
 MaxFrames = Annotated[
     int | None,
-    typer.Option(min=1, help="Stop after this many frames of each source.", show_default="all"),
+    typer.Option(
+        min=1,
+        max=MAX_FRAMES,
+        help="Stop after this many frames of each source.",
+        show_default="all",
+    ),
+]
+MaxPixels = Annotated[
+    int,
+    typer.Option(
+        min=1, max=1 << 40, help="Refuse an image or frame of more pixels before it is decoded."
+    ),
+]
+MaxWaitingMb = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1 << 20,
+        help="Megabytes of frames that wait until it is settled who is a person.",
+    ),
+]
+PipeTimeout = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        max=86400.0,
+        help="Read videos from pipes too, each silent for so many seconds at most.",
+        show_default="regular files only",
+    ),
 ]
 Threads = Annotated[
     int, typer.Option(min=0, max=MAX_THREADS, help="CPU threads of the network; 0 = all.")
@@ -151,6 +182,9 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     fps: Fps = DEFAULT_FPS,
     stills: Stills = False,
     max_frames: MaxFrames = None,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    max_waiting_mb: MaxWaitingMb = MAX_WAITING_BYTES >> 20,
+    pipe_timeout: PipeTimeout = None,
     threads: Threads = 0,
     no_video: NoVideo = False,
     format: Format = "",
@@ -178,19 +212,26 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         draw=not no_video,
         formats=read_formats(format, tracking=not (no_track or stills)),
         parallel=parallel,
+        max_pixels=max_pixels,
+        max_waiting_mb=max_waiting_mb,
+        pipe_timeout=pipe_timeout,
     )
     manners = Manners(quiet=quiet, debug=debug, accept_damage=accept_damage)
-    missing = next((path for path in sources if not path.exists()), None)
-    if missing is not None:
-        raise FileNotFoundError(_no_source(missing))
-    if overwrite and unique:
-        raise typer.BadParameter("leave out one of --overwrite and --unique")
+    _check_sources(sources, overwrite=overwrite, unique=unique)
     with interrupts() as interrupted:  # so that claimed folders are let go
         with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
             code = run_jobs(jobs, choice, engine_options, options, manners, interrupted)
         code = EXIT_SIGNAL + interrupted[0] if interrupted else code
     if code:
         raise typer.Exit(code)
+
+
+def _check_sources(sources: list[Path], *, overwrite: bool, unique: bool) -> None:
+    missing = next((path for path in sources if not path.exists()), None)
+    if missing is not None:
+        raise FileNotFoundError(_no_source(missing))
+    if overwrite and unique:
+        raise typer.BadParameter("leave out one of --overwrite and --unique")
 
 
 def _no_source(path: Path) -> str:

@@ -27,6 +27,9 @@ _FRAGMENTS = {
 }
 # x264's default quality at a fifth of the time of its default preset.
 _ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23"}
+# Above this many pixels, twice 4K, the twenty frames that x264 looks ahead would take gigabytes.
+_LARGE = 16_000_000
+_NO_LOOK_AHEAD = {"x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0:bframes=0"}
 
 
 def write_image(path: Path, image: UInt8Array) -> None:
@@ -63,8 +66,9 @@ class VideoWriter(Closeable):
         with _as_os_error(path):
             self._container = _new_mp4(path, time_base, _FRAGMENTS)
         rate = Fraction(fps).limit_denominator(1001)
-        self._stream = self._container.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
         height, width = size
+        options = _ENCODER_OPTIONS | (_NO_LOOK_AHEAD if height * width > _LARGE else {})
+        self._stream = self._container.add_stream("libx264", rate=rate, options=options)
         self._pad = ((0, height % 2), (0, width % 2), (0, 0))
         self._stream.height, self._stream.width = height + height % 2, width + width % 2
         self._stream.pix_fmt = "yuv420p"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ...engine import EngineOptions, PoseEngine
 from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
 from ..interrupts import unless_interrupted
 from ..leaving import EXIT_SIGNAL
+from ..media.limits import SourceLimits
 from ..media.reading import open_source
 from ..sentences import printable, say, sentence
 from .claim import Job
@@ -78,11 +80,13 @@ def _run_all(
     """One that fails does not stop the next."""
     failed: list[Path] = []
     same_size = options.draw and not options.stills
+    limits = SourceLimits(options.max_pixels, options.pipe_timeout, lambda: bool(interrupted))
+    opened = partial(open_source, fps=options.fps, same_size=same_size, limits=limits)
     for path, folder, claim in jobs:
         if interrupted:
             break
         try:
-            with claim, open_source(path, options.fps, same_size=same_size) as source:
+            with claim, opened(path) as source:
                 run = Run(source, engine, folder, options, model)
                 report = run.execute(lambda: bool(interrupted), quiet=manners.quiet)
         except Exception as error:

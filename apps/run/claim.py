@@ -134,7 +134,7 @@ def _allow_open_files(jobs: int) -> None:
     if now != resource.RLIM_INFINITY and now < wanted:
         if most != resource.RLIM_INFINITY and most < wanted:
             raise OSError(
-                f"{jobs} sources need {wanted} open files and this system allows {most}: name "
-                "fewer at once, or a folder of images as one source"
+                f"{jobs} source{'s need' if jobs > 1 else ' needs'} {wanted} open files and this "
+                f"system allows {most}: allow more with `ulimit -n {wanted}`, or name fewer at once"
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -97,6 +97,7 @@ class RunReport:
         seconds_to_first_frame: until the first frame was written; None if none was.
         stages: {stage: {"p50_ms", "p95_ms"}}.
         machine: what it ran on.
+        peak_memory_mb: of the process, earlier sources of the command included.
         files: names in the folder that are of this run, or while it runs may be.
         ending: why it ended.
     """
@@ -115,6 +116,7 @@ class RunReport:
     seconds_to_first_frame: float | None
     stages: dict[str, dict[str, float]]
     machine: dict[str, Any]
+    peak_memory_mb: int
     files: list[str]
     ending: Ending
 
@@ -145,6 +147,7 @@ class RunReport:
             "seconds_to_first_frame": None if first is None else round(first, 3),
             "stages": self.stages,
             "machine": self.machine,
+            "peak_memory_mb": self.peak_memory_mb,
             "files": self.files,
             "reason": self.ending.reason,
         }

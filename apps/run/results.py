@@ -16,6 +16,7 @@ from ..media.writers import VideoWriter, fast_start, write_image
 from .folders import ResultFolder
 from .names import safe_name, unused_name
 from .options import RunOptions
+from .watch import Watch
 
 
 class ResultWriter:
@@ -49,6 +50,7 @@ class ResultWriter:
         self._video: VideoWriter | None = None
         self._formats: list[tuple[str, PoseWriter]] = []
         self._records: PosesWriter | None = None
+        self._watch = Watch(())
         self.files = self._planned(source, options)
         _remove(folder.unfinished())
         with ExitStack() as undo:
@@ -94,8 +96,10 @@ class ResultWriter:
             undo.callback(self.discard)
             self._folder.write_report(report)
             _remove(earlier)
+            undo.callback(_remove, [self._folder.poses, self._folder.report])
             self._records = PosesWriter(self._folder.poses, header)
             undo.pop_all()
+        self._watch = Watch((self._folder.poses, *self._folder.unfinished()))
 
     def discard(self) -> None:
         """Close everything before the first frame and leave nothing unfinished."""
@@ -114,6 +118,7 @@ class ResultWriter:
             painted: the image with the people drawn; None where nothing is drawn.
         """
         assert self._records is not None, "begin comes first"
+        self._watch.check()
         self._records.write(item.frame, item.tracked)
         for kind, writer in self._formats:
             writer.write(item.frame, item.decoded if kind == "decoded" else item.people)
@@ -162,4 +167,4 @@ class ResultWriter:
 
 def _remove(files: list[Path]) -> None:
     for file in files:
-        file.unlink()
+        file.unlink(missing_ok=True)

@@ -30,6 +30,7 @@ def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25, li
         seconds_to_first_frame=first,
         stages={},
         machine={},
+        peak_memory_mb=512,
         files=["run.json"],
         ending=ending,
     )
