@@ -29,11 +29,10 @@ def main_run() -> NoReturn:
 def _start(arguments: list[str]) -> NoReturn:
     """Run a command and end the process, heard signals included, with its exit code."""
     leave_on_signals()
-    from .streams import lost_output, open_streams
-
-    open_streams(show_libraries="--debug" in arguments)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing large is multiplied here
     code = _execute(arguments)
+    from .streams import lost_output
+
     lost = lost_output()
     if lost:
         from .sentences import say
@@ -44,7 +43,11 @@ def _start(arguments: list[str]) -> NoReturn:
 
 
 def _execute(arguments: list[str]) -> int:
+    from .sentences import say, sentence
+    from .streams import open_streams
+
     try:
+        open_streams(show_libraries="--debug" in arguments)
         _check_memory()
         from .main import execute
 
@@ -52,8 +55,6 @@ def _execute(arguments: list[str]) -> int:
     except SystemExit as ended:  # a second signal
         return int(ended.code or 0)
     except Exception as error:  # libraries that cannot be loaded
-        from .sentences import say, sentence
-
         say(f"posetrack: {sentence(error)}")
         return 1
 

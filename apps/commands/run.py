@@ -31,7 +31,7 @@ from ..run.claim import claimed_jobs
 from ..run.options import RunOptions
 from .parsing import RulesOption, one_of, option_error, read_formats, read_scales, read_sizes
 
-MAX_THREADS = 1024
+MAX_THREADS = max(64, 4 * available_threads())  # more of them only wait for each other
 MAX_FRAMES = 1_000_000_000  # a year at 30 frames per second
 
 Sources = Annotated[
