@@ -29,6 +29,12 @@ _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 _TAG_TOLERANCE_S = 1.0  # how exact the length is that Matroska files state as a tag
 
 
+def show_ffmpeg() -> None:
+    """From here on FFmpeg prints its warnings on the process's stderr; PyAV keeps them else."""
+    av.logging.set_level(av.logging.WARNING)
+    av.logging.restore_default_callback()
+
+
 class VideoSource(Source):
     """A video file: frames as displayed, with the file's timestamps.
 

@@ -14,6 +14,7 @@ from ..interrupts import unless_interrupted
 from ..leaving import EXIT_SIGNAL
 from ..media.limits import SourceLimits
 from ..media.reading import open_source
+from ..media.video import show_ffmpeg
 from ..sentences import printable, say, sentence
 from .claim import Job
 from .options import RunOptions
@@ -58,6 +59,8 @@ def run_jobs(
         engine = load_engine(choice, engine_options)
         return engine, model_card(choice, engine)
 
+    if manners.debug:
+        show_ffmpeg()
     loaded = unless_interrupted(load, interrupted)
     if loaded is None:
         say("posetrack: interrupted before the first frame")

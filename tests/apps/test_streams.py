@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from media import grey_images, write_video
+from media import clip_images, damaged, grey_images, write_video
 from posetrack.formats import read_poses
 
 BIN = Path(sys.executable).parent
@@ -119,6 +119,16 @@ def test_lines_of_libraries_are_shown_only_if_asked():
     done = subprocess.run([*command, "--debug"], capture_output=True, text=True, check=True)
     assert done.stdout == "ours\n"
     assert all(f"noise {number}" in done.stderr for number in range(1, 6))
+
+
+def test_what_ffmpeg_says_of_a_damaged_video_is_shown_only_if_asked(shell, tmp_path, clips):
+    images = clip_images(clips / "face-demographics-walking.mp4", 30)
+    damaged(write_video(tmp_path / "a.mp4", images, faststart=True), tmp_path / "bad.mp4")
+    line = f"posetrack-run bad.mp4 {SMALL} --overwrite --quiet"
+    code, _, err = shell(line)
+    assert (code, err.count(b"\n")) == (1, 1)
+    assert err.startswith(b"posetrack: bad.mp4 is damaged: ")
+    assert b"[h264 @ " in shell(f"{line} --debug")[2]
 
 
 def test_pipe_that_does_not_block_gets_everything(tmp_path):
