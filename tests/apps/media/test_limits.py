@@ -8,18 +8,20 @@ import struct
 import threading
 import time
 import zlib
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from media import clip_images, grey_images, write_images, write_video
-from posetrack.apps.media import read_images, read_video
+from posetrack.apps.media import read_images, read_video, writers
 from posetrack.apps.media.image_size import image_size
 from posetrack.apps.media.images import SUFFIXES
 from posetrack.apps.media.limits import SourceLimits
 from posetrack.apps.media.reading import open_source
 from posetrack.apps.media.sources import SourceCut
+from posetrack.apps.media.writers import VideoWriter
 from posetrack.structures import SourceError
 
 
@@ -142,3 +144,27 @@ def test_silent_pipe_notices_a_signal(pipe):
         open_source(pipe(b""), limits=limits)
     with pytest.raises(SourceError, match="interrupted while waiting for data"):
         open_source(Path("/dev/ptmx"), limits=limits)
+
+
+class Counting:
+    """A stream that counts the packets that its encoder gave."""
+
+    def __init__(self, stream):
+        self.stream, self.packets = stream, 0
+
+    def encode(self, picture):
+        packets = self.stream.encode(picture)
+        self.packets += len(packets)
+        return packets
+
+
+@pytest.mark.parametrize(("large", "held"), [(1 << 40, True), (64 * 48 - 1, False)])
+def test_encoder_holds_no_frames_back_where_they_are_large(tmp_path, monkeypatch, large, held):
+    monkeypatch.setattr(writers, "_LARGE", large)
+    images = np.random.default_rng(0).integers(0, 255, (6, 48, 64, 3), np.uint8)
+    with VideoWriter(tmp_path / "a.mp4", (48, 64), Fraction(1, 25), 25.0) as writer:
+        writer._stream = stream = Counting(writer._stream)
+        for pts, image in enumerate(images):
+            writer.write(image, pts)
+        assert (stream.packets < 4) == held
+    assert len(list(read_video(tmp_path / "a.mp4"))) == 6
