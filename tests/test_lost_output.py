@@ -61,6 +61,14 @@ def test_full_disk_is_one_sentence_and_blocks_no_later_run(
     assert not list(output.rglob("*partial*"))
 
 
+@pytest.mark.parametrize("files", range(2, 8))
+def test_disk_without_room_for_another_file_keeps_no_folder(clips, disk, files, capsys):
+    output = disk(4096, f"nr_inodes={files}") / "runs"
+    assert run(clips / CLIP, "-o", output, "--max-frames", 2) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert list(output.parent.iterdir()) == []
+
+
 @pytest.mark.parametrize("delete", ["folder", "files"])
 def test_deleted_output_stops_the_run_at_once(clips, tmp_path, monkeypatch, capsys, delete):
     folder, frames, read = tmp_path / "runs" / Path(CLIP).stem, VideoSource.frames, []

@@ -32,10 +32,14 @@ class Claim(Closeable):
         self._path = path
         self._made: list[Path] = []
         self._lock: int | None = None
-        while self._lock is None:
-            self._make_folders()
-            with suppress(FileNotFoundError):  # another run took its empty folder away
-                self._lock = self._try_lock()
+        try:
+            while self._lock is None:
+                self._make_folders()
+                with suppress(FileNotFoundError):  # another run took its empty folder away
+                    self._lock = self._try_lock()
+        except OSError:
+            self._remove_folders()
+            raise
 
     def _make_folders(self) -> None:
         for folder in (*reversed(self._path.parents), self._path):
@@ -53,7 +57,6 @@ class Claim(Closeable):
                 kept, lock = lock, -1
                 return kept
         except BlockingIOError as error:
-            self._remove_folders()
             raise FileExistsError(
                 f"another run is writing into {self._path}: wait for it, choose another --output, "
                 "or use --unique"
