@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
@@ -61,7 +62,12 @@ class PosesWriter:
             return
         self._frames = 0
         self._file = path.open("w", encoding="utf-8")
-        self._write_line(line)
+        try:
+            self._write_line(line)
+        except OSError:
+            with suppress(OSError):  # the same again: what is left cannot be written
+                self._file.close()
+            raise
 
     def write(self, frame: Frame, poses: Poses) -> None:
         """See `PoseWriter`."""

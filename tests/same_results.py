@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from media import decoded
 
-_TIMINGS = ("seconds", "fps", "seconds_to_first_frame", "stages", "resumed_at")
+_TIMINGS = ("seconds", "fps", "seconds_to_first_frame", "stages", "resumed_at", "peak_memory_mb")
 
 
 def report_of(folder: Path) -> dict[str, Any]:

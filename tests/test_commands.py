@@ -17,7 +17,7 @@ from media import (
     write_video,
 )
 from posetrack.apps.commands.run import run
-from posetrack.apps.main import _execute
+from posetrack.apps.main import execute
 from posetrack.apps.media.video import VideoSource
 from posetrack.apps.run.claim import Claim
 from posetrack.formats import FORMATS, read_poses
@@ -32,11 +32,10 @@ def command(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            _execute([str(argument) for argument in arguments])
+        code = execute([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
-        return ended.value.code or 0, captured.out.splitlines(), " ".join(captured.err.split())
+        return code, captured.out.splitlines(), " ".join(captured.err.split())
 
     return call
 
@@ -90,6 +89,12 @@ def test_help_explains_every_option_and_its_default(command):
         (["--min-score", "inf"], "Invalid value for '--min-score'"),
         (["--max-people", "0"], "Invalid value for '--max-people'"),
         (["--max-frames", "0"], "Invalid value for '--max-frames'"),
+        (["--max-frames", "9" * 30], "Invalid value for '--max-frames'"),
+        (["--max-pixels", "0"], "Invalid value for '--max-pixels'"),
+        (["--max-waiting-mb", "-1"], "Invalid value for '--max-waiting-mb'"),
+        (["--pipe-timeout", "nan"], "Invalid value for '--pipe-timeout'"),
+        (["--pipe-timeout", "0"], "Invalid value for '--pipe-timeout'"),
+        (["--size", ",".join(map(str, range(1, 99)))], "must be at most 16, got 98"),
         (["--fps", "inf"], "Invalid value for '--fps'"),
         (["--fps", "0"], "Invalid value for '--fps'"),
         (["--threads", "-1"], "Invalid value for '--threads'"),
@@ -106,10 +111,16 @@ def test_wrong_use_is_exit_2_names_the_option_and_writes_nothing(
     assert not Path("runs").exists()
 
 
-def test_without_a_source_usage_is_shown(command):
-    code, out, err = command("run")
-    assert (code, out) == (2, [])
-    assert "Missing argument 'SOURCE'" in err
+def test_wrong_use_is_one_sentence(command):
+    for arguments, message in (
+        (["run"], "Missing argument 'SOURCE' (see posetrack run --help)"),
+        (["nope"], "No such command 'nope' (see posetrack --help)"),
+        (["models", "\x1b[2J"], "No such command '\\x1b[2J' (see posetrack models --help)"),
+    ):
+        assert command(*arguments) == (2, [], f"posetrack: {message}")
+    code, lines, err = command()
+    assert (code, err) == (2, "")
+    assert any("Usage: posetrack" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +206,7 @@ def test_a_fault_of_ours_shows_where_it_is_only_if_asked(command, video, monkeyp
 
     monkeypatch.setattr(VideoSource, "frames", frames)
     assert "Traceback" not in command("run", video, *SMALL)[2]
-    with pytest.raises(SystemExit):
-        _execute(["run", str(video), *SMALL, "--debug"])
+    execute(["run", str(video), *SMALL, "--debug"])
     assert 'raise AttributeError("no x")' in capsys.readouterr().err
 
 

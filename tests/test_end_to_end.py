@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from media import clip_images, damaged, decoded, truncated, turned, write_images, write_video
-from posetrack.apps.main import _execute
+from posetrack.apps.main import execute
 from posetrack.apps.media.writers import VideoWriter
 from posetrack.formats import read_poses
 from posetrack.structures import COCO_17, TrackState
@@ -29,9 +29,7 @@ FAST = ("--size", "64", "--quiet")
 
 def run(*arguments):
     """The exit code of `posetrack run`."""
-    with pytest.raises(SystemExit) as ended:
-        _execute(["run", *map(str, arguments)])
-    return ended.value.code or 0
+    return execute(["run", *map(str, arguments)])
 
 
 def report(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,10 +11,14 @@ from typing import Any, cast
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 
+from ...engine import available_threads
 from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
+from .limits import DEFAULT_LIMITS, SourceLimits, is_regular
+from .pipe import Pipe
 from .sources import (
     WHOLE,
     FrameCount,
@@ -28,7 +33,16 @@ from .sources import (
 
 _REPEATS = 5  # frames that time may stand still; a longer way back is a new beginning
 _DEFAULT_FPS = Fraction(25)  # where a file does not say
+_HELD_PIXELS = 300_000_000  # of all frames that the decoder has under way
+# What a source cannot be blamed for: too little memory, too few files.
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 _TAG_TOLERANCE_S = 1.0  # how exact the length is that Matroska files state as a tag
+
+
+def show_ffmpeg() -> None:
+    """From here on FFmpeg prints its warnings on the process's stderr; PyAV keeps them else."""
+    av.logging.set_level(av.logging.WARNING)
+    av.logging.restore_default_callback()
 
 
 class VideoSource(Source):
@@ -36,29 +50,41 @@ class VideoSource(Source):
 
     Args:
         path: the file.
+        limits: what it may be.
 
     Raises:
-        SourceError: not a video, or one without a picture.
+        SourceError: not a video, one without a picture, or one that is too large.
+        OSError: this system lacks memory or files.
     """
 
     kind = "video"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: SourceLimits = DEFAULT_LIMITS) -> None:
         super().__init__(path, path.stem)
+        self._limits = limits
+        self._pipe = None if is_regular(path) else Pipe(path, limits)
         try:
-            self._container = av.open(str(path.absolute()), metadata_errors="replace")
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(
-                f"{path} is not a video or an image, or a damaged one: {error.strerror}"
-            ) from error
+            self._container = _opened(path, self._pipe, limits.max_pixels)
+        except BaseException:
+            self._close_pipe()
+            raise
         if not self._container.streams.video:
-            self._container.close()
+            self.close()
             raise SourceError(f"{path} has no video stream")
         stream = self._container.streams.video[0]
         if cast("object", stream.codec_context) is None:  # which its type does not say
-            self._container.close()
+            self.close()
             raise SourceError(f"the codec of {path} has no decoder here: convert the video first")
+        try:
+            limits.check_pixels(path, (stream.height, stream.width))
+        except SourceError:
+            self.close()
+            raise
         stream.thread_type = "AUTO"
+        stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}  # if they grow
+        held = _HELD_PIXELS // max(1, stream.height * stream.width)
+        if held < available_threads():  # each thread of the decoder holds a frame
+            stream.codec_context.thread_count = max(1, held)
         self._stream = stream
         self._cut = False
         self._read = self._failed = 0  # packets
@@ -146,7 +172,9 @@ class VideoSource(Source):
                     if isinstance(picture, VideoFrame):
                         self._corrupt += picture.is_corrupt
                         yield picture
-            except av.FFmpegError:
+            except av.FFmpegError as error:
+                if error.errno in _SCARCE:
+                    raise
                 self._failed += 1
 
     def _note(self, packet: Any) -> None:
@@ -158,7 +186,7 @@ class VideoSource(Source):
     def _is_short(self) -> bool:
         """Whether frames lack at the end, not only in between (AVI files drop repeated ones)."""
         stream = self._stream
-        if self._cut:
+        if self._cut or (self._pipe is not None and self._pipe.problem):
             return True
         if stream.frames and stream.duration:
             end = (stream.start_time or 0) + stream.duration
@@ -186,7 +214,9 @@ class VideoSource(Source):
         patched = f", {self._corrupt} of them with damaged parts" if self._corrupt else ""
         if short:
             some = some if claimed else f"only {chosen} frames could be decoded"
-            raise SourceCut(f"{self.path} is cut short: {some}{patched}", self.count)
+            problem = self._pipe.problem if self._pipe else ""
+            what = problem or f"{self.path} is cut short"
+            raise SourceCut(f"{what}: {some}{patched}", self.count)
         if missing or self._corrupt:
             raise SourceDamaged(f"{self.path} is damaged: {some}{patched}", self.count)
 
@@ -205,13 +235,35 @@ class VideoSource(Source):
                 yield next(packets)
             except StopIteration:
                 return
-            except av.FFmpegError:  # the data ends in the middle of a packet
+            except av.FFmpegError as error:  # the data ends in the middle of a packet
+                if error.errno in _SCARCE:
+                    raise
                 self._cut = True
                 return
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+def _opened(path: Path, pipe: Pipe | None, max_pixels: int) -> InputContainer:
+    try:
+        options = {"max_pixels": str(max_pixels)}
+        source = pipe or str(path.absolute())
+        return av.open(source, "r", options=options, metadata_errors="replace")
+    except (av.FFmpegError, OSError) as error:
+        if error.errno in _SCARCE:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        if pipe is not None and pipe.problem:
+            raise SourceError(pipe.problem) from error
+        raise SourceError(
+            f"{path} is not a video or an image, or a damaged one: {error.strerror}"
+        ) from error
 
 
 def _tagged_end_s(tag: str) -> float:

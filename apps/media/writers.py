@@ -37,6 +37,9 @@ _ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23"}
 # The frames that it holds back are lost if the process is killed: the preset's ten, or fewer where
 # these would be long.
 _LOOK_AHEAD, _LOOK_AHEAD_S = 10, 0.4
+# Above this many pixels, twice 4K, the twenty frames that x264 looks ahead would take gigabytes.
+_LARGE = 16_000_000
+_NO_LOOK_AHEAD = {"x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0:bframes=0"}
 
 
 def write_image(path: Path, image: UInt8Array) -> None:
@@ -81,10 +84,10 @@ class VideoWriter(Closeable):
         with _as_os_error(path):
             self._container = _new_mp4(self._place, time_base, _FRAGMENTS)
         rate = Fraction(fps).limit_denominator(1001)
-        ahead = {"rc-lookahead": str(min(_LOOK_AHEAD, int(_LOOK_AHEAD_S * fps)))}
-        options = {**_ENCODER_OPTIONS, **ahead}
-        self._stream = self._container.add_stream("libx264", rate=rate, options=options)
         height, width = size
+        ahead = {"rc-lookahead": str(min(_LOOK_AHEAD, int(_LOOK_AHEAD_S * fps)))}
+        options = _ENCODER_OPTIONS | (_NO_LOOK_AHEAD if height * width > _LARGE else ahead)
+        self._stream = self._container.add_stream("libx264", rate=rate, options=options)
         self._pad = ((0, height % 2), (0, width % 2), (0, 0))
         self._stream.height, self._stream.width = height + height % 2, width + width % 2
         self._stream.pix_fmt = "yuv420p"

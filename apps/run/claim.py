@@ -32,10 +32,14 @@ class Claim(Closeable):
         self._path = path
         self._made: list[Path] = []
         self._lock: int | None = None
-        while self._lock is None:
-            self._make_folders()
-            with suppress(FileNotFoundError):  # another run took its empty folder away
-                self._lock = self._try_lock()
+        try:
+            while self._lock is None:
+                self._make_folders()
+                with suppress(FileNotFoundError):  # another run took its empty folder away
+                    self._lock = self._try_lock()
+        except OSError:
+            self._remove_folders()
+            raise
 
     def _make_folders(self) -> None:
         for folder in (*reversed(self._path.parents), self._path):
@@ -53,7 +57,6 @@ class Claim(Closeable):
                 kept, lock = lock, -1
                 return kept
         except BlockingIOError as error:
-            self._remove_folders()
             raise FileExistsError(
                 f"another run is writing into {self._path}: wait for it, choose another --output, "
                 "or use --unique"
@@ -138,7 +141,7 @@ def _allow_open_files(jobs: int) -> None:
     if now != resource.RLIM_INFINITY and now < wanted:
         if most != resource.RLIM_INFINITY and most < wanted:
             raise OSError(
-                f"{jobs} sources need {wanted} open files and this system allows {most}: name "
-                "fewer at once, or a folder of images as one source"
+                f"{jobs} source{'s need' if jobs > 1 else ' needs'} {wanted} open files and this "
+                f"system allows {most}: allow more with `ulimit -n {wanted}`, or name fewer at once"
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -95,10 +96,23 @@ class ResultFolder:
             return None
         return dict(content) if ours else None
 
-    def write_report(self, report: dict[str, Any]) -> None:
-        """Write `run.json`, which appears whole or not at all."""
-        with whole_file(self.report) as partial:
-            partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    def write_report(self, report: dict[str, Any], *, again: bool = False) -> None:
+        """Write `run.json`, which appears whole or not at all.
+
+        Args:
+            report: its content.
+            again: this run wrote one before; on a full disk its room is used again.
+        """
+        text = json.dumps(report, indent=2) + "\n"
+        try:
+            with whole_file(self.report) as partial:
+                partial.write_text(text, encoding="utf-8")
+        except OSError as error:
+            if not again or error.errno != errno.ENOSPC:
+                raise
+            with self.report.open("r+", encoding="utf-8") as file:  # in the room that it has
+                file.write(text)
+                file.truncate()
 
 
 def result_folders(sources: list[Path], output: Path) -> list[ResultFolder]:

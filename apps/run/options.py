@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...trackers.people import MAX_WAITING_BYTES
 from ..media.images import DEFAULT_FPS
+from ..media.limits import MAX_PIXELS
 from ..media.sources import Part
 
 
@@ -22,6 +24,9 @@ class RunOptions:
     draw: bool = True  # write the drawn video or images
     formats: tuple[str, ...] = ()  # names of `formats.FORMATS`
     parallel: int = 1  # frames in the network at once
+    max_pixels: int = MAX_PIXELS  # of one image or frame
+    max_waiting_mb: int = MAX_WAITING_BYTES >> 20  # of frames whose people are not yet settled
+    pipe_timeout: float | None = None  # seconds that a pipe may be silent; None takes no pipes
 
     @property
     def part(self) -> Part:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from ..media.sources import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -102,6 +104,7 @@ class RunReport:
         seconds_to_first_frame: until the first frame was written; None if none was.
         stages: {stage: {"p50_ms", "p95_ms"}}, since it was last gone on with.
         machine: what it ran on.
+        peak_memory_mb: of the process, earlier sources of the command included.
         files: names in the folder that are of this run, or while it runs may be.
         ending: why it ended.
     """
@@ -123,6 +126,7 @@ class RunReport:
     seconds_to_first_frame: float | None
     stages: dict[str, dict[str, float]]
     machine: dict[str, Any]
+    peak_memory_mb: int
     files: list[str]
     ending: Ending
 
@@ -156,14 +160,17 @@ class RunReport:
             "seconds_to_first_frame": None if first is None else round(first, 3),
             "stages": self.stages,
             "machine": self.machine,
+            "peak_memory_mb": self.peak_memory_mb,
             "files": self.files,
             "reason": self.ending.reason,
         }
 
     def how_far(self) -> str:
         """`120 of 900 frames`."""
-        frames, claimed = self.tally.frames, self.video["frames"]
-        return f"{frames} of {claimed} frames" if claimed else _count(frames, "frame")
+        frames, chosen = self.tally.frames, self.options
+        part = Part(chosen["start_s"], chosen["end_s"], chosen["max_frames"])
+        asked = part.length(self.video["frames"] or None, self.video["fps"])
+        return f"{frames} of {asked} frames" if asked else _count(frames, "frame")
 
     def summary(self) -> str:
         """`900 frames, 36.5 FPS: 3 tracks, at most 2 people at once`."""

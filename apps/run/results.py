@@ -11,6 +11,7 @@ from typing import Any
 from ...formats import FORMATS, PosesWriter, PoseWriter
 from ...structures import Frame, Poses, Skeleton
 from ...structures.arrays import UInt8Array
+from ...structures.partial_file import partial_path
 from ...trackers import TrackedFrame
 from ..media.sources import Source, VideoFacts
 from ..media.writers import VideoWriter, fast_start, write_image
@@ -18,6 +19,7 @@ from .folders import ResultFolder
 from .names import safe_name, unused_name
 from .options import RunOptions
 from .snapshot import Snapshot, packed
+from .watch import Watch
 
 
 class ResultWriter:
@@ -55,6 +57,7 @@ class ResultWriter:
         self._unsafe: deque[Poses] = deque()  # people of the last frames, which the video may lose
         self._formats: dict[str, PoseWriter] = {}
         self._records: PosesWriter | None = None
+        self._watch = Watch(())
         self._snapshot = snapshot
         self.files = self._planned(options)
         # pictures that the run had drawn when it was stopped are drawn again
@@ -111,11 +114,17 @@ class ResultWriter:
         with ExitStack() as undo:
             undo.callback(self.discard)
             self._folder.write_report(report)
+            state = None
             if self._snapshot is None:
                 _remove(earlier)
-            state = None if self._snapshot is None else self._snapshot.facts["records"]
+                undo.callback(_remove, [self._folder.poses, self._folder.report])
+            else:
+                state = self._snapshot.facts["records"]
             self._records = PosesWriter(self._folder.poses, header, state)
             undo.pop_all()
+        formats = map(partial_path, map(self._folder.format_file, self._formats))
+        video = () if self._snapshot else (self._folder.partial_video,)  # which is replaced soon
+        self._watch = Watch((self._folder.poses, *video, *formats))
 
     def discard(self) -> None:
         """Close everything before the first frame; leave nothing unfinished but earlier work."""
@@ -135,6 +144,7 @@ class ResultWriter:
             painted: the image with the people drawn; None where nothing is drawn.
         """
         assert self._records is not None, "begin comes first"
+        self._watch.check()
         self._records.write(item.frame, item.tracked)
         for name, writer in self._formats.items():
             decoded = FORMATS[name].poses == "decoded"
@@ -212,4 +222,4 @@ class ResultWriter:
 
 def _remove(files: list[Path]) -> None:
     for file in files:
-        file.unlink()
+        file.unlink(missing_ok=True)

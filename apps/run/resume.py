@@ -17,8 +17,8 @@ _PIECE = 1 << 20  # bytes of the beginning and the end of a file that are looked
 _LIBRARIES = ("av", "cv2")  # what decodes and encodes, beside the session's own
 _UNNAMED = {"source_mark": "another source", "model": "another model"}
 _SAME = ("posetrack", "libraries", "backend", "device", "precision")
-# How many frames are under way at once changes no result.
-_FREE_OPTIONS = ("parallel",)
+# What changes no result: how many frames are under way at once, and what is refused.
+_FREE_OPTIONS = ("parallel", "max_pixels", "pipe_timeout")
 
 
 def source_mark(source: Source) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -17,9 +18,10 @@ from ...structures.arrays import UInt8Array
 from ...structures.errors_last import ErrorsLast
 from ...trackers import PeopleTracker, TrackedFrame
 from ..draw import PaintConfig, PosePainter
-from ..machine import machine
+from ..machine import machine, peak_memory_mb
 from ..media.sources import Source, SourceDamaged
-from ..progress import RunProgress, sentence
+from ..progress import RunProgress
+from ..sentences import sentence
 from .folders import ResultFolder
 from .options import RunOptions
 from .report import Complete, Damaged, Ending, Failed, Interrupted, Running, RunReport, Tally
@@ -55,7 +57,10 @@ class Run:
         self._mark = source_mark(source)
         alone = source.kind == "image" or (source.kind == "images" and options.stills)
         self._people = PeopleTracker(
-            engine.spec, min_score=options.min_score, track=options.track and not alone
+            engine.spec,
+            min_score=options.min_score,
+            max_waiting_bytes=options.max_waiting_mb << 20,
+            track=options.track and not alone,
         )
         self._stages = StageTimes()
         self._tally = Tally()
@@ -127,7 +132,9 @@ class Run:
             files = [] if self._writer is None else self._writer.files
             report = self._report(ending, [file for file in files if file.exists()])
             if self._writer is not None:
-                self._folder.write_report(report.as_json())
+                # what broke is told, not that it also broke the report
+                with suppress(OSError) if isinstance(ending, Failed) else nullcontext():
+                    self._folder.write_report(report.as_json(), again=True)
             elif fresh:
                 self._folder.report.unlink(missing_ok=True)
         if isinstance(ending, Complete | Damaged):
@@ -294,6 +301,7 @@ class Run:
             seconds_to_first_frame=self._first - self._start if self._first else None,
             stages=self._stages.summary(),
             machine=machine(),
+            peak_memory_mb=peak_memory_mb(),
             files=[str(file.relative_to(self._folder.path)) for file in files],
             ending=ending,
         )

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 from media import all_of, grey_images, write_images, write_video
-from posetrack.apps import read_images
+from posetrack.apps.media import read_images
 from posetrack.apps.media.images import FolderSource, read_image
+from posetrack.apps.media.limits import SourceLimits
 from posetrack.apps.media.sources import FrameCount, Part, SourceDamaged
 from posetrack.apps.media.writers import write_image
 from posetrack.structures import SourceError
@@ -76,7 +77,7 @@ def test_an_image_beyond_opencv_limits_is_refused(tmp_path):
     header = b"P6 50000 50000 255\n"
     (tmp_path / "huge.ppm").write_bytes(header + bytes(10))
     with pytest.raises(SourceError, match=r"huge\.ppm is not an image"):
-        read_image(tmp_path / "huge.ppm")
+        read_image(tmp_path / "huge.ppm", SourceLimits(max_pixels=1 << 40))
 
 
 def test_a_folder_is_read_in_the_order_of_names_and_only_its_images(tmp_path):

@@ -22,7 +22,7 @@ from media import (
     write_sound,
     write_video,
 )
-from posetrack.apps import read_video
+from posetrack.apps.media import read_video
 from posetrack.apps.media.sources import Part, SourceCut, SourceDamaged
 from posetrack.apps.media.video import VideoSource
 from posetrack.apps.media.writers import VideoWriter, fast_start
