@@ -38,10 +38,9 @@ def disk(tmp_path):
     subprocess.run(["umount", str(place)], capture_output=True, check=False)
 
 
+@pytest.mark.parametrize("later", ["--overwrite", "--resume"])
 @pytest.mark.parametrize("kilobytes", [4, 8, 12, 16, 24, 40, 64, 128, 256, 512])
-def test_full_disk_is_one_sentence_and_blocks_no_later_run(
-    clips, disk, kilobytes, capsys, tmp_path
-):
+def test_full_disk_is_one_sentence_and_blocks_no_later_run(clips, disk, kilobytes, later, capsys):
     output = disk(kilobytes) / "runs"
     source = (clips / CLIP, "-o", output, "--max-frames", 60)
     assert run(*source) == 1
@@ -58,7 +57,7 @@ def test_full_disk_is_one_sentence_and_blocks_no_later_run(
     else:
         assert not output.exists()
     disk(4096, "remount")
-    assert run(*source, *(["--overwrite"] if left else [])) == 0
+    assert run(*source, *([later] if left else [])) == 0
     assert not list(output.rglob("*partial*"))
 
 
@@ -83,10 +82,14 @@ def test_deleted_output_stops_the_run_at_once(clips, tmp_path, monkeypatch, caps
             yield frame
 
     monkeypatch.setattr(VideoSource, "frames", watched)
-    assert run(clips / CLIP, "-o", tmp_path / "runs") == 1
+    source = (clips / CLIP, "-o", tmp_path / "runs", "--max-frames", 30)
+    assert run(*source) == 1
     assert read[-1] < 25
     assert capsys.readouterr().err == (
         f"posetrack: {folder}/poses.jsonl was deleted while it was written: run it again\n"
     )
     left = [] if delete == "folder" else ["run.json"]
     assert sorted(path.name for path in folder.glob("*")) == left
+    monkeypatch.undo()
+    assert run(*source, "--resume") == 0
+    assert len(list(read_poses(folder / "poses.jsonl"))) == 30

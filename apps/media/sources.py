@@ -128,6 +128,11 @@ class Source(Closeable):
         self.path = path
         self.stem = stem
 
+    @property
+    def lost(self) -> int:
+        """How many frames so far could not be read."""
+        return len(self.unreadable)
+
     def frames(self, part: Part = WHOLE, stopped: Stopped = never) -> Iterator[Frame]:
         """Every frame that can be read, in order, or those of a part; indices are of the whole.
 

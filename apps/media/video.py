@@ -102,6 +102,11 @@ class VideoSource(Source):
             frames=stream.frames or None,
         )
 
+    @property
+    def lost(self) -> int:
+        """See `Source`."""
+        return self._failed
+
     def frames(self, part: Part = WHOLE, stopped: Stopped = never) -> Iterator[Frame]:
         """See `Source`.
 

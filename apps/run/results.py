@@ -176,6 +176,7 @@ class ResultWriter:
         from the people of the arrays.
         """
         assert self._records is not None, "begin comes first"
+        self._watch.check()
         records = self._records.state()
         facts = {
             "records": records,

@@ -17,8 +17,8 @@ _PIECE = 1 << 20  # bytes of the beginning and the end of a file that are looked
 _LIBRARIES = ("av", "cv2")  # what decodes and encodes, beside the session's own
 _UNNAMED = {"source_mark": "another source", "model": "another model"}
 _SAME = ("posetrack", "libraries", "backend", "device", "precision")
-# What changes no result: how many frames are under way at once, and what is refused.
-_FREE_OPTIONS = ("parallel", "max_pixels", "pipe_timeout")
+# They change no result: frames under way at once, the patience with pipes, which nobody resumes.
+_FREE_OPTIONS = ("parallel", "pipe_timeout")
 
 
 def source_mark(source: Source) -> str:
@@ -56,13 +56,14 @@ def libraries(backend: str) -> dict[str, str]:
     return {name: version for name, version in versions.items() if version is not None}
 
 
-def check_same(folder: Path, earlier: dict[str, Any], now: dict[str, Any]) -> None:
+def check_same(folder: Path, earlier: dict[str, Any], now: dict[str, Any], *, lost: bool) -> None:
     """Refuse to mix two runs.
 
     Args:
         folder: of the results.
         earlier: `run.json` that lies there.
         now: `run.json` of the run that would go on.
+        lost: the earlier run could not read all that it came to.
 
     Raises:
         ResultFileError: names all that is not the same.
@@ -78,13 +79,20 @@ def check_same(folder: Path, earlier: dict[str, Any], now: dict[str, Any]) -> No
     other += [
         f"{name} {before.get(name)} instead of {value}"
         for name, value in now["options"].items()
-        if name not in _FREE_OPTIONS and before.get(name) != value
+        if name not in _FREE_OPTIONS and not _is_same(name, before.get(name), value, lost=lost)
     ]
     if other:
         raise ResultFileError(
             f"{folder} holds results of {', '.join(other)}: repeat the command of these, or use "
             "--overwrite to start again"
         )
+
+
+def _is_same(name: str, before: Any, now: Any, *, lost: bool) -> bool:
+    """Whether an option is; a higher limit is too as long as nothing can have been above it."""
+    if name == "max_pixels" and before is not None and not lost:
+        return bool(before <= now)
+    return bool(before == now)
 
 
 def finished_reason(folder: Path, earlier: dict[str, Any]) -> str | None:

@@ -24,7 +24,17 @@ from ..progress import RunProgress
 from ..sentences import sentence
 from .folders import ResultFolder
 from .options import RunOptions
-from .report import Complete, Damaged, Ending, Failed, Interrupted, Running, RunReport, Tally
+from .report import (
+    FINISHED,
+    Complete,
+    Damaged,
+    Ending,
+    Failed,
+    Interrupted,
+    Running,
+    RunReport,
+    Tally,
+)
 from .results import ResultWriter
 from .resume import check_same, finished_reason, libraries, source_mark
 from .snapshot import Snapshot, SnapshotPace, unpacked
@@ -79,20 +89,31 @@ class Run:
             How it ended if it came to its end, so that nothing is left to do, else None.
 
         Raises:
-            ResultFileError: it is of another source, model or version, or has other options.
+            ResultFileError: it is of another source, model or version, or has other options; or
+                the source can be read only once.
         """
         earlier = self._folder.read_report()
         if earlier is None:
             return None
-        check_same(self._folder.path, earlier, self._report(Running(), []).as_json())
+        if not self._mark:
+            raise ResultFileError(
+                f"{self._source.path} is a pipe, which can be read only once, and "
+                f"{self._folder.path} holds results: use --overwrite to replace them"
+            )
+        snapshot = None
+        lost = earlier.get("source_frames", {}).get("missing", 0)
+        if earlier["reason"] not in FINISHED and self._folder.snapshot.is_file():
+            snapshot = Snapshot.load(self._folder.snapshot)
+            lost = snapshot.facts["lost"]
+        now = self._report(Running(), []).as_json()
+        check_same(self._folder.path, earlier, now, lost=lost > 0)
         reason = finished_reason(self._folder.path, earlier)
         if reason is not None:
             self._folder.snapshot.unlink(missing_ok=True)  # its very last step
-        elif self._folder.snapshot.is_file():
-            self._earlier = Snapshot.load(self._folder.snapshot)
-            facts = self._earlier.facts
+        elif snapshot is not None:
+            self._earlier, facts = snapshot, snapshot.facts
             self._tally = Tally(**facts["tally"])
-            self._track_ids = set(self._earlier.arrays["track_ids"].tolist())
+            self._track_ids = set(snapshot.arrays["track_ids"].tolist())
             self._resumed_at = [*facts["resumed_at"], self._tally.frames]
         return reason
 
@@ -100,7 +121,7 @@ class Run:
     def has_results(self) -> bool:
         """Whether something was done that can be gone on with."""
         begun = self._writer is not None or self._earlier is not None
-        return begun and self._folder.poses.is_file()
+        return begun and self._mark != "" and self._folder.poses.is_file()
 
     def execute(self, stopped: Callable[[], bool], *, quiet: bool) -> RunReport:
         """Work through the source, write its results, return the report.
@@ -130,7 +151,8 @@ class Run:
             raise
         finally:
             files = [] if self._writer is None else self._writer.files
-            report = self._report(ending, [file for file in files if file.exists()])
+            there = [file for file in files if file.exists() or file == self._folder.report]
+            report = self._report(ending, there)
             if self._writer is not None:
                 # what broke is told, not that it also broke the report
                 with suppress(OSError) if isinstance(ending, Failed) else nullcontext():
@@ -196,7 +218,9 @@ class Run:
 
     def _save(self) -> None:
         """Take a snapshot, if there is anything to go on with."""
-        if self._writer is None or self._earlier is not None or self._source.kind == "image":
+        if self._writer is None or self._earlier is not None:
+            return
+        if self._source.kind == "image" or not self._mark:
             return
         with self._pace.timed():
             files = self._writer.state()
@@ -206,6 +230,7 @@ class Run:
                 "seconds": perf_counter() - self._start,
                 "seconds_to_first_frame": self._first - self._start,
                 "unreadable": self._source.unreadable,
+                "lost": self._source.lost,
                 "waiting": self._people.waiting,
             }
             arrays = {

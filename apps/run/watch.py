@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...structures import ResultFileError
+
 
 class Watch:
     """Notices that files under way were deleted, moved or replaced; nobody else would.
@@ -21,7 +23,7 @@ class Watch:
         """Stop a run whose results would be lost.
 
         Raises:
-            FileNotFoundError: a file is not there any more.
+            ResultFileError: a file is not there any more; nothing can be gone on with.
         """
         for file, known in self._files.items():
             try:
@@ -29,4 +31,4 @@ class Watch:
             except (FileNotFoundError, NotADirectoryError):
                 same = False
             if not same:
-                raise FileNotFoundError(f"{file} was deleted while it was written: run it again")
+                raise ResultFileError(f"{file} was deleted while it was written: run it again")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +16,7 @@ import pytest
 from factories import make_spec, people
 from media import clip_images, damaged, decoded, grey_images, write_images, write_video
 from posetrack.apps.media import writers
+from posetrack.apps.media.limits import MAX_PIXELS, SourceLimits
 from posetrack.apps.media.reading import open_source
 from posetrack.apps.run import results
 from posetrack.apps.run.folders import ResultFolder
@@ -73,7 +76,8 @@ def run(source, folder, options=EVERYTHING, *, resume=True, stopped=lambda: Fals
     """The report of a run, or the reason of one that had come to its end."""
     folder.mkdir(parents=True, exist_ok=True)
     same_size = options.draw and not options.stills
-    with open_source(source, options.fps, same_size=same_size) as opened:
+    limits = SourceLimits(options.max_pixels, options.pipe_timeout)
+    with open_source(source, options.fps, same_size=same_size, limits=limits) as opened:
         job = Run(opened, Engine(), ResultFolder(folder, "clip"), options, {"name": "fake"})
         reason = job.take_up() if resume else None
         return reason or job.execute(stopped, quiet=True)
@@ -325,6 +329,8 @@ def content(folder):
         ({"formats": ("coco",), "draw": False}, r"draw True instead of False, formats \['coco', "),
         ({"min_score": 0.5}, "min_score None instead of 0.5"),
         ({"start_s": 1.0}, r"start_s 0\.0 instead of 1\.0"),
+        ({"max_pixels": 20_000}, f"max_pixels {MAX_PIXELS} instead of 20000"),
+        ({"max_waiting_mb": 1}, "max_waiting_mb 512 instead of 1"),
     ],
 )
 def test_other_options_are_refused_by_name(video, stopped_run, changes, message):
@@ -356,10 +362,44 @@ def test_another_source_of_the_same_name_is_refused(stopped_run, tmp_path):
         run(other, stopped_run)
 
 
-@pytest.mark.parametrize("parallel", [1, 4])
-def test_more_threads_are_no_other_run(video, wanted, stopped_run, parallel):
-    assert run(video, stopped_run, replace(EVERYTHING, parallel=parallel)).ending == Complete()
+@pytest.mark.parametrize(
+    "changes", [{"parallel": 1}, {"parallel": 4}, {"pipe_timeout": 5.0}, {"max_pixels": 1 << 30}]
+)
+def test_what_changes_no_result_makes_no_other_run(video, wanted, stopped_run, changes):
+    assert run(video, stopped_run, replace(EVERYTHING, **changes)).ending == Complete()
     assert (stopped_run / "poses.jsonl").read_bytes() == (wanted / "poses.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("after", [15, 30])
+def test_images_that_were_refused_stay_refused(tmp_path, after):
+    images = [np.zeros((200, 200, 3), np.uint8), *map(picture, range(20))]
+    source = write_images(tmp_path / "images", [f"{i:02}.png" for i in range(21)], images)
+    few, asked = RunOptions(draw=False, max_pixels=20_000), []
+    stopped = lambda: asked.append(1) or len(asked) > after  # noqa: E731
+    report = run(source, tmp_path / "clip", few, stopped=stopped)
+    assert isinstance(report.ending, Interrupted if after < 20 else Damaged)
+    with pytest.raises(ResultFileError, match="max_pixels 20000 instead of 40000: repeat the com"):
+        run(source, tmp_path / "clip", replace(few, max_pixels=40_000))
+    again = run(source, tmp_path / "clip", few)
+    assert again == "partial" or isinstance(again.ending, Damaged)
+
+
+def test_pipe_cannot_be_gone_on_with(tmp_path):
+    pipe, folder, asked = tmp_path / "pipe.mkv", tmp_path / "clip", []
+    data = write_video(tmp_path / "a.mkv", list(map(picture, range(20)))).read_bytes()
+    options = RunOptions(draw=False, pipe_timeout=30.0)
+    os.mkfifo(pipe)
+
+    def send():
+        threading.Thread(target=pipe.write_bytes, args=(data,), daemon=True).start()
+
+    send()
+    stopped = lambda: asked.append(1) or len(asked) > 15  # noqa: E731
+    assert run(pipe, folder, options, stopped=stopped).ending == Interrupted()
+    assert names_in(folder) == ["poses.jsonl", "run.json"]
+    send()
+    with pytest.raises(ResultFileError, match=r"pipe\.mkv is a pipe, which can be read only once"):
+        run(pipe, folder, options)
 
 
 @pytest.mark.parametrize("name", ["poses.jsonl", "clip.coco.json.partial", "clip.partial.mp4"])

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from posetrack.apps.run.watch import Watch
+from posetrack.structures import ResultFileError
 
 
 def test_files_that_stay_are_no_matter(tmp_path):
@@ -28,6 +29,6 @@ def test_file_that_is_no_longer_there_is_noticed(tmp_path, change):
     if change == "replaced":
         path.parent.mkdir()
         path.write_text("1")
-    with pytest.raises(FileNotFoundError, match="a was deleted while it was written: run it again"):
+    with pytest.raises(ResultFileError, match="a was deleted while it was written: run it again"):
         watch.check()
     file.close()
