@@ -21,7 +21,7 @@ class PartialFile:
         length: bytes to keep of an earlier one, if it is gone on with.
 
     Raises:
-        ResultFileError: the earlier one is shorter, or a link.
+        ResultFileError: the earlier one is not there, shorter, or a link.
     """
 
     def __init__(self, path: Path, length: int | None = None) -> None:
@@ -58,11 +58,12 @@ def open_cut(path: Path, length: int) -> TextIOWrapper:
     """A text file to append to, cut to its first bytes.
 
     Raises:
-        FileNotFoundError: it is not there.
-        ResultFileError: it is shorter, or a link.
+        ResultFileError: it is not there, shorter, or a link.
     """
     if path.is_symlink():
         raise ResultFileError(f"{path} is a link, and was none: use --overwrite to start again")
+    if not path.exists():
+        raise ResultFileError(f"{path} is not there any more: use --overwrite to start again")
     file = path.open("r+", encoding="utf-8")
     size = os.fstat(file.fileno()).st_size
     if size < length:

@@ -116,7 +116,14 @@ class VideoWriter(Closeable):
         return self._frames.count
 
     def write(self, image: UInt8Array, pts: int) -> None:
-        """Encode one image (H, W, 3) uint8 RGB; timestamps must ascend."""
+        """Encode one image (H, W, 3) uint8 RGB; timestamps must ascend.
+
+        Raises:
+            ResultFileError: the file was deleted in the meantime.
+            OSError: it cannot be written.
+        """
+        if self._frames.size and not self._place.exists():
+            raise ResultFileError(f"{self._path} was deleted while it was written: run it again")
         if self._pad[0][1] or self._pad[1][1]:
             image = np.pad(image, self._pad, mode="edge")
         picture = VideoFrame.from_ndarray(image, format="rgb24")
@@ -156,7 +163,7 @@ class VideoWriter(Closeable):
 
     def _take_place(self) -> None:
         """The new file holds all of the earlier one that is kept, and takes its name."""
-        if self._place != self._path:
+        if self._place != self._path and self._place.exists():
             self._place.replace(self._path)
             self._place = self._path
 
@@ -202,6 +209,8 @@ class VideoWriter(Closeable):
     def _copy(self, count: int) -> int:
         """Mux the first packets of the earlier file; how many there were."""
         copied = 0
+        if not self._path.is_file():
+            return copied
         with av.open(f"file:{self._path}") as earlier:
             if not earlier.streams.video:
                 return 0

@@ -123,8 +123,7 @@ class ResultWriter:
             self._records = PosesWriter(self._folder.poses, header, state)
             undo.pop_all()
         formats = map(partial_path, map(self._folder.format_file, self._formats))
-        video = () if self._snapshot else (self._folder.partial_video,)  # which is replaced soon
-        self._watch = Watch((self._folder.poses, *video, *formats))
+        self._watch = Watch((self._folder.poses, *formats))  # the video's writer watches over it
 
     def discard(self) -> None:
         """Close everything before the first frame; leave nothing unfinished but earlier work."""

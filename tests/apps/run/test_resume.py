@@ -27,6 +27,7 @@ from posetrack.apps.run.snapshot import Snapshot, SnapshotPace
 from posetrack.engine import EngineOptions
 from posetrack.formats import PosesWriter, read_poses
 from posetrack.structures import ResultFileError, SourceError
+from posetrack.structures.partial_file import partial_path
 from same_results import assert_same, names_in, report_of
 
 FRAMES = 88
@@ -408,6 +409,31 @@ def test_files_that_lost_something_are_refused(video, stopped_run, name):
     with pytest.raises((ResultFileError, OSError)):
         run(video, stopped_run)
     assert (stopped_run / "run.partial.npz").is_file()
+
+
+@pytest.mark.parametrize("name", ["poses.jsonl", "clip.coco.json.partial", "clip.partial.mp4"])
+def test_files_that_are_missing_are_refused(video, stopped_run, name):
+    (stopped_run / name).unlink()
+    with pytest.raises(ResultFileError, match=rf"{name} .*: use --overwrite to start again"):
+        run(video, stopped_run)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_deleted_video_stops_the_run_at_once(video, tmp_path, resume):
+    folder, asked = tmp_path / "clip", []
+    if resume:
+        run(video, folder, stopped=lambda: asked.append(1) or len(asked) > 40)
+
+    def stopped():
+        path = folder / "clip.partial.mp4"
+        asked.append(1)
+        if len(asked) > 60 and not partial_path(path).exists():  # else the copy is not yet whole
+            path.unlink(missing_ok=True)
+
+    asked.clear()
+    with pytest.raises(ResultFileError, match=r"clip\.partial\.mp4 was deleted while it was writ"):
+        run(video, folder, stopped=stopped)
+    assert len(list(read_poses(folder / "poses.jsonl"))) < FRAMES
 
 
 def test_damaged_snapshot_is_refused(video, stopped_run):
