@@ -1,9 +1,10 @@
 """posetrack: from a trained PyTorch pose model to real-time tracked video."""
 
-from pathlib import Path as _Path
+import os.path as _path
 
-if not (_Path(__file__).parent / "pyproject.toml").is_file():
-    from .apps import SourceCut, SourceDamaged, read_images, read_video
+TYPE_CHECKING = False  # or `typing`, which takes its time
+if TYPE_CHECKING:  # else each is imported when it is asked for, by `__getattr__`
+    from .apps.media import SourceCut, SourceDamaged, read_images, read_video
     from .engine import EngineOptions, PoseEngine, TopDownEngine
     from .structures import (
         BackendError,
@@ -22,11 +23,6 @@ if not (_Path(__file__).parent / "pyproject.toml").is_file():
         TrackState,
     )
     from .trackers import PeopleTracker, PoseTracker, TrackedFrame, TrackerConfig
-elif __name__ == "posetrack":  # a Python started in the parent of a clone named posetrack
-    raise ImportError(
-        f"this is posetrack's source tree ({_Path(__file__).parent}), not the installed package: "
-        "run `pip install .` in it, or start Python in another folder"
-    )
 
 __all__ = [
     "BackendError",
@@ -55,3 +51,30 @@ __all__ = [
     "read_images",
     "read_video",
 ]
+
+_ROOMS = ("structures", "trackers", "engine", "apps.media")  # which hold those names
+_HERE = _path.dirname(__file__)
+
+# a Python started in the parent of a clone named posetrack
+if __name__ == "posetrack" and _path.isfile(_path.join(_HERE, "pyproject.toml")):
+    raise ImportError(
+        f"this is posetrack's source tree ({_HERE}), not the installed package: "
+        "run `pip install .` in it, or start Python in another folder"
+    )
+
+
+def __getattr__(name: str) -> object:
+    """A public name; loading its room only now lets the command hear signals before NumPy loads."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    for room in (import_module(f".{room}", __name__) for room in _ROOMS):
+        if name in room.__all__:
+            globals()[name] = getattr(room, name)
+            break
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,5 +1,5 @@
 """`python -m posetrack.apps` is the `posetrack` command."""
 
-from .main import main
+from .entry import main
 
 main()

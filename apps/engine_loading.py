@@ -14,12 +14,12 @@ from ..models.catalogue import MODELS
 from ..models.torch_options import BACKEND as TORCH
 from ..models.torch_options import check_torch
 from ..structures import SessionOptions
-from ..structures.model_spec import Rules
+from ..structures.model_spec import COMPANIONS, Rules, companion_path
 from .extras import need_extra
 
 _CHECKPOINT_SUFFIXES = (".npz", ".pt", ".pth", ".pth.tar", ".safetensors")
 
-# name, sha256 and licence of what was run
+# what was run, for the record
 ModelCard: TypeAlias = dict[str, Any]
 
 
@@ -74,9 +74,22 @@ def _check_is_model_file(model: str) -> None:
 
 
 def model_card(choice: ModelChoice, engine: PoseEngine) -> ModelCard:
-    """Name, hash and licence of what was run, for the record."""
-    digest = hashlib.sha256(choice.file.read_bytes()).hexdigest()
-    return {"name": engine.spec.name, "sha256": digest, "licence": engine.spec.weights_licence}
+    """Name, hashes, rules and licence of what was run, for the record."""
+    if choice.weights is None:
+        companions = {role: companion_path(choice.file, role) for role in COMPANIONS}
+    else:
+        companions = {"score": choice.score_weights} if choice.score_weights else {}
+    return {
+        "name": engine.spec.name,
+        "sha256": _sha256(choice.file),
+        "companions": {role: _sha256(file) for role, file in companions.items() if file.is_file()},
+        "rules": engine.spec.rules,
+        "licence": engine.spec.weights_licence,
+    }
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _load_file(choice: ModelChoice, options: EngineOptions) -> PoseEngine:

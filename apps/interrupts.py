@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-EXIT_SIGNAL = 128  # plus the number of the signal is the exit code, as in shells
+from .leaving import EXIT_SIGNAL, heard
+
+T = TypeVar("T")
+
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 
 @contextmanager
@@ -22,11 +26,31 @@ def interrupts() -> Iterator[list[int]]:
         if len(received) > 1:
             sys.exit(EXIT_SIGNAL + number)
 
-    # what is ignored from outside, as under nohup, stays ignored
-    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, note) for number in heard}
+    previous = {number: signal.signal(number, note) for number in heard()}
     try:
         yield received
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def unless_interrupted(work: Callable[[], T], received: list[int]) -> T | None:
+    """The result of `work`, which is left behind as soon as a signal is received: None then.
+
+    It runs in a thread of its own, because Python hears no signal before a native call returns.
+    """
+    from concurrent.futures import Future, wait
+    from threading import Thread
+
+    future: Future[T] = Future()
+
+    def work_and_tell() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work_and_tell, daemon=True).start()
+    while not received and not future.done():
+        wait([future], _SECONDS_BETWEEN_LOOKS)
+    return None if received else future.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import resource
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,11 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
+
+
+def peak_memory_mb() -> int:
+    """The most memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10  # from kB
 
 
 @cache

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import signal
+import traceback
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +13,10 @@ from .commands.evaluate import eval_app
 from .commands.export import export
 from .commands.models import models_app
 from .commands.run import run
-from .progress import say, sentence
+from .leaving import EXIT_SIGNAL
+from .sentences import say, sentence
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, EXIT_SIGNAL + signal.SIGINT
 
 app = typer.Typer(
     name="posetrack",
@@ -45,23 +49,26 @@ def posetrack(
     """From a trained pose model to real-time tracked video."""
 
 
-def main() -> None:
-    """The `posetrack` command."""
-    _execute(sys.argv[1:])
-
-
-def main_run() -> None:
-    """The `posetrack-run` command, short for `posetrack run`."""
-    arguments = sys.argv[1:]
-    _execute(arguments if arguments == ["--version"] else ["run", *arguments])
-
-
-def _execute(arguments: list[str]) -> None:
-    """Run a command; whatever goes wrong is one sentence on stderr and exit code 1."""
+def execute(arguments: list[str]) -> int:
+    """Run a command; whatever goes wrong is one sentence on stderr. Returns the exit code."""
     try:
-        app(arguments, prog_name="posetrack")
+        return app(arguments, prog_name="posetrack", standalone_mode=False) or 0
+    except typer.Abort:
+        return INTERRUPTED
     except Exception as error:
+        if hasattr(error, "format_message"):  # typer's, which have no public base class
+            return _wrong_use(error)
         say(f"posetrack: {sentence(error)}")
         if "--debug" in arguments:
-            raise
-        sys.exit(1)
+            traceback.print_exc()
+        return FAILED
+
+
+def _wrong_use(error: Any) -> int:
+    """One sentence, or nothing where typer has shown the help already."""
+    if type(error).__name__ != "NoArgsIsHelpError":
+        context = getattr(error, "ctx", None)
+        where = "posetrack" if context is None else context.command_path
+        message = error.format_message().removesuffix(".").replace("Value error, ", "")
+        say(f"posetrack: {message} (see {where} --help)")
+    return WRONG_USE

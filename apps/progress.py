@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from time import perf_counter
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from rich.progress import (
 )
 
 from ..structures.closeable import Closeable
+from .sentences import printable, say
 
 _SECONDS_PER_LINE = 5.0
 _LABEL_LENGTH = 30
@@ -26,13 +26,15 @@ class RunProgress(Closeable):
     Args:
         label: what is being worked on.
         total: frames, or None if unknown.
+        done: of them, by an earlier run.
         quiet: show nothing.
     """
 
-    def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
+    def __init__(self, label: str, total: int | None, done: int = 0, *, quiet: bool) -> None:
+        label = printable(label)
         short = label if len(label) <= _LABEL_LENGTH else label[: _LABEL_LENGTH - 1] + "…"
         self._label, self._total, self._quiet = short, total, quiet
-        self._done = 0
+        self._earlier = self._done = done
         self._start = self._last_line = perf_counter()
         console = Console(stderr=True)
         self._bar: Progress | None = None
@@ -45,14 +47,14 @@ class RunProgress(Closeable):
                 TimeRemainingColumn(),
             )
             self._bar = Progress(*columns, console=console, transient=True)
-            self._task = self._bar.add_task(short, total=total, fps="")
+            self._task = self._bar.add_task(short, total=total, completed=done, fps="")
             self._bar.start()
 
     def advance(self) -> None:
         """One frame more is done."""
         self._done += 1
         now = perf_counter()
-        fps = self._done / max(now - self._start, 1e-9)
+        fps = (self._done - self._earlier) / max(now - self._start, 1e-9)
         if self._bar is not None:
             self._bar.update(self._task, advance=1, fps=f"{fps:.1f} FPS")
         elif not self._quiet and now - self._last_line >= _SECONDS_PER_LINE:
@@ -72,24 +74,3 @@ class RunProgress(Closeable):
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
-
-
-def say(text: str) -> None:
-    """One line on stderr."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def sentence(error: BaseException, place: object = None) -> str:
-    """What went wrong, for people; `place` tells where if the error does not."""
-    if isinstance(error, OSError) and error.strerror:
-        where = error.filename or place
-        return f"{where}: {error.strerror}" if where else error.strerror
-    if isinstance(error, MemoryError):
-        return f"{place}: there is not enough memory" if place else "there is not enough memory"
-    if isinstance(error, OSError | ValueError | RuntimeError):
-        return str(error)
-    where = f"{place}: " if place else ""
-    return (
-        f"{where}{type(error).__name__}: {error}: this is a fault of posetrack, please report it "
-        "with what --debug shows"
-    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MAX_SIZE = 4096  # pixels
 MAX_SCALE = 8.0
+MAX_COUNT = 16  # of sizes, and of scales
 MAX_PEOPLE = 1000  # in one image
 SIZES_MUST_BE = f"must be pixels up to {MAX_SIZE} such as 256 or 256,512"
 SCALES_MUST_BE = (
@@ -31,6 +32,9 @@ class EngineOptions:
         listed = ",".join(map(str, sizes))
         if not all(1 <= size <= MAX_SIZE for size in sizes):
             raise ValueError(f"sizes {SIZES_MUST_BE}, got {listed!r}")
+        for name, values in (("sizes", sizes), ("scales", scales)):
+            if len(values) > MAX_COUNT:
+                raise ValueError(f"{name} must be at most {MAX_COUNT}, got {len(values)}")
         if list(sizes) != sorted(set(sizes)):
             raise ValueError(f"sizes must ascend, got {listed!r}")
         in_range = all(0 < scale <= MAX_SCALE for scale in scales)

@@ -22,7 +22,7 @@ from .coco_annotations import (
     write_coco_results,
 )
 from .mpii import read_mpii, read_mpii_predictions, write_mpii
-from .pose_writer import PoseWriter
+from .pose_writer import PoseWriter, WriterState
 from .poses_jsonl import PosesLine, PosesReader, PosesWriter, read_poses
 from .posetrack17 import write_posetrack17
 from .posetrack18 import PoseTrack18Writer
@@ -41,6 +41,7 @@ __all__ = [
     "PosesWriter",
     "TrackFile",
     "TrackLayout",
+    "WriterState",
     "open_tracks",
     "read_coco",
     "read_coco_results",
@@ -63,13 +64,14 @@ class Format:
     Attributes:
         suffix: the file is called `<stem><suffix>`.
         poses: what it holds: every decoded pose before any other step, or the tracked people.
-        open: makes the writer from the path and the skeleton of the poses; raises ValueError if
-            the format cannot hold that skeleton.
+        open: makes the writer from the path, the skeleton of the poses, and the state of an earlier
+            writer if it is to go on there; raises ValueError if the format cannot hold that
+            skeleton.
     """
 
     suffix: str
     poses: Literal["decoded", "people"]
-    open: Callable[[Path, Skeleton], PoseWriter]
+    open: Callable[[Path, Skeleton, WriterState | None], PoseWriter]
 
 
 FORMATS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..structures import COCO_17, CROWDPOSE_14, Frame, Poses, Skeleton
 from .partial_file import PartialFile
-from .pose_writer import keypoint_triples
+from .pose_writer import WriterState, keypoint_triples
 
 # Four decimals: AP and parity checks want more than the 0.01 px of the native record. Scores rank
 # the poses, and nine digits are all that a float32 has.
@@ -31,12 +31,14 @@ class CocoWriter:
     Args:
         path: the file to make.
         skeleton: of the poses; COCO's 17 keypoints, or CrowdPose's 14.
+        state: of an earlier writer of the file, to go on there.
 
     Raises:
         ValueError: another skeleton.
+        ResultFileError: the file is not as the earlier writer left it.
     """
 
-    def __init__(self, path: Path, skeleton: Skeleton) -> None:
+    def __init__(self, path: Path, skeleton: Skeleton, state: WriterState | None = None) -> None:
         if skeleton.keypoints not in [known.keypoints for known in _SKELETONS]:
             names = " or ".join(repr(known.name) for known in _SKELETONS)
             raise ValueError(
@@ -45,8 +47,8 @@ class CocoWriter:
             )
         self._keypoints = len(skeleton)
         self._result = _RESULT % ",".join([_KEYPOINT] * len(skeleton))
-        self._file = PartialFile(path)
-        self._separator = "[\n"
+        self._file = PartialFile(path, None if state is None else state["length"])
+        self._separator = state["separator"] if state else "[\n"
 
     def write(self, frame: Frame, poses: Poses) -> None:
         """See `PoseWriter`."""
@@ -66,11 +68,17 @@ class CocoWriter:
             self._file.write(self._separator + result)
             self._separator = ",\n"
 
+    def state(self) -> WriterState:
+        """See `PoseWriter`."""
+        return {"length": self._file.flush(), "separator": self._separator}
+
     def close(self, complete: bool) -> None:
         """See `PoseWriter`."""
-        if not self._file.closed:
+        if self._file.closed:
+            return
+        if complete:
             self._file.write("[]\n" if self._separator == "[\n" else "\n]\n")
-            self._file.close(complete)
+        self._file.close(complete)
 
 
 def image_id(frame: Frame) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from ..structures import Frame, Poses
 from ..structures.arrays import Float64Array
+
+# How far a file has come, for JSON.
+WriterState: TypeAlias = dict[str, Any]
 
 
 class PoseWriter(Protocol):
@@ -19,6 +22,13 @@ class PoseWriter(Protocol):
         Raises:
             ValueError: the poses have another number of keypoints than the file, or a pose score
                 or box is not finite.
+        """
+        ...
+
+    def state(self) -> WriterState:
+        """How far the file has come: its writer can be opened again there.
+
+        All that was written is handed to the system first.
         """
         ...
 

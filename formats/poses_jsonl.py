@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
@@ -19,7 +20,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from ..structures import Frame, Poses, ResultFileError, TrackState
-from .pose_writer import keypoint_triples
+from .partial_file import flushed_length, open_cut
+from .pose_writer import WriterState, keypoint_triples
 
 _VERSION = 1
 _STATES = [state.name.lower() for state in TrackState]
@@ -37,12 +39,16 @@ class PosesWriter:
         path: the file to make; an existing one is overwritten.
         header: the first line, without its version; `header["skeleton"]["keypoints"]` names the K
             keypoints of all poses.
+        state: of an earlier writer of the file, to go on there; its first line stays.
 
     Raises:
         ValueError: the header names no keypoints or is not JSON.
+        ResultFileError: the file is not as the earlier writer left it.
     """
 
-    def __init__(self, path: Path, header: dict[str, Any]) -> None:
+    def __init__(
+        self, path: Path, header: dict[str, Any], state: WriterState | None = None
+    ) -> None:
         line = json.dumps({"posetrack": _VERSION, **header}, allow_nan=False)
         self._num_keypoints = _count_keypoints(header)
         keypoints = ",".join(["[%.2f,%.2f,%.3f]"] * self._num_keypoints)
@@ -50,9 +56,18 @@ class PosesWriter:
             '{"track_id":%d,"state":"%s","score":%.3f,"box":[%.2f,%.2f,%.2f,%.2f],'
             f'"keypoints":[{keypoints}]}}'
         )
+        if state is not None:
+            self._frames = int(state["frames"])
+            self._file = open_cut(path, state["length"])
+            return
         self._frames = 0
         self._file = path.open("w", encoding="utf-8")
-        self._write_line(line)
+        try:
+            self._write_line(line)
+        except OSError:
+            with suppress(OSError):  # the same again: what is left cannot be written
+                self._file.close()
+            raise
 
     def write(self, frame: Frame, poses: Poses) -> None:
         """See `PoseWriter`."""
@@ -69,6 +84,10 @@ class PosesWriter:
             f'{{"frame":{frame.index},"pts":{frame.pts},"time_s":{time_s},"poses":[{people}]}}'
         )
         self._frames += 1
+
+    def state(self) -> WriterState:
+        """See `PoseWriter`."""
+        return {"length": flushed_length(self._file), "frames": self._frames}
 
     def end(self, frames: int, reason: str = "complete") -> None:
         """Write the end line and close the file.

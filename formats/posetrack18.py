@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from ..structures import COCO_17, POSETRACK_15, Frame, Poses, Skeleton
-from ..structures.arrays import Float64Array
+from ..structures.arrays import Float64Array, Int64Array
 from .partial_file import PartialFile
-from .pose_writer import keypoint_triples
+from .pose_writer import WriterState, keypoint_triples
 
 SUFFIX = ".posetrack18.json"
 
@@ -61,12 +61,14 @@ class PoseTrack18Writer:
             one like `003418_mpii_test` follow the image ids of the data set; any other becomes
             `000001_mpii_<name>`, because evaluators read number and source from it.
         skeleton: of the poses; COCO's 17 keypoints (see `head_ends`) or PoseTrack's 15.
+        state: of an earlier writer of the file, to go on there.
 
     Raises:
         ValueError: another skeleton.
+        ResultFileError: the file is not as the earlier writer left it.
     """
 
-    def __init__(self, path: Path, skeleton: Skeleton) -> None:
+    def __init__(self, path: Path, skeleton: Skeleton, state: WriterState | None = None) -> None:
         if skeleton.keypoints not in (COCO_17.keypoints, POSETRACK_15.keypoints):
             raise ValueError(
                 f"PoseTrack18 files need the skeleton {COCO_17.name!r} or {POSETRACK_15.name!r}, "
@@ -81,8 +83,12 @@ class PoseTrack18Writer:
         self._video = _video_name(path.name.removesuffix(SUFFIX))
         self._ids = array("q")  # of the images, 8 bytes each
         self._names: dict[int, str] = {}  # of those that have a name, by position
-        self._file = PartialFile(path)
         self._separator = '{"annotations":[\n'
+        if state:
+            self._ids.extend(i for first, last in state["ids"] for i in range(first, last + 1))
+            self._names.update(state["names"])
+            self._separator = state["separator"]
+        self._file = PartialFile(path, None if state is None else state["length"])
 
     def write(self, frame: Frame, poses: Poses) -> None:
         """See `PoseWriter`."""
@@ -101,6 +107,15 @@ class PoseTrack18Writer:
             annotation = _ANNOTATION % (annotation_id, image_id, track_id, *numbers)
             self._file.write(self._separator + annotation)
             self._separator = ",\n"
+
+    def state(self) -> WriterState:
+        """See `PoseWriter`."""
+        return {
+            "length": self._file.flush(),
+            "separator": self._separator,
+            "ids": _runs(np.array(self._ids)),
+            "names": list(self._names.items()),
+        }
 
     def close(self, complete: bool) -> None:
         """See `PoseWriter`."""
@@ -190,6 +205,14 @@ def head_ends(triples: Float64Array) -> Float64Array:
     ends[..., 2] = score[:, None]
     ends[~(score > 0)] = 0
     return ends
+
+
+def _runs(numbers: Int64Array) -> list[list[int]]:
+    """First and last of each run of consecutive numbers."""
+    if not len(numbers):
+        return []
+    cuts = np.flatnonzero(np.diff(numbers) != 1) + 1
+    return [[int(run[0]), int(run[-1])] for run in np.split(numbers, cuts)]
 
 
 def _video_name(name: str) -> str:

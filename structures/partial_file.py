@@ -10,7 +10,7 @@ SUFFIX = ".partial"
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file is written until it is whole; only a killed process leaves it behind."""
+    """Where a file is written until it is whole."""
     return path.with_name(path.name + SUFFIX)
 
 

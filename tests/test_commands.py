@@ -17,7 +17,7 @@ from media import (
     write_video,
 )
 from posetrack.apps.commands.run import run
-from posetrack.apps.main import _execute
+from posetrack.apps.main import execute
 from posetrack.apps.media.video import VideoSource
 from posetrack.apps.run.claim import Claim
 from posetrack.formats import FORMATS, read_poses
@@ -32,11 +32,10 @@ def command(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            _execute([str(argument) for argument in arguments])
+        code = execute([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
-        return ended.value.code or 0, captured.out.splitlines(), " ".join(captured.err.split())
+        return code, captured.out.splitlines(), " ".join(captured.err.split())
 
     return call
 
@@ -90,6 +89,12 @@ def test_help_explains_every_option_and_its_default(command):
         (["--min-score", "inf"], "Invalid value for '--min-score'"),
         (["--max-people", "0"], "Invalid value for '--max-people'"),
         (["--max-frames", "0"], "Invalid value for '--max-frames'"),
+        (["--max-frames", "9" * 30], "Invalid value for '--max-frames'"),
+        (["--max-pixels", "0"], "Invalid value for '--max-pixels'"),
+        (["--max-waiting-mb", "-1"], "Invalid value for '--max-waiting-mb'"),
+        (["--pipe-timeout", "nan"], "Invalid value for '--pipe-timeout'"),
+        (["--pipe-timeout", "0"], "Invalid value for '--pipe-timeout'"),
+        (["--size", ",".join(map(str, range(1, 99)))], "must be at most 16, got 98"),
         (["--fps", "inf"], "Invalid value for '--fps'"),
         (["--fps", "0"], "Invalid value for '--fps'"),
         (["--threads", "-1"], "Invalid value for '--threads'"),
@@ -106,10 +111,16 @@ def test_wrong_use_is_exit_2_names_the_option_and_writes_nothing(
     assert not Path("runs").exists()
 
 
-def test_without_a_source_usage_is_shown(command):
-    code, out, err = command("run")
-    assert (code, out) == (2, [])
-    assert "Missing argument 'SOURCE'" in err
+def test_wrong_use_is_one_sentence(command):
+    for arguments, message in (
+        (["run"], "Missing argument 'SOURCE' (see posetrack run --help)"),
+        (["nope"], "No such command 'nope' (see posetrack --help)"),
+        (["models", "\x1b[2J"], "No such command '\\x1b[2J' (see posetrack models --help)"),
+    ):
+        assert command(*arguments) == (2, [], f"posetrack: {message}")
+    code, lines, err = command()
+    assert (code, err) == (2, "")
+    assert any("Usage: posetrack" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -176,10 +187,10 @@ def test_unreadable_sources_are_one_sentence_each_and_the_others_are_done(comman
 def test_no_error_of_one_source_stops_the_next(command, video, monkeypatch, error):
     write_video(Path("bad.mp4"), grey_images(3))
 
-    def frames(self, limit=None):
+    def frames(self, *wanted):
         if self.path.name == "bad.mp4":
             raise error
-        return whole(self, limit)
+        return whole(self, *wanted)
 
     whole = VideoSource.frames
     monkeypatch.setattr(VideoSource, "frames", frames)
@@ -190,13 +201,12 @@ def test_no_error_of_one_source_stops_the_next(command, video, monkeypatch, erro
 
 
 def test_a_fault_of_ours_shows_where_it_is_only_if_asked(command, video, monkeypatch, capsys):
-    def frames(self, limit=None):
+    def frames(self, *wanted):
         raise AttributeError("no x")
 
     monkeypatch.setattr(VideoSource, "frames", frames)
     assert "Traceback" not in command("run", video, *SMALL)[2]
-    with pytest.raises(SystemExit):
-        _execute(["run", str(video), *SMALL, "--debug"])
+    execute(["run", str(video), *SMALL, "--debug"])
     assert 'raise AttributeError("no x")' in capsys.readouterr().err
 
 
@@ -245,7 +255,7 @@ def test_unique_keeps_earlier_results_and_takes_the_next_name(command, video):
     for place in ("runs/clip", "runs/clip-2", "runs/clip-3"):
         assert command("run", video, *SMALL, "--quiet", "--unique") == (0, [place], "")
     code, _, err = command("run", video, *SMALL, "--unique", "--overwrite")
-    assert (code, "leave out one of --overwrite and --unique" in err) == (2, True)
+    assert (code, "leave out all but one of --overwrite, --unique" in err) == (2, True)
 
 
 def test_folder_that_another_run_writes_is_refused(command, video):
@@ -355,3 +365,26 @@ def test_one_image_has_no_tracks_to_write(command, tmp_path):
     assert (code, out) == (1, [])
     assert "one image, and posetrack18 holds tracks" in err
     assert not (tmp_path / "runs" / "one").exists()
+
+
+def test_a_part_keeps_the_numbers_and_times_of_the_source(command, video):
+    code, out, _ = command("run", video, "--start", "0.03", "--end", "0.08", *SMALL)
+    assert (code, out) == (0, ["runs/clip"])
+    lines = list(read_poses(Path("runs/clip/poses.jsonl")))
+    assert [(line.frame, line.time_s) for line in lines] == [(1, 0.04)]
+    report = json.loads(Path("runs/clip/run.json").read_text())
+    assert (report["reason"], report["source_frames"]["missing"]) == ("complete", 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--end", "inf"), "must be a number of seconds, got inf"),
+        (("--start", "2", "--end", "2"), "must be later than --start, got 2 after 2"),
+        (("--end", "2", "--stills"), "counts seconds, and --stills have no times"),
+    ],
+)
+def test_a_part_that_cannot_be_is_wrong_use(command, video, wrong, message):
+    code, _, err = command("run", video, *wrong)
+    assert code == 2
+    assert message in err.replace(" │ │ ", " ")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from media import clip_images, damaged, decoded, truncated, turned, write_images, write_video
-from posetrack.apps.main import _execute
+from posetrack.apps.main import execute
 from posetrack.apps.media.writers import VideoWriter
 from posetrack.formats import read_poses
 from posetrack.structures import COCO_17, TrackState
@@ -29,9 +29,7 @@ FAST = ("--size", "64", "--quiet")
 
 def run(*arguments):
     """The exit code of `posetrack run`."""
-    with pytest.raises(SystemExit) as ended:
-        _execute(["run", *map(str, arguments)])
-    return ended.value.code or 0
+    return execute(["run", *map(str, arguments)])
 
 
 def report(folder):
@@ -270,10 +268,11 @@ def test_a_run_that_breaks_leaves_nothing_that_looks_whole(
     monkeypatch.setattr(VideoWriter, "write", breaks)
     assert run(clips / CLIP, "-o", tmp_path, "--format", "coco", *FAST) == code
     folder = tmp_path / Path(CLIP).stem
-    names = [f"{folder.name}.partial.mp4", "poses.jsonl", "run.json"]
-    assert sorted(file.name for file in folder.iterdir()) == names
+    video = f"{folder.name}.partial.mp4"
+    names = {f"{folder.name}.coco.json.partial", video, "poses.jsonl", "run.json"}
+    assert {file.name for file in folder.iterdir()} == {*names, "run.partial.npz"}
     assert not read_poses(folder / "poses.jsonl").complete
-    assert len(decoded(folder / names[0])) == 3
+    assert len(decoded(folder / video)) == 3
     summary = report(folder)
     assert summary["reason"] == reason.format(folder)
     assert summary["frames"] == 3
@@ -318,8 +317,9 @@ def test_an_interrupted_run_closes_its_files_and_says_how_far_it_came(
     assert 9 <= frames < LOOPS * FRAMES
     assert not record.complete
     assert f"interrupted after {frames} of {LOOPS * FRAMES} frames of {long_video}" in err
-    names = ["long.partial.mp4", "poses.jsonl", "run.json"]
-    assert sorted(file.name for file in folder.iterdir()) == names
+    formats = [f"long.{name}.json.partial" for name in ("coco", "posetrack18")]
+    names = {*formats, "long.partial.mp4", "poses.jsonl", "run.json", "run.partial.npz"}
+    assert {file.name for file in folder.iterdir()} == names
     assert len(decoded(folder / "long.partial.mp4")) == frames
     summary = report(folder)
     assert (summary["reason"], summary["frames"]) == ("interrupted", frames)
@@ -333,6 +333,7 @@ def test_after_a_kill_nothing_looks_whole_and_overwrite_cleans_up(long_video, tm
     process.communicate(timeout=60)
     assert not read_poses(folder / "poses.jsonl").complete
     left = {".lock", "long.coco.json.partial", "long.partial.mp4", "poses.jsonl", "run.json"}
+    left |= {"run.partial.npz", "run.partial.npz.partial"}
     assert {file.name for file in folder.iterdir()} <= left
     assert report(folder)["reason"] == "running"
     options = ("-o", tmp_path, "--overwrite", "--max-frames", 2, "--no-video", *FAST)

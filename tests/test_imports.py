@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import posetrack
 import pytest
 
 HEAVY = {
@@ -47,8 +48,19 @@ def loaded_by(module):
     return set(done.stdout.split())
 
 
-def test_importing_posetrack_loads_no_media_library_and_no_runtime():
-    assert loaded_by("posetrack") == set()
+def test_importing_posetrack_loads_nothing_before_a_name_is_used():
+    assert loaded_by("posetrack") == loaded_by("posetrack.apps.leaving") == set()
+    assert loaded_by("posetrack, posetrack.apps.media; posetrack.PoseEngine") == set()
+    script = "import sys, posetrack.apps.entry; print('numpy' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", script]) == b"False\n"
+
+
+def test_every_public_name_is_there():
+    names = "import posetrack; print(*(getattr(posetrack, n).__name__ for n in posetrack.__all__))"
+    answer = subprocess.run([sys.executable, "-c", names], capture_output=True, check=True)
+    assert answer.stdout.decode().split() == posetrack.__all__
+    with pytest.raises(AttributeError, match="module 'posetrack' has no attribute 'nothing'"):
+        posetrack.nothing  # noqa: B018
 
 
 @pytest.mark.parametrize("module", LOADS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from ..structures import Frame, Poses, TrackerState, TrackState
 from ..structures.arrays import AnyArray, Int64Array, UInt8Array
 from .tracker_config import ROUNDING_S, TrackerConfig
+
+_IMAGE = "frame_image"  # in a state
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +72,31 @@ class LookAhead:
                 confirmed.update(self._always_there())
         return [self._release(confirmed) for _ in range(len(self._waiting))]
 
-    def state(self) -> TrackerState:
-        """A copy of the frames held, images included, as named arrays."""
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def state(self, *, images: bool) -> TrackerState:
+        """A copy of the frames held, with or without their images, as named arrays."""
         state = {"count": np.array(len(self._waiting))}
         if self._first_s is not None:
             state["first_s"] = np.array(self._first_s)
         for i, item in enumerate(self._waiting):
-            state.update({f"{i}_{name}": array for name, array in _arrays(item)})
+            arrays = _arrays(item, images=images)
+            state.update({f"{i}_{name}": array for name, array in arrays})
         return state
 
-    def restored(self, state: TrackerState) -> LookAhead:
+    def restored(self, state: TrackerState, images: Sequence[UInt8Array]) -> LookAhead:
         """One with the same limits that goes on as the one whose `state` this is.
+
+        Args:
+            state: of the other.
+            images: of the frames held, oldest first, if the state is without them.
 
         Raises:
             KeyError: an array is missing.
         """
         other = LookAhead(self._config, self._seconds, self._max_bytes)
+        state = {**state, **{f"{i}_{_IMAGE}": image for i, image in enumerate(images)}}
         items = [_item(state, f"{i}_") for i in range(int(state["count"]))]
         if items or "first_s" in state:
             other._first_s = float(state["first_s"])
@@ -134,10 +145,11 @@ def _tracks(item: TrackedFrame) -> tuple[Int64Array, UInt8Array]:
     return ids, states
 
 
-def _arrays(item: TrackedFrame) -> Iterator[tuple[str, AnyArray]]:
+def _arrays(item: TrackedFrame, *, images: bool) -> Iterator[tuple[str, AnyArray]]:
     """Copies of all that a frame in waiting consists of."""
     for part in fields(Frame):
-        yield f"frame_{part.name}", np.array(getattr(item.frame, part.name))
+        if images or f"frame_{part.name}" != _IMAGE:
+            yield f"frame_{part.name}", np.array(getattr(item.frame, part.name))
     for name in ("decoded", "tracked"):
         for part in fields(Poses):
             array = getattr(getattr(item, name), part.name)

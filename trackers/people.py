@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
 
 import numpy as np
 
 from ..structures import Frame, ModelSpec, Observation, Poses, Tracker, TrackerState
-from ..structures.arrays import BoolArray, Float32Array
+from ..structures.arrays import BoolArray, Float32Array, UInt8Array
 from ..structures.errors_last import ErrorsLast
 from .look_ahead import LookAhead, TrackedFrame
 from .pose_tracker import PoseTracker
@@ -111,14 +111,27 @@ class PeopleTracker:
             yield from self.finish()
             frames.raise_error()
 
-    def state(self) -> TrackerState:
-        """A copy of all that later results depend on, images in waiting included."""
+    @property
+    def waiting(self) -> int:
+        """Frames that were pushed and not yet given back."""
+        return len(self._look_ahead)
+
+    def state(self, *, images: bool = True) -> TrackerState:
+        """A copy of all that later results depend on.
+
+        Args:
+            images: of the frames in waiting are included; else `restore` must be given them.
+        """
         tracker = {} if self._tracker is None else self._tracker.state()
-        waiting = self._look_ahead.state()
+        waiting = self._look_ahead.state(images=images)
         return {**tracker, **{_LOOK_AHEAD + name: array for name, array in waiting.items()}}
 
-    def restore(self, state: TrackerState) -> None:
+    def restore(self, state: TrackerState, images: Sequence[UInt8Array] = ()) -> None:
         """Go on exactly as the one whose `state` this is would have.
+
+        Args:
+            state: of the other.
+            images: of the `waiting` frames, oldest first, if the state is without them.
 
         Raises:
             ValueError: an array is missing, or the state is of another kind of tracker or of
@@ -133,7 +146,7 @@ class PeopleTracker:
             if name.startswith(_LOOK_AHEAD)
         }
         try:
-            look_ahead = self._look_ahead.restored(waiting)
+            look_ahead = self._look_ahead.restored(waiting, images)
         except KeyError as error:
             raise ValueError(f"the state lacks {_LOOK_AHEAD}{error.args[0]}") from None
         if self._tracker is not None:

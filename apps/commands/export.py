@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..extras import need_extra
-from ..progress import say
+from ..sentences import printable, say
 from .parsing import RulesOption
 
 
@@ -43,4 +43,4 @@ def export(  # noqa: PLR0913 - one parameter per option of the command line
     say(f"{spec.name}: {', '.join(head.name for head in spec.heads)}")
     for path in filter(Path.exists, files_of(output)):
         say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
-    print(output)
+    print(printable(str(output)))

@@ -17,7 +17,7 @@ from ...models import FAMILIES
 from ...models.weights.zoo import ZOO, PublishedWeights
 from ...models.weights.zoo import fetch as fetch_weights
 from ..extras import need_extra
-from ..progress import say
+from ..sentences import printable, say
 
 if TYPE_CHECKING:  # torch takes seconds to import and may be absent
     from ...models.weights.checkpoint import Checkpoint
@@ -79,7 +79,7 @@ def fetch(
     """Download published weights unless they are there; print their path."""
     with _shown(name) as progress:
         path = fetch_weights(name, cache, offline=offline or None, progress=progress)
-    print(path)
+    print(printable(str(path)))
 
 
 def _facts(file: Path, checkpoint: Checkpoint, found: Identity) -> dict[str, Any]:

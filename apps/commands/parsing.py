@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ import typer
 from ...engine.engine_options import SCALES_MUST_BE, SIZES_MUST_BE, EngineOptions
 from ...formats import FORMATS
 from ...structures.model_spec import Rules
+from ..run.claim import EARLIER, Earlier
 
 RulesOption = Annotated[
     Rules | None,
@@ -61,6 +63,35 @@ def read_formats(text: str, *, tracking: bool) -> tuple[str, ...]:
         if FORMATS[name].poses == "people" and not tracking:
             raise _wrong("--format", f"{name} holds tracks: leave out --no-track and --stills")
     return names
+
+
+def check_part(start: float | None, end: float | None, *, stills: bool) -> None:
+    """`--start` and `--end`: seconds of a video, or of a folder that is one.
+
+    Raises:
+        typer.BadParameter: not finite, empty, or of images that have no times.
+    """
+    for option, value in (("--start", start), ("--end", end)):
+        if value is not None and not math.isfinite(value):
+            raise _wrong(option, f"must be a number of seconds, got {value}")
+        if value is not None and stills:
+            raise _wrong(
+                option, "counts seconds, and --stills have no times: leave out one of them"
+            )
+    if end is not None and end <= (start or 0.0):
+        raise _wrong("--end", f"must be later than --start, got {end:g} after {start or 0.0:g}")
+
+
+def choose_earlier(**wanted: bool) -> Earlier:
+    """What is done about earlier results, by the one option that was given.
+
+    Raises:
+        typer.BadParameter: several were.
+    """
+    chosen: list[Earlier] = [option for option in EARLIER if wanted.get(option)]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"leave out all but one of --{', --'.join(chosen)}")
+    return chosen[0] if chosen else "refuse"
 
 
 def one_of(choices: tuple[str, ...], help: str) -> Any:

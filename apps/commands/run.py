@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,14 +22,28 @@ from ...engine import (
 from ...formats import FORMATS
 from ...models.torch_options import BACKEND as TORCH
 from ...structures import SessionOptions
+from ...trackers.people import MAX_WAITING_BYTES
 from ..engine_loading import ModelChoice
+from ..interrupts import interrupts
+from ..leaving import EXIT_SIGNAL
 from ..media.images import DEFAULT_FPS
+from ..media.limits import MAX_PIXELS
 from ..run.batch import Manners, run_jobs
-from ..run.claim import claimed_jobs
+from ..run.claim import Earlier, claimed_jobs
 from ..run.options import RunOptions
-from .parsing import RulesOption, one_of, option_error, read_formats, read_scales, read_sizes
+from .parsing import (
+    RulesOption,
+    check_part,
+    choose_earlier,
+    one_of,
+    option_error,
+    read_formats,
+    read_scales,
+    read_sizes,
+)
 
-MAX_THREADS = 1024
+MAX_THREADS = max(64, 4 * available_threads())  # more of them only wait for each other
+MAX_FRAMES = 1_000_000_000  # a year at 30 frames per second
 
 Sources = Annotated[
     list[Path], typer.Argument(metavar="SOURCE", help="Videos, images, folders of images.")
@@ -105,7 +121,50 @@ Stills = Annotated[
 ]
 MaxFrames = Annotated[
     int | None,
-    typer.Option(min=1, help="Stop after this many frames of each source.", show_default="all"),
+    typer.Option(
+        min=1,
+        max=MAX_FRAMES,
+        help="Stop after this many frames of each source.",
+        show_default="all",
+    ),
+]
+MaxPixels = Annotated[
+    int,
+    typer.Option(
+        min=1, max=1 << 40, help="Refuse an image or frame of more pixels before it is decoded."
+    ),
+]
+MaxWaitingMb = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1 << 20,
+        help="Megabytes of frames that wait until it is settled who is a person.",
+    ),
+]
+PipeTimeout = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        max=86400.0,
+        help="Read videos from pipes too, each silent for so many seconds at most.",
+        show_default="regular files only",
+    ),
+]
+Start = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Begin so many seconds after the first frame; numbers and times of frames stay those "
+        "of the source.",
+        show_default="0",
+    ),
+]
+End = Annotated[
+    float | None,
+    typer.Option(
+        min=0, help="End so many seconds after the first frame.", show_default="the source's end"
+    ),
 ]
 Threads = Annotated[
     int, typer.Option(min=0, max=MAX_THREADS, help="CPU threads of the network; 0 = all.")
@@ -120,6 +179,14 @@ Unique = Annotated[
     typer.Option(
         "--unique",
         help="Take the next free name beside earlier results or another run.",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with runs that were stopped, skip those that came to their end; same command "
+        "otherwise.",
     ),
 ]
 AcceptDamage = Annotated[
@@ -148,45 +215,75 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     no_track: NoTrack = False,
     fps: Fps = DEFAULT_FPS,
     stills: Stills = False,
+    start: Start = None,
+    end: End = None,
     max_frames: MaxFrames = None,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    max_waiting_mb: MaxWaitingMb = MAX_WAITING_BYTES >> 20,
+    pipe_timeout: PipeTimeout = None,
     threads: Threads = 0,
     no_video: NoVideo = False,
     format: Format = "",
     overwrite: Overwrite = False,
     unique: Unique = False,
+    resume: Resume = False,
     accept_damage: AcceptDamage = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Find and track people in videos and images."""
-    threads = threads or available_threads()
-    parallel = parallel_frames(threads)
-    with option_error("--device"):
-        session = SessionOptions(backend, device, precision, threads, parallel)
-    engine_options = EngineOptions(
-        read_sizes(size), read_scales(scales), flip_test=flip_test, max_people=max_people
-    )
+    session = _session(backend, device, precision, threads or available_threads())
+    engine_options = EngineOptions(read_sizes(size), read_scales(scales), flip_test, max_people)
     choice = ModelChoice(model, weights, score_weights, rules, session)
     options = RunOptions(
         min_score=min_score,
         track=not no_track,
         fps=fps,
         stills=stills,
+        start_s=start or 0.0,
+        end_s=end,
         max_frames=max_frames,
         draw=not no_video,
         formats=read_formats(format, tracking=not (no_track or stills)),
-        parallel=parallel,
+        parallel=session.parallel,
+        max_pixels=max_pixels,
+        max_waiting_mb=max_waiting_mb,
+        pipe_timeout=pipe_timeout,
     )
+    check_part(start, end, stills=stills)
     manners = Manners(quiet=quiet, debug=debug, accept_damage=accept_damage)
+    earlier = choose_earlier(overwrite=overwrite, unique=unique, resume=resume)
+    work = partial(
+        run_jobs, choice=choice, engine_options=engine_options, options=options, manners=manners
+    )
+    _work_in_folders(sources, output, earlier, work)
+
+
+def _session(backend: str, device: str, precision: str, threads: int) -> SessionOptions:
+    with option_error("--device"):
+        return SessionOptions(backend, device, precision, threads, parallel_frames(threads))
+
+
+def _work_in_folders(
+    sources: list[Path],
+    output: Path,
+    earlier: Earlier,
+    work: Callable[..., int],
+) -> None:
+    """Claim the folders, do the work, and end with its exit code or that of a signal."""
+    _check_there(sources)
+    with interrupts() as interrupted:  # so that claimed folders are let go
+        with claimed_jobs(sources, output, earlier) as jobs:
+            code = work(jobs, interrupted=interrupted)
+        code = EXIT_SIGNAL + interrupted[0] if interrupted else code
+    if code:
+        raise typer.Exit(code)
+
+
+def _check_there(sources: list[Path]) -> None:
     missing = next((path for path in sources if not path.exists()), None)
     if missing is not None:
         raise FileNotFoundError(_no_source(missing))
-    if overwrite and unique:
-        raise typer.BadParameter("leave out one of --overwrite and --unique")
-    with claimed_jobs(sources, output, overwrite=overwrite, unique=unique) as jobs:
-        code = run_jobs(jobs, choice, engine_options, options, manners)
-    if code:
-        raise typer.Exit(code)
 
 
 def _no_source(path: Path) -> str:

@@ -1,1 +1,6 @@
-"""Videos, images and folders of images, read and written."""
+"""Sources of frames, and writers of videos and images."""
+
+from .reading import read_images, read_video
+from .sources import SourceCut, SourceDamaged
+
+__all__ = ["SourceCut", "SourceDamaged", "read_images", "read_video"]

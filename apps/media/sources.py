@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from ...structures import Frame, SourceError
 from ...structures.closeable import Closeable
+
+Stopped: TypeAlias = Callable[[], bool]
+
+
+def never() -> bool:
+    """Reading is not to be stopped."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which frames of a source are wanted; seconds count from its first frame, as in players."""
+
+    start_s: float = 0.0
+    end_s: float | None = None  # this time is left out; None = to the end
+    limit: int | None = None  # so many of them at most, from 1
+    skip: int = 0  # so many of them are known already: counted, but not given out
+    unreadable: frozenset[str] = frozenset()  # names of images that are known to be so
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether a time lies behind the part."""
+        return self.end_s is not None and seconds >= self.end_s
+
+    def length(self, frames: int | None, fps: float) -> int | None:
+        """About how many frames it has, of a source with so many; None if nobody knows."""
+        first = math.ceil(self.start_s * fps)
+        ends = [frames, None if self.end_s is None else math.ceil(self.end_s * fps)]
+        counts = [max(end - first, 0) for end in ends if end is not None]
+        return min([*counts, *([] if self.limit is None else [self.limit])], default=None)
+
+    def __str__(self) -> str:
+        end = "" if self.end_s is None else f" to {self.end_s:g}"
+        return f"from {self.start_s:g}{end} seconds"
+
+
+WHOLE = Part()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +113,7 @@ class Source(Closeable):
         facts: complete once the first frame was read.
         names: of the images of a folder.
         count: of the frames, complete behind the last one.
+        unreadable: names of the images so far that could not be read.
         notice: one sentence on what is odd and no loss, behind the last frame; else empty.
     """
 
@@ -83,17 +121,28 @@ class Source(Closeable):
     facts: VideoFacts
     names: tuple[str, ...] = ()
     count: FrameCount = FrameCount()
+    unreadable: tuple[str, ...] = ()
     notice: str = ""
 
     def __init__(self, path: Path, stem: str) -> None:
         self.path = path
         self.stem = stem
 
-    def frames(self, limit: int | None = None) -> Iterator[Frame]:
-        """Every frame that can be read, in order, or the first `limit` (from 1) of them.
+    @property
+    def lost(self) -> int:
+        """How many frames so far could not be read."""
+        return len(self.unreadable)
+
+    def frames(self, part: Part = WHOLE, stopped: Stopped = never) -> Iterator[Frame]:
+        """Every frame that can be read, in order, or those of a part; indices are of the whole.
+
+        Args:
+            part: which of them.
+            stopped: asked at every frame; once true no more come, and what lacks is not said.
 
         Raises:
             SourceError: there is none.
+            ValueError: one image has no such part.
             SourceDamaged: behind the last frame, if some were lost; `SourceCut` if the end was.
         """
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,15 +11,38 @@ from typing import Any, cast
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 
+from ...engine import available_threads
 from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
-from .sources import FrameCount, Source, SourceCut, SourceDamaged, VideoFacts
+from .limits import DEFAULT_LIMITS, SourceLimits, is_regular
+from .pipe import Pipe
+from .sources import (
+    WHOLE,
+    FrameCount,
+    Part,
+    Source,
+    SourceCut,
+    SourceDamaged,
+    Stopped,
+    VideoFacts,
+    never,
+)
 
 _REPEATS = 5  # frames that time may stand still; a longer way back is a new beginning
 _DEFAULT_FPS = Fraction(25)  # where a file does not say
+_HELD_PIXELS = 300_000_000  # of all frames that the decoder has under way
+# What a source cannot be blamed for: too little memory, too few files.
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 _TAG_TOLERANCE_S = 1.0  # how exact the length is that Matroska files state as a tag
+
+
+def show_ffmpeg() -> None:
+    """From here on FFmpeg prints its warnings on the process's stderr; PyAV keeps them else."""
+    av.logging.set_level(av.logging.WARNING)
+    av.logging.restore_default_callback()
 
 
 class VideoSource(Source):
@@ -26,33 +50,46 @@ class VideoSource(Source):
 
     Args:
         path: the file.
+        limits: what it may be.
 
     Raises:
-        SourceError: not a video, or one without a picture.
+        SourceError: not a video, one without a picture, or one that is too large.
+        OSError: this system lacks memory or files.
     """
 
     kind = "video"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: SourceLimits = DEFAULT_LIMITS) -> None:
         super().__init__(path, path.stem)
+        self._limits = limits
+        self._pipe = None if is_regular(path) else Pipe(path, limits)
         try:
-            self._container = av.open(str(path.absolute()), metadata_errors="replace")
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(
-                f"{path} is not a video or an image, or a damaged one: {error.strerror}"
-            ) from error
+            self._container = _opened(path, self._pipe, limits.max_pixels)
+        except BaseException:
+            self._close_pipe()
+            raise
         if not self._container.streams.video:
-            self._container.close()
+            self.close()
             raise SourceError(f"{path} has no video stream")
         stream = self._container.streams.video[0]
         if cast("object", stream.codec_context) is None:  # which its type does not say
-            self._container.close()
+            self.close()
             raise SourceError(f"the codec of {path} has no decoder here: convert the video first")
+        try:
+            limits.check_pixels(path, (stream.height, stream.width))
+        except SourceError:
+            self.close()
+            raise
         stream.thread_type = "AUTO"
+        stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}  # if they grow
+        held = _HELD_PIXELS // max(1, stream.height * stream.width)
+        if held < available_threads():  # each thread of the decoder holds a frame
+            stream.codec_context.thread_count = max(1, held)
         self._stream = stream
         self._cut = False
         self._read = self._failed = 0  # packets
         self._corrupt = 0  # frames that the decoder had to patch
+        self._behind = 0  # packets without a frame so far, where a part began
         self._end = 0  # of the last packet, in units of the time base
         rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
         self._frame_pts = max(1, round(1 / (rate * (stream.time_base or 1 / rate))))
@@ -65,22 +102,58 @@ class VideoSource(Source):
             frames=stream.frames or None,
         )
 
-    def frames(self, limit: int | None = None) -> Iterator[Frame]:
+    @property
+    def lost(self) -> int:
         """See `Source`."""
-        index = pts = shift = 0
-        for picture, image in self._pictures():
+        return self._failed
+
+    def frames(self, part: Part = WHOLE, stopped: Stopped = never) -> Iterator[Frame]:
+        """See `Source`.
+
+        What lies before the part is decoded and dropped: a jump in the file would not give every
+        frame the index and time that it has in the whole.
+        """
+        decoded = chosen = 0
+        seconds = 0.0
+        to_the_end = True
+        for index, (pts, picture, seconds) in enumerate(self._timed()):
+            if stopped():
+                return
+            if part.is_over(seconds):
+                to_the_end = False
+                break
+            decoded = index + 1
+            if seconds < part.start_s:
+                continue
+            if chosen == 0 and index > 0:
+                self._forget_losses(index, picture)
+            if chosen >= part.skip:
+                yield Frame(_displayed(picture), index, pts, float(pts * self.facts.time_base))
+            chosen += 1
+            if chosen == part.limit:
+                to_the_end = False
+                break
+        if decoded and not chosen:
+            raise SourceError(f"{self.path} has no frames {part}: it ends after {seconds:.3f}")
+        self._check(decoded, chosen, to_the_end=to_the_end)
+
+    def _timed(self) -> Iterator[tuple[int, VideoFrame, float]]:
+        """Each frame with its timestamp, which goes forward, and its seconds after the first."""
+        pts = shift = first = 0
+        for index, picture in enumerate(self._pictures()):
             if index == 0:
-                self.facts = self.facts.displayed(image.shape, picture.rotation)
-                pts = picture.pts or 0
+                self.facts = self.facts.displayed(_displayed(picture).shape, picture.rotation)
+                pts = first = picture.pts or 0
             elif picture.pts is None:
                 pts += self._frame_pts
             else:
                 pts, shift = self._forward(pts, picture.pts, shift)
-            yield Frame(image, index, pts, float(pts * self.facts.time_base))
-            index += 1
-            if index == limit:
-                break
-        self._check(index, to_the_end=limit is None or index < limit)
+            yield pts, picture, float((pts - first) * self.facts.time_base)
+
+    def _forget_losses(self, index: int, picture: VideoFrame) -> None:
+        """A part begins with this frame: what lacks before it is no loss."""
+        self._failed, self._corrupt = 0, int(picture.is_corrupt)
+        self._behind = self._read - index
 
     def _forward(self, before: int, pts: int, shift: int) -> tuple[int, int]:
         """The next timestamp and what to add to those that follow; time must go forward.
@@ -95,16 +168,18 @@ class VideoSource(Source):
         after = before + self._frame_pts
         return after, after - pts
 
-    def _pictures(self) -> Iterator[tuple[VideoFrame, UInt8Array]]:
-        """Each frame with its image as displayed."""
+    def _pictures(self) -> Iterator[VideoFrame]:
+        """Each frame that can be decoded."""
         for packet in self._packets():
             self._note(packet)
             try:
                 for picture in packet.decode():
                     if isinstance(picture, VideoFrame):
                         self._corrupt += picture.is_corrupt
-                        yield picture, _displayed(picture)
-            except av.FFmpegError:
+                        yield picture
+            except av.FFmpegError as error:
+                if error.errno in _SCARCE:
+                    raise
                 self._failed += 1
 
     def _note(self, packet: Any) -> None:
@@ -116,7 +191,7 @@ class VideoSource(Source):
     def _is_short(self) -> bool:
         """Whether frames lack at the end, not only in between (AVI files drop repeated ones)."""
         stream = self._stream
-        if self._cut:
+        if self._cut or (self._pipe is not None and self._pipe.problem):
             return True
         if stream.frames and stream.duration:
             end = (stream.start_time or 0) + stream.duration
@@ -124,27 +199,29 @@ class VideoSource(Source):
         end_s = _tagged_end_s(stream.metadata.get("DURATION", ""))
         return self._end * self.facts.time_base < end_s - _TAG_TOLERANCE_S
 
-    def _check(self, decoded: int, *, to_the_end: bool) -> None:
-        """Count what lacks, and say so."""
+    def _check(self, decoded: int, chosen: int, *, to_the_end: bool) -> None:
+        """Count what lacks of the chosen frames, and say so."""
         if decoded == 0:
             raise SourceError(f"no frame of {self.path} could be decoded")
         claimed = self.facts.frames or 0
         short = to_the_end and self._is_short()
         missing = self._failed
         if to_the_end and (self._failed or self._corrupt):  # else packets without a frame are usual
-            missing = max(missing, self._read - decoded)
+            missing = max(missing, self._read - decoded - self._behind)
         if short and self._claims_too_much():
             short = False
             self.notice = f"{self.path} claims {claimed} frames and holds {decoded}"
         if short:
             missing = max(missing, claimed - decoded)
-        expected = None if short and not claimed else decoded + missing
-        self.count = FrameCount(expected, decoded, self._corrupt, missing)
-        some = f"{decoded} of {expected} frames could be decoded"
+        expected = None if short and not claimed else chosen + missing
+        self.count = FrameCount(expected, chosen, self._corrupt, missing)
+        some = f"{chosen} of {expected} frames could be decoded"
         patched = f", {self._corrupt} of them with damaged parts" if self._corrupt else ""
         if short:
-            some = some if claimed else f"only {decoded} frames could be decoded"
-            raise SourceCut(f"{self.path} is cut short: {some}{patched}", self.count)
+            some = some if claimed else f"only {chosen} frames could be decoded"
+            problem = self._pipe.problem if self._pipe else ""
+            what = problem or f"{self.path} is cut short"
+            raise SourceCut(f"{what}: {some}{patched}", self.count)
         if missing or self._corrupt:
             raise SourceDamaged(f"{self.path} is damaged: {some}{patched}", self.count)
 
@@ -163,13 +240,35 @@ class VideoSource(Source):
                 yield next(packets)
             except StopIteration:
                 return
-            except av.FFmpegError:  # the data ends in the middle of a packet
+            except av.FFmpegError as error:  # the data ends in the middle of a packet
+                if error.errno in _SCARCE:
+                    raise
                 self._cut = True
                 return
 
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+def _opened(path: Path, pipe: Pipe | None, max_pixels: int) -> InputContainer:
+    try:
+        options = {"max_pixels": str(max_pixels)}
+        source = pipe or str(path.absolute())
+        return av.open(source, "r", options=options, metadata_errors="replace")
+    except (av.FFmpegError, OSError) as error:
+        if error.errno in _SCARCE:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        if pipe is not None and pipe.problem:
+            raise SourceError(pipe.problem) from error
+        raise SourceError(
+            f"{path} is not a video or an image, or a damaged one: {error.strerror}"
+        ) from error
 
 
 def _tagged_end_s(tag: str) -> float:

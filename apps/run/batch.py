@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from ...engine import EngineOptions, PoseEngine
+from ...structures import ResultFileError
 from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
-from ..interrupts import EXIT_SIGNAL, interrupts
+from ..interrupts import unless_interrupted
+from ..leaving import EXIT_SIGNAL
+from ..media.limits import SourceLimits
 from ..media.reading import open_source
-from ..progress import say, sentence
+from ..media.video import show_ffmpeg
+from ..sentences import printable, say, sentence
 from .claim import Job
 from .options import RunOptions
 from .report import Complete, Damaged, Failed, Interrupted, RunReport
@@ -37,52 +40,91 @@ def run_jobs(
     engine_options: EngineOptions,
     options: RunOptions,
     manners: Manners,
+    interrupted: list[int],
 ) -> int:
-    """Load the model, then run every job. Returns the exit code."""
-    with interrupts() as early:  # in the middle of an import they look like broken libraries
+    """Load the model, then run every job.
+
+    Args:
+        jobs: sources and their claimed folders.
+        choice: of the model.
+        engine_options: its engine's.
+        options: of every run.
+        manners: what is said.
+        interrupted: signals received so far; the first one ends the work.
+
+    Returns:
+        The exit code.
+    """
+
+    def load() -> tuple[PoseEngine, ModelCard]:
         engine = load_engine(choice, engine_options)
-    if early:
+        return engine, model_card(choice, engine)
+
+    if manners.debug:
+        show_ffmpeg()
+    loaded = unless_interrupted(load, interrupted)
+    if loaded is None:
         say("posetrack: interrupted before the first frame")
-        return EXIT_SIGNAL + early[0]
+        return EXIT_SIGNAL + interrupted[0]
+    engine, card = loaded
     with engine:
         if not manners.quiet:
             _introduce(engine, options, choice.session.threads)
-        return _run_all(jobs, engine, model_card(choice, engine), options, manners)
+        return _run_all(jobs, engine, card, options, manners, interrupted)
 
 
 def _run_all(
-    jobs: list[Job], engine: PoseEngine, model: ModelCard, options: RunOptions, manners: Manners
+    jobs: list[Job],
+    engine: PoseEngine,
+    model: ModelCard,
+    options: RunOptions,
+    manners: Manners,
+    interrupted: list[int],
 ) -> int:
     """One that fails does not stop the next."""
     failed: list[Path] = []
     same_size = options.draw and not options.stills
-    with interrupts() as interrupted:
-        for path, folder, claim in jobs:
-            try:
-                with claim, open_source(path, options.fps, same_size=same_size) as source:
-                    run = Run(source, engine, folder, options, model)
-                    report = run.execute(lambda: bool(interrupted), quiet=manners.quiet)
-            except Exception as error:
-                say(f"posetrack: {sentence(error, folder.path)}")
-                if manners.debug:
-                    traceback.print_exc()
-                failed.append(path)
-                continue
-            if isinstance(report.ending, Interrupted):
-                say(f"posetrack: interrupted after {report.how_far()} of {path}")
-                return EXIT_SIGNAL + interrupted[0]
-            if not _went_well(report, manners):
-                failed.append(path)
-            if not manners.quiet:
-                say(f"{path}: {report.summary()}")
-            _print_path(folder.path)
+    limits = SourceLimits(options.max_pixels, options.pipe_timeout, lambda: bool(interrupted))
+    opened = partial(open_source, fps=options.fps, same_size=same_size, limits=limits)
+    for path, folder, claim, resume in jobs:
+        if interrupted:
+            break
+        run: Run | None = None
+        try:
+            with claim, opened(path) as source:
+                run = Run(source, engine, folder, options, model)
+                reason = run.take_up() if resume else None
+                outcome = reason or run.execute(lambda: bool(interrupted), quiet=manners.quiet)
+        except Exception as error:
+            how = "" if isinstance(error, ResultFileError) else _how_to_go_on(run)
+            say(f"posetrack: {sentence(error, folder.path)}{how}")
+            if manners.debug:
+                traceback.print_exc()
+            failed.append(path)
+            continue
+        if isinstance(outcome, RunReport) and isinstance(outcome.ending, Interrupted):
+            far = outcome.how_far()
+            say(f"posetrack: interrupted after {far} of {path}{_how_to_go_on(run)}")
+            break
+        if not _went_well(path, outcome, manners):
+            failed.append(path)
+        print(printable(str(folder.path)), flush=True)
     if failed and len(jobs) > 1:
         say(f"posetrack: {len(failed)} of {len(jobs)} sources failed: {_listed(failed)}")
-    return int(bool(failed))
+    return EXIT_SIGNAL + interrupted[0] if interrupted else int(bool(failed))
 
 
-def _went_well(report: RunReport, manners: Manners) -> bool:
-    """Say what lacks or is odd."""
+def _went_well(path: Path, outcome: RunReport | str, manners: Manners) -> bool:
+    """Say what was found, and before it what lacks or is odd; or how an earlier run ended."""
+    if isinstance(outcome, str):
+        return _was_done_well(path, outcome, manners)
+    well = _is_whole(outcome, manners)
+    if not manners.quiet:
+        say(f"{path}: {outcome.summary()}")
+    return well
+
+
+def _is_whole(report: RunReport, manners: Manners) -> bool:
     match report.ending:
         case Failed(why):
             say(f"posetrack: {why}")
@@ -93,6 +135,18 @@ def _went_well(report: RunReport, manners: Manners) -> bool:
         case Complete(notice) if notice and not manners.quiet:
             say(f"posetrack: {notice}")
     return True
+
+
+def _was_done_well(path: Path, reason: str, manners: Manners) -> bool:
+    """Say that an earlier run came to its end, and how."""
+    if reason != Complete.reason or not manners.quiet:
+        say(f"posetrack: {path} was done before: {reason}")
+    return reason == Complete.reason or manners.accept_damage
+
+
+def _how_to_go_on(run: Run | None) -> str:
+    """The end of a sentence on a run that was stopped."""
+    return ": use --resume to go on" if run is not None and run.has_results else ""
 
 
 def _listed(paths: list[Path]) -> str:
@@ -116,11 +170,3 @@ def _introduce(engine: PoseEngine, options: RunOptions, threads: int) -> None:
             f"posetrack: nobody has calibrated the scores of {spec.name}: every pose of at "
             f"least {limit:g} (--min-score) may become a person"
         )
-
-
-def _print_path(path: Path) -> None:
-    """One line on stdout; a reader that has seen enough (`| head`) does not stop the work."""
-    try:
-        print(path, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

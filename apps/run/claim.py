@@ -8,7 +8,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from ...structures.closeable import Closeable
 from .folders import ResultFolder, check_free, check_place, places_of, result_folders
@@ -32,10 +32,14 @@ class Claim(Closeable):
         self._path = path
         self._made: list[Path] = []
         self._lock: int | None = None
-        while self._lock is None:
-            self._make_folders()
-            with suppress(FileNotFoundError):  # another run took its empty folder away
-                self._lock = self._try_lock()
+        try:
+            while self._lock is None:
+                self._make_folders()
+                with suppress(FileNotFoundError):  # another run took its empty folder away
+                    self._lock = self._try_lock()
+        except OSError:
+            self._remove_folders()
+            raise
 
     def _make_folders(self) -> None:
         for folder in (*reversed(self._path.parents), self._path):
@@ -53,7 +57,6 @@ class Claim(Closeable):
                 kept, lock = lock, -1
                 return kept
         except BlockingIOError as error:
-            self._remove_folders()
             raise FileExistsError(
                 f"another run is writing into {self._path}: wait for it, choose another --output, "
                 "or use --unique"
@@ -80,25 +83,29 @@ class Claim(Closeable):
                 folder.rmdir()
 
 
+# What is done about results that lie there already.
+Earlier: TypeAlias = Literal["refuse", "overwrite", "unique", "resume"]
+EARLIER: tuple[Earlier, ...] = get_args(Earlier)
+
+
 class Job(NamedTuple):
     """A source and the folder that is claimed for its results."""
 
     source: Path
     folder: ResultFolder
     claim: Claim
+    resume: bool  # a stopped run is gone on with
 
 
 @contextmanager
-def claimed_jobs(
-    sources: list[Path], output: Path, *, overwrite: bool, unique: bool
-) -> Iterator[list[Job]]:
+def claimed_jobs(sources: list[Path], output: Path, earlier: Earlier) -> Iterator[list[Job]]:
     """Claim a folder for every source, from the check to the end of its run.
 
     Args:
         sources: files or folders.
         output: their results go into folders in it, see `result_folders`.
-        overwrite: earlier results may be replaced.
-        unique: where there are earlier results or another run, take the next free name.
+        earlier: results may be replaced, gone on with, or left beside the next free name, which is
+            also taken where another run is writing.
 
     Raises:
         FileExistsError: with the path and what to do.
@@ -115,15 +122,15 @@ def claimed_jobs(
             while True:
                 try:
                     claim = stack.enter_context(Claim(folder.path))
-                    check_free(folder, overwrite=overwrite)
+                    check_free(folder, overwrite=earlier in ("overwrite", "resume"))
                 except FileExistsError:
-                    if not unique:
+                    if earlier != "unique":
                         raise
                     name = unused_name(stem, taken)
                     folder = ResultFolder(output / name, name)
                 else:
                     break
-            jobs.append(Job(source, folder, claim))
+            jobs.append(Job(source, folder, claim, earlier == "resume"))
         yield jobs
 
 
@@ -134,7 +141,7 @@ def _allow_open_files(jobs: int) -> None:
     if now != resource.RLIM_INFINITY and now < wanted:
         if most != resource.RLIM_INFINITY and most < wanted:
             raise OSError(
-                f"{jobs} sources need {wanted} open files and this system allows {most}: name "
-                "fewer at once, or a folder of images as one source"
+                f"{jobs} source{'s need' if jobs > 1 else ' needs'} {wanted} open files and this "
+                f"system allows {most}: allow more with `ulimit -n {wanted}`, or name fewer at once"
             )
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

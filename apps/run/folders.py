@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -44,6 +45,11 @@ class ResultFolder:
         return self.path / f"{self.stem}.partial.mp4"
 
     @property
+    def snapshot(self) -> Path:
+        """What a run that is under way or was stopped needs to go on."""
+        return self.path / "run.partial.npz"
+
+    @property
     def picture(self) -> Path:
         """The drawn single image."""
         return self.path / f"{self.stem}.png"
@@ -68,19 +74,45 @@ class ResultFolder:
 
     def listed(self) -> list[Path]:
         """The files that an earlier run lists in its `run.json`."""
-        files = [self.path / name for name in _names_in(self.report)]
-        return [file for file in files if _is_file(file)]
+        report = self.read_report() or {"files": []}
+        names = [str(name) for name in report["files"] if _is_inside(PurePosixPath(str(name)))]
+        return [file for name in names if _is_file(file := self.path / name)]
 
     def unfinished(self) -> list[Path]:
         """What a killed run left, and the video of one that did not end well; all say `partial`."""
-        partial = [partial_path(file) for file in self.names()]
+        own = (self.partial_video, self.snapshot)
+        partial = [partial_path(file) for file in (*self.names(), *own)]
         drawn = sorted(self.drawn.glob(f"*.png{SUFFIX}"))
-        return [file for file in (self.partial_video, *partial, *drawn) if _is_file(file)]
+        return [file for file in (*own, *partial, *drawn) if _is_file(file)]
 
-    def write_report(self, report: dict[str, Any]) -> None:
-        """Write `run.json`, which appears whole or not at all."""
-        with whole_file(self.report) as partial:
-            partial.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    def read_report(self) -> dict[str, Any] | None:
+        """`run.json` of an earlier run; None where there is none of ours."""
+        if self.report.is_symlink() or not self.report.is_file():
+            return None
+        try:
+            content = json.loads(self.report.read_text(encoding="utf-8"))
+            ours = "posetrack" in content and isinstance(content["files"], list)
+        except (KeyError, TypeError, ValueError):
+            return None
+        return dict(content) if ours else None
+
+    def write_report(self, report: dict[str, Any], *, again: bool = False) -> None:
+        """Write `run.json`, which appears whole or not at all.
+
+        Args:
+            report: its content.
+            again: this run wrote one before; on a full disk its room is used again.
+        """
+        text = json.dumps(report, indent=2) + "\n"
+        try:
+            with whole_file(self.report) as partial:
+                partial.write_text(text, encoding="utf-8")
+        except OSError as error:
+            if not again or error.errno != errno.ENOSPC:
+                raise
+            with self.report.open("r+", encoding="utf-8") as file:  # in the room that it has
+                file.write(text)
+                file.truncate()
 
 
 def result_folders(sources: list[Path], output: Path) -> list[ResultFolder]:
@@ -120,7 +152,7 @@ def check_place(folder: ResultFolder, places: Mapping[Path, Path]) -> None:
 
 
 def check_free(folder: ResultFolder, *, overwrite: bool) -> None:
-    """Refuse earlier results, without `overwrite`, and whatever else is in the way.
+    """Refuse earlier results, unless they may change, and whatever else is in the way.
 
     Raises:
         FileExistsError: with the path and what to do.
@@ -129,8 +161,9 @@ def check_free(folder: ResultFolder, *, overwrite: bool) -> None:
         raise FileExistsError(f"{folder.drawn} is a link: choose another --output")
     earlier = folder.earlier()
     if earlier and not overwrite:
+        resume = ", or --resume to go on with them" if folder.snapshot.is_file() else ""
         raise FileExistsError(
-            f"{earlier[0]} exists: use --overwrite to replace the earlier results"
+            f"{earlier[0]} exists: use --overwrite to replace the earlier results{resume}"
         )
     in_the_way = [file for file in folder.names() if os.path.lexists(file) and file not in earlier]
     if in_the_way:
@@ -142,18 +175,6 @@ def check_free(folder: ResultFolder, *, overwrite: bool) -> None:
 def _is_file(path: Path) -> bool:
     """A file or a link, wherever it leads."""
     return path.is_symlink() or path.is_file()
-
-
-def _names_in(report: Path) -> list[str]:
-    """Names relative to the folder; none where the report is not one of ours."""
-    if report.is_symlink() or not report.is_file():
-        return []
-    try:
-        content = json.loads(report.read_text(encoding="utf-8"))
-        names = [str(name) for name in content["files"]] if "posetrack" in content else []
-    except (KeyError, TypeError, ValueError):
-        return []
-    return [name for name in names if _is_inside(PurePosixPath(name))]
 
 
 def _is_inside(name: PurePosixPath) -> bool:

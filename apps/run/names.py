@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+from ..sentences import is_text
 
 # A file name may have 255 bytes; the longest suffix of a result and a number come behind.
 MAX_BYTES = 200
@@ -15,7 +15,7 @@ def safe_name(stem: str) -> str:
     Control characters, `/` and bytes that are no text become `_`; a name of dots and spaces alone,
     such as the `..` of `...mp4`, becomes `unnamed`; long names are cut to 200 bytes of UTF-8.
     """
-    name = "".join("_" if c == "/" or not _is_text(c) else c for c in stem)
+    name = "".join("_" if c == "/" or not is_text(c) else c for c in stem)
     if not name.strip(". "):
         return _UNNAMED
     return name.encode()[:MAX_BYTES].decode(errors="ignore")
@@ -29,8 +29,3 @@ def unused_name(name: str, taken: set[str]) -> str:
         candidate = f"{name}-{number}"
     taken.add(candidate)
     return candidate
-
-
-def _is_text(character: str) -> bool:
-    """No control character, and no half of a pair, as which Python keeps undecodable bytes."""
-    return unicodedata.category(character) not in ("Cc", "Cs")

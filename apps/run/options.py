@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...trackers.people import MAX_WAITING_BYTES
 from ..media.images import DEFAULT_FPS
+from ..media.limits import MAX_PIXELS
+from ..media.sources import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,17 @@ class RunOptions:
     track: bool = True
     fps: float = DEFAULT_FPS  # of a folder of images
     stills: bool = False  # images of a folder do not belong together
+    start_s: float = 0.0  # which part is wanted, in seconds from the first frame
+    end_s: float | None = None
     max_frames: int | None = None  # stop after this many
     draw: bool = True  # write the drawn video or images
     formats: tuple[str, ...] = ()  # names of `formats.FORMATS`
     parallel: int = 1  # frames in the network at once
+    max_pixels: int = MAX_PIXELS  # of one image or frame
+    max_waiting_mb: int = MAX_WAITING_BYTES >> 20  # of frames whose people are not yet settled
+    pipe_timeout: float | None = None  # seconds that a pipe may be silent; None takes no pipes
+
+    @property
+    def part(self) -> Part:
+        """Of each source."""
+        return Part(self.start_s, self.end_s, self.max_frames)

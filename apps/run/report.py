@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from ..media.sources import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -63,6 +65,8 @@ class Failed:
 
 
 Ending: TypeAlias = Running | Complete | Damaged | Interrupted | Failed
+# Reasons of a run that came to the end of its source.
+FINISHED = (Complete.reason, "damaged", "partial")
 
 
 @dataclass(slots=True)
@@ -86,35 +90,43 @@ class RunReport:
 
     Attributes:
         source: file or folder.
+        source_mark: tells it from another of the same name.
         model: name, sha256 and licence of what was run.
         backend, device, precision: of the session.
+        libraries: versions of what its numbers and pictures come from.
         options: the user's choices.
         video: facts of the source.
         source_frames: how many there should be, and what lacks.
         tally: frames and people.
         tracks: identities among the people.
-        seconds: from the start to the end.
+        resumed_at: frames behind which the run was stopped and gone on with.
+        seconds: from the start to the end, without the time in between.
         seconds_to_first_frame: until the first frame was written; None if none was.
-        stages: {stage: {"p50_ms", "p95_ms"}}.
+        stages: {stage: {"p50_ms", "p95_ms"}}, since it was last gone on with.
         machine: what it ran on.
+        peak_memory_mb: of the process, earlier sources of the command included.
         files: names in the folder that are of this run, or while it runs may be.
         ending: why it ended.
     """
 
     source: str
+    source_mark: str
     model: dict[str, Any]
     backend: str
     device: str
     precision: str
+    libraries: dict[str, str]
     options: dict[str, Any]
     video: dict[str, Any]
     source_frames: dict[str, Any]
     tally: Tally
     tracks: int
+    resumed_at: list[int]
     seconds: float
     seconds_to_first_frame: float | None
     stages: dict[str, dict[str, float]]
     machine: dict[str, Any]
+    peak_memory_mb: int
     files: list[str]
     ending: Ending
 
@@ -129,10 +141,12 @@ class RunReport:
         return {
             "posetrack": version("posetrack"),
             "source": self.source,
+            "source_mark": self.source_mark,
             "model": self.model,
             "backend": self.backend,
             "device": self.device,
             "precision": self.precision,
+            "libraries": self.libraries,
             "options": self.options,
             "video": self.video,
             "source_frames": self.source_frames,
@@ -140,19 +154,23 @@ class RunReport:
             "people": self.tally.people,
             "people_max": self.tally.people_max,
             "tracks": self.tracks,
+            "resumed_at": self.resumed_at,
             "seconds": round(self.seconds, 3),
             "fps": round(self.fps, 2),
             "seconds_to_first_frame": None if first is None else round(first, 3),
             "stages": self.stages,
             "machine": self.machine,
+            "peak_memory_mb": self.peak_memory_mb,
             "files": self.files,
             "reason": self.ending.reason,
         }
 
     def how_far(self) -> str:
         """`120 of 900 frames`."""
-        frames, claimed = self.tally.frames, self.video["frames"]
-        return f"{frames} of {claimed} frames" if claimed else _count(frames, "frame")
+        frames, chosen = self.tally.frames, self.options
+        part = Part(chosen["start_s"], chosen["end_s"], chosen["max_frames"])
+        asked = part.length(self.video["frames"] or None, self.video["fps"])
+        return f"{frames} of {asked} frames" if asked else _count(frames, "frame")
 
     def summary(self) -> str:
         """`900 frames, 36.5 FPS: 3 tracks, at most 2 people at once`."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from ...formats import FORMATS, PosesWriter, PoseWriter
-from ...structures import Frame, Skeleton
+from ...structures import Frame, Poses, Skeleton
 from ...structures.arrays import UInt8Array
+from ...structures.partial_file import partial_path
 from ...trackers import TrackedFrame
-from ..media.sources import Source
+from ..media.sources import Source, VideoFacts
 from ..media.writers import VideoWriter, fast_start, write_image
 from .folders import ResultFolder
 from .names import safe_name, unused_name
 from .options import RunOptions
+from .snapshot import Snapshot, packed
+from .watch import Watch
 
 
 class ResultWriter:
@@ -26,9 +30,11 @@ class ResultWriter:
         source: one whose first frame was read.
         skeleton: of all poses.
         options: which formats to write beside the native record, and what to draw.
+        snapshot: of the run that is gone on with; its files are opened where they were then.
 
     Raises:
         ValueError: a format or the video cannot hold the poses or images.
+        ResultFileError: a file is not as the snapshot says.
         OSError: a file cannot be made.
     """
 
@@ -38,6 +44,7 @@ class ResultWriter:
         source: Source,
         skeleton: Skeleton,
         options: RunOptions,
+        snapshot: Snapshot | None = None,
     ) -> None:
         for name in options.formats:
             if source.kind == "image" and FORMATS[name].poses == "people":
@@ -45,24 +52,37 @@ class ResultWriter:
         self._folder = folder
         self._stills = options.stills or source.kind == "image"
         self._single = source.kind == "image"
-        self._taken: set[str] = set()
+        self._drawn = self._drawn_paths(source.names)
         self._video: VideoWriter | None = None
-        self._formats: list[tuple[str, PoseWriter]] = []
+        self._unsafe: deque[Poses] = deque()  # people of the last frames, which the video may lose
+        self._formats: dict[str, PoseWriter] = {}
         self._records: PosesWriter | None = None
-        self.files = self._planned(source, options)
-        _remove(folder.unfinished())
+        self._watch = Watch(())
+        self._snapshot = snapshot
+        self.files = self._planned(options)
+        # pictures that the run had drawn when it was stopped are drawn again
+        self._own = set() if snapshot is None else set(folder.listed())
+        if snapshot is None:
+            _remove(folder.unfinished())
         with ExitStack() as undo:
             undo.callback(self.discard)
             if options.draw and not self._stills:
-                facts = source.facts
-                size = (facts.height, facts.width)
-                self._video = VideoWriter(folder.partial_video, size, facts.time_base, facts.fps)
+                self._video = self._open_video(source.facts)
             for name in options.formats:
-                writer = FORMATS[name].open(folder.format_file(name), skeleton)
-                self._formats.append((FORMATS[name].poses, writer))
+                state = None if snapshot is None else snapshot.facts["formats"][name]
+                path = folder.format_file(name)
+                self._formats[name] = FORMATS[name].open(path, skeleton, state)
             undo.pop_all()
 
-    def _planned(self, source: Source, options: RunOptions) -> list[Path]:
+    def _open_video(self, facts: VideoFacts) -> VideoWriter:
+        path, kept = self._folder.partial_video, 0
+        if self._snapshot is not None:
+            kept = self._snapshot.facts["first"]
+            if self._folder.video.is_file():  # the run was stopped while it finished
+                self._folder.video.replace(path)
+        return VideoWriter(path, (facts.height, facts.width), facts.time_base, facts.fps, kept)
+
+    def _planned(self, options: RunOptions) -> list[Path]:
         """Every file that this run may write."""
         folder = self._folder
         files = [folder.poses, folder.report, *map(folder.format_file, options.formats)]
@@ -70,16 +90,17 @@ class ResultWriter:
             return files
         if not self._stills:
             return [*files, folder.video, folder.partial_video]
-        if self._single:
-            return [*files, folder.picture]
-        taken: set[str] = set()
-        return [*files, *(self._drawn_path(name, taken) for name in source.names)]
+        return [*files, folder.picture] if self._single else [*files, *self._drawn.values()]
 
-    def _drawn_path(self, name: str, taken: set[str]) -> Path:
-        return self._folder.drawn / f"{unused_name(safe_name(Path(name).stem), taken)}.png"
+    def _drawn_paths(self, names: tuple[str, ...]) -> dict[str, Path]:
+        """Image of a folder -> the picture drawn of it."""
+        taken: set[str] = set()
+        stems = (unused_name(safe_name(Path(name).stem), taken) for name in names)
+        pictures = (self._folder.drawn / f"{stem}.png" for stem in stems)
+        return dict(zip(names, pictures, strict=True))
 
     def begin(self, header: dict[str, Any], report: dict[str, Any]) -> None:
-        """Replace the earlier results: from here on the folder says that a run is under way.
+        """Replace earlier results, or go on: from here on `run.json` says that a run is under way.
 
         Args:
             header: of the native record.
@@ -93,18 +114,26 @@ class ResultWriter:
         with ExitStack() as undo:
             undo.callback(self.discard)
             self._folder.write_report(report)
-            _remove(earlier)
-            self._records = PosesWriter(self._folder.poses, header)
+            state = None
+            if self._snapshot is None:
+                _remove(earlier)
+                undo.callback(_remove, [self._folder.poses, self._folder.report])
+            else:
+                state = self._snapshot.facts["records"]
+            self._records = PosesWriter(self._folder.poses, header, state)
             undo.pop_all()
+        formats = map(partial_path, map(self._folder.format_file, self._formats))
+        self._watch = Watch((self._folder.poses, *formats))  # the video's writer watches over it
 
     def discard(self) -> None:
-        """Close everything before the first frame and leave nothing unfinished."""
-        for _, writer in self._formats:
+        """Close everything before the first frame; leave nothing unfinished but earlier work."""
+        for writer in self._formats.values():
             writer.close(False)
         if self._video is not None:
             with suppress(OSError):
                 self._video.close()
-        _remove(self._folder.unfinished())
+        if self._snapshot is None:
+            _remove(self._folder.unfinished())
 
     def write(self, item: TrackedFrame, painted: UInt8Array | None) -> None:
         """Append one frame.
@@ -114,22 +143,53 @@ class ResultWriter:
             painted: the image with the people drawn; None where nothing is drawn.
         """
         assert self._records is not None, "begin comes first"
+        self._watch.check()
         self._records.write(item.frame, item.tracked)
-        for kind, writer in self._formats:
-            writer.write(item.frame, item.decoded if kind == "decoded" else item.people)
-        if painted is None:
+        for name, writer in self._formats.items():
+            decoded = FORMATS[name].poses == "decoded"
+            writer.write(item.frame, item.decoded if decoded else item.people)
+        if painted is not None:
+            self.draw(item.frame, item.people, painted)
+
+    def draw(self, frame: Frame, people: Poses, painted: UInt8Array) -> None:
+        """Append a frame to the video, or draw it alone.
+
+        Args:
+            frame: the frame.
+            people: in it.
+            painted: the image with them.
+        """
+        if self._video is None:
+            write_image(self._still_path(frame), painted)
             return
-        if self._video is not None:
-            self._video.write(painted, item.frame.pts)
-        else:
-            write_image(self._still_path(item.frame), painted)
+        self._unsafe.append(people)
+        before = self._video.safe
+        self._video.write(painted, frame.pts)
+        for _ in range(self._video.safe - before):
+            self._unsafe.popleft()
+
+    def state(self) -> Snapshot:
+        """How far the files have come; all that was written is in them, but for the video's end.
+
+        The video holds the frames before number `first` for sure; those behind it are drawn again
+        from the people of the arrays.
+        """
+        assert self._records is not None, "begin comes first"
+        self._watch.check()
+        records = self._records.state()
+        facts = {
+            "records": records,
+            "formats": {name: writer.state() for name, writer in self._formats.items()},
+            "first": records["frames"] if self._video is None else self._video.safe,
+        }
+        return Snapshot(facts, packed(self._unsafe))
 
     def _still_path(self, frame: Frame) -> Path:
         if self._single:
             return self._folder.picture
         self._folder.drawn.mkdir(exist_ok=True)
-        path = self._drawn_path(frame.name, self._taken)
-        if os.path.lexists(path):
+        path = self._drawn[frame.name]
+        if os.path.lexists(path) and path not in self._own:
             raise FileExistsError(f"{path} is not of an earlier run: move it away")
         return path
 
@@ -146,7 +206,7 @@ class ResultWriter:
         """
         assert self._records is not None, "begin comes first"
         with self._records, ExitStack() as unfinished:  # without an end line, unless it has one
-            for _, writer in self._formats:
+            for writer in self._formats.values():
                 unfinished.callback(writer.close, False)  # does nothing once it was finished
             if self._video is not None:
                 self._video.close()
@@ -155,11 +215,11 @@ class ResultWriter:
             if self._video is not None:
                 fast_start(self._folder.partial_video, self._folder.video)
                 self._folder.partial_video.unlink()
-            for _, writer in self._formats:
+            for writer in self._formats.values():
                 writer.close(True)
             self._records.end(frames, reason)
 
 
 def _remove(files: list[Path]) -> None:
     for file in files:
-        file.unlink()
+        file.unlink(missing_ok=True)

@@ -15,7 +15,20 @@ def test_without_a_choice_the_default_model_is_loaded_and_named():
         assert (engine.session.backend, engine.sizes) == ("onnxruntime", (192,))
     assert (card["name"], card["licence"]) == (DEFAULT_MODEL, "Apache-2.0")
     assert choice.file == model_path(DEFAULT_MODEL)
-    assert len(card["sha256"]) == 64
+    assert (len(card["sha256"]), card["companions"], card["rules"]) == (64, {}, "released")
+
+
+def test_record_tells_a_model_from_the_same_one_with_another_companion(tmp_path):
+    model = tmp_path / "m.onnx"
+    model.write_bytes(model_path(DEFAULT_MODEL).read_bytes())
+    choice = ModelChoice(str(model), session=SessionOptions("onnxruntime"))
+    with load_engine(choice, OPTIONS) as engine:
+        cards = [model_card(choice, engine)]
+        for data in (b"1", b"2"):
+            (tmp_path / "m.refine.onnx").write_bytes(data)
+            cards.append(model_card(choice, engine))
+    assert [list(card["companions"]) for card in cards] == [[], ["refine"], ["refine"]]
+    assert cards[1] != cards[2]
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 import os
 import signal
+from threading import Event, Timer
 
 import pytest
-from posetrack.apps.interrupts import EXIT_SIGNAL, interrupts
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from posetrack.apps.interrupts import interrupts, unless_interrupted
+from posetrack.apps.leaving import EXIT_SIGNAL, SIGNALS
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +43,13 @@ def test_signal_that_is_ignored_from_outside_stays_ignored():
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGTERM)
         assert received == [signal.SIGTERM]
+
+
+def test_work_is_left_behind_at_the_first_signal():
+    with interrupts() as received:
+        assert unless_interrupted(lambda: 1, received) == 1
+        with pytest.raises(MemoryError):
+            unless_interrupted(lambda: (_ for _ in ()).throw(MemoryError), received)
+        Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        assert unless_interrupted(Event().wait, received) is None
+    assert received == [signal.SIGTERM]

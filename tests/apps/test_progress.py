@@ -1,10 +1,10 @@
-"""Plain lines on stderr, and sentences from errors."""
+"""How far a run is, in plain lines on stderr."""
 
 from __future__ import annotations
 
 import pytest
 from posetrack.apps import progress
-from posetrack.apps.progress import RunProgress, sentence
+from posetrack.apps.progress import RunProgress
 
 
 @pytest.fixture
@@ -50,26 +50,3 @@ def test_short_and_quiet_runs_print_nothing(clock, capsys):
 def test_a_long_name_is_shortened(clock, capsys):
     run(clock, 1, 5.0, None, label="n" * 200)
     assert capsys.readouterr().err == "n" * 29 + "…: 1 frames, 0.2 FPS\n"
-
-
-def test_sentence_names_the_file_of_an_operating_system_error():
-    error = FileNotFoundError(2, "No such file or directory", "clip.mp4")
-    assert sentence(error, "runs") == "clip.mp4: No such file or directory"
-
-
-def test_sentence_names_the_place_where_the_error_does_not():
-    assert sentence(OSError(28, "No space left on device"), "runs/clip") == (
-        "runs/clip: No space left on device"
-    )
-    assert sentence(OSError(28, "No space left on device")) == "No space left on device"
-
-
-def test_sentence_of_a_fault_of_ours_asks_for_a_report():
-    text = "runs/clip: AttributeError: no x: this is a fault of posetrack, please report it with"
-    assert sentence(AttributeError("no x"), "runs/clip").startswith(text)
-    assert sentence(MemoryError(), "runs/clip") == "runs/clip: there is not enough memory"
-
-
-def test_sentence_of_other_errors_is_their_text():
-    assert sentence(ValueError("size must ascend"), "runs") == "size must ascend"
-    assert sentence(FileNotFoundError("there is no clip")) == "there is no clip"

@@ -78,9 +78,9 @@ def test_nobody_gives_an_empty_array(tmp_path, frames):
     assert json.loads(write(tmp_path / "a.coco.json", frames).read_text()) == []
 
 
-def test_an_interrupted_run_leaves_no_file(tmp_path):
+def test_an_interrupted_run_leaves_nothing_that_looks_whole(tmp_path):
     write(tmp_path / "a.coco.json", [(make_frame(), make_poses(1))], complete=False)
-    assert list(tmp_path.iterdir()) == []
+    assert [file.name for file in tmp_path.iterdir()] == ["a.coco.json.partial"]
 
 
 def test_an_interrupted_run_keeps_the_earlier_result(tmp_path):

@@ -77,16 +77,19 @@ def walk(count):
     return [people([100.0 + 3 * i, *([500.0] if i % 5 else [])]) for i in range(count)]
 
 
+@pytest.mark.parametrize("images", [True, False])
 @pytest.mark.parametrize("cut", [0, 3, 7, 15])
-def test_restored_tracker_goes_on_exactly_with_the_frames_in_waiting(cut, tmp_path):
+def test_restored_tracker_goes_on_exactly_with_the_frames_in_waiting(cut, images, tmp_path):
     story = walk(30)
     wanted = follow(PeopleTracker(SPEC), story)
     first = PeopleTracker(SPEC)
     done = [item for i in range(cut) for item in first.push(make_frame(i), story[i])]
-    np.savez(tmp_path / "state.npz", **first.state())
+    np.savez(tmp_path / "state.npz", **first.state(images=images))
     second = PeopleTracker(SPEC)
+    assert first.waiting == cut - len(done)
+    given = [] if images else [make_frame(i).image for i in range(len(done), cut)]
     with np.load(tmp_path / "state.npz", allow_pickle=False) as state:
-        second.restore(dict(state))
+        second.restore(dict(state), given)
     done += follow(second, story[cut:], cut)
     assert [item.frame.index for item in done] == list(range(30))
     for mine, theirs in zip(done, wanted, strict=True):
@@ -114,6 +117,13 @@ def test_state_with_a_gap_is_refused_and_changes_nothing(name):
     with pytest.raises(ValueError, match=f"the state lacks {name}$"):
         tracker.restore(state)
     np.testing.assert_equal(tracker.state(), PeopleTracker(SPEC).state())
+
+
+def test_state_without_images_needs_them():
+    state = pushed().state(images=False)
+    assert not any(array.ndim == 3 and array.dtype == np.uint8 for array in state.values())
+    with pytest.raises(ValueError, match="the state lacks look_ahead_0_frame_image"):
+        PeopleTracker(SPEC).restore(state)
 
 
 @pytest.mark.parametrize("track", [True, False])

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from posetrack.apps.main import _execute
+from posetrack.apps.main import execute
 
 
 @pytest.fixture
@@ -13,11 +13,10 @@ def posetrack(capsys):
     """Runs `posetrack`: exit code, stdout, stderr as one line."""
 
     def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            _execute([str(argument) for argument in arguments])
+        code = execute([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
-        return ended.value.code or 0, captured.out, " ".join(captured.err.split())
+        return code, captured.out, " ".join(captured.err.split())
 
     return call
 
@@ -29,7 +28,7 @@ def posetrack_without(tmp_path):
     def call(libraries, *arguments):
         code = (
             f"import sys; sys.modules.update(dict.fromkeys({libraries!r}))\n"
-            "from posetrack.apps.main import main; main()"
+            "from posetrack.apps.entry import main; main()"
         )
         command = [sys.executable, "-c", code, *map(str, arguments)]
         environment = os.environ | {"POSETRACK_CACHE": str(tmp_path / "cache")}

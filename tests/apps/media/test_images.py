@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 from media import all_of, grey_images, write_images, write_video
-from posetrack.apps import read_images
+from posetrack.apps.media import read_images
 from posetrack.apps.media.images import FolderSource, read_image
-from posetrack.apps.media.sources import FrameCount, SourceDamaged
+from posetrack.apps.media.limits import SourceLimits
+from posetrack.apps.media.sources import FrameCount, Part, SourceDamaged
 from posetrack.apps.media.writers import write_image
 from posetrack.structures import SourceError
 
@@ -76,7 +77,7 @@ def test_an_image_beyond_opencv_limits_is_refused(tmp_path):
     header = b"P6 50000 50000 255\n"
     (tmp_path / "huge.ppm").write_bytes(header + bytes(10))
     with pytest.raises(SourceError, match=r"huge\.ppm is not an image"):
-        read_image(tmp_path / "huge.ppm")
+        read_image(tmp_path / "huge.ppm", SourceLimits(max_pixels=1 << 40))
 
 
 def test_a_folder_is_read_in_the_order_of_names_and_only_its_images(tmp_path):
@@ -108,7 +109,7 @@ def test_an_unreadable_image_before_the_last_wanted_one_is_named_too(tmp_path, l
     folder = write_images(tmp_path / "f", names, grey_images(4))
     for bad in ("a.png", "d.png"):
         (folder / bad).write_text("no image")
-    frames, ended = all_of(folder_source(folder).frames(limit))
+    frames, ended = all_of(folder_source(folder).frames(Part(limit=limit)))
     assert [frame.name for frame in frames] == ["b.png", "c.png"][:limit]
     assert isinstance(ended, SourceDamaged)
     assert (str(folder / "a.png") in str(ended), ended.count.decoded) == (True, limit)

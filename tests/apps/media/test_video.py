@@ -22,8 +22,8 @@ from media import (
     write_sound,
     write_video,
 )
-from posetrack.apps import read_video
-from posetrack.apps.media.sources import SourceCut, SourceDamaged
+from posetrack.apps.media import read_video
+from posetrack.apps.media.sources import Part, SourceCut, SourceDamaged
 from posetrack.apps.media.video import VideoSource
 from posetrack.apps.media.writers import VideoWriter, fast_start
 from posetrack.structures import SourceError
@@ -173,7 +173,7 @@ def test_avi_that_claims_more_than_it_holds_is_whole_and_one_cut_short_is_not(tm
 def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, whole):
     path = truncated(whole, tmp_path / "cut.mkv", 0.5)
     with VideoSource(path) as source:
-        frames, ended = all_of(source.frames(3))
+        frames, ended = all_of(source.frames(Part(limit=3)))
     assert ([frame.index for frame in frames], ended) == ([0, 1, 2], None)
 
 
@@ -255,12 +255,12 @@ os._exit(1)
 """
 
 
-def test_video_of_a_killed_process_plays_nearly_to_its_end(tmp_path):
+def test_video_of_a_killed_process_plays_up_to_its_last_second(tmp_path):
     path = tmp_path / "out.mp4"
     subprocess.run([sys.executable, "-c", WRITE, str(path)], check=False)
     times = [time for time, _ in decoded(path)]
     assert times == [index / 25 for index in range(len(times))]
-    assert len(times) > 200 - 25 - 75  # a second of a fragment, and what the encoder holds
+    assert len(times) >= 200 - 25
 
 
 @pytest.mark.parametrize(("size", "even"), [((271, 481), (272, 482)), ((1, 1), (2, 2))])

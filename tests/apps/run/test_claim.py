@@ -66,10 +66,9 @@ def test_folder_that_was_deleted_is_no_error_at_the_end(tmp_path):
         (tmp_path / "a").rmdir()
 
 
-def jobs(tmp_path, *names, **options):
-    options = {"overwrite": False, "unique": False} | options
+def jobs(tmp_path, *names, earlier="refuse"):
     sources = [tmp_path / name for name in names]
-    return claimed_jobs(sources, tmp_path / "runs", **options)
+    return claimed_jobs(sources, tmp_path / "runs", earlier)
 
 
 def test_everything_is_claimed_or_nothing(tmp_path):
@@ -84,7 +83,7 @@ def test_everything_is_claimed_or_nothing(tmp_path):
 def test_unique_takes_the_next_free_name(tmp_path, other):
     ResultFolder(tmp_path / "runs" / "b", "b").path.mkdir()
     (tmp_path / "runs" / "b" / "b.partial.mp4").touch()
-    with jobs(tmp_path, "clip.mp4", "clip-2.mp4", "b.mp4", unique=True) as found:
+    with jobs(tmp_path, "clip.mp4", "clip-2.mp4", "b.mp4", earlier="unique") as found:
         assert [job.folder.stem for job in found] == ["clip-3", "clip-2", "b-2"]
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["b", "clip"]
 
@@ -100,7 +99,7 @@ import sys
 from pathlib import Path
 from posetrack.apps.run.claim import claimed_jobs
 output, name = map(Path, sys.argv[1:])
-with claimed_jobs([name], output, overwrite=False, unique=True) as (job,):
+with claimed_jobs([name], output, "unique") as (job,):
     record = job.folder.poses
     assert not record.exists()
     record.write_text(str(name))

@@ -14,22 +14,28 @@ from posetrack.apps.run.report import (
 COMPLETE = Complete()
 
 
-def report(ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25):
+def report(
+    ending=COMPLETE, *, tally=None, tracks=0, frames=None, first=0.25, start=0.0, limit=None
+):
     return RunReport(
         source="clip.mp4",
+        source_mark="",
         model={"name": "movenet-multipose"},
         backend="onnxruntime",
         device="cpu",
         precision="fp32",
-        options={},
+        libraries={},
+        options={"start_s": start, "end_s": None, "max_frames": limit},
         source_frames={},
-        video={"frames": frames},
+        video={"frames": frames, "fps": 25.0},
         tally=tally or Tally(),
         tracks=tracks,
+        resumed_at=[],
         seconds=2.0,
         seconds_to_first_frame=first,
         stages={},
         machine={},
+        peak_memory_mb=512,
         files=["run.json"],
         ending=ending,
     )
@@ -82,7 +88,19 @@ def test_summary_is_one_line(people, tracks, sentence):
 
 
 @pytest.mark.parametrize(
-    ("frames", "sentence"), [(None, "2 frames"), (900, "2 of 900 frames"), (0, "2 frames")]
+    ("frames", "limit", "sentence"),
+    [
+        (None, None, "2 frames"),
+        (900, None, "2 of 900 frames"),
+        (0, None, "2 frames"),
+        (900, 40, "2 of 40 frames"),
+        (30, 40, "2 of 30 frames"),
+        (None, 40, "2 of 40 frames"),
+    ],
 )
-def test_how_far_names_the_whole_where_it_is_known(frames, sentence):
-    assert report(tally=counted(1, 1), frames=frames).how_far() == sentence
+def test_how_far_names_the_whole_that_was_asked_for(frames, limit, sentence):
+    assert report(tally=counted(1, 1), frames=frames, limit=limit).how_far() == sentence
+
+
+def test_how_far_names_the_part_that_was_asked_for():
+    assert report(tally=counted(1), frames=100, start=3.0).how_far() == "1 of 25 frames"

@@ -94,7 +94,13 @@ def test_an_incomplete_run_leaves_nothing_that_looks_whole(folder):
     results = writer(folder, formats=("coco", "posetrack18"))
     write(results, 3)
     results.close(3, None)
-    assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
+    assert names(folder) == [
+        "clip.coco.json.partial",
+        "clip.partial.mp4",
+        "clip.posetrack18.json.partial",
+        "poses.jsonl",
+        "run.json",
+    ]
     assert not read_poses(folder.poses).complete
     assert len(list(read_poses(folder.poses))) == 3
 
@@ -120,7 +126,8 @@ def test_if_the_video_cannot_be_finished_nothing_looks_whole(folder, monkeypatch
     monkeypatch.setattr(results._video, "close", disk_full)
     with pytest.raises(OSError, match="No space left"):
         results.close(2, "complete")
-    assert names(folder) == ["clip.partial.mp4", "poses.jsonl", "run.json"]
+    left = ["clip.coco.json.partial", "clip.partial.mp4", "poses.jsonl", "run.json"]
+    assert names(folder) == left
     assert not read_poses(folder.poses).complete
 
 
@@ -193,7 +200,9 @@ def test_killed_run_says_that_it_is_running_and_what_is_its(folder):
 def test_drawn_image_never_replaces_one_that_is_not_ours(folder):
     folder.drawn.mkdir(parents=True)
     (folder.drawn / "a.png").write_text("mine")
-    results = ResultWriter(folder, Clip(folder.path), COCO_17, RunOptions(stills=True))
+    source = Clip(folder.path)
+    source.names = ("a.jpg",)
+    results = ResultWriter(folder, source, COCO_17, RunOptions(stills=True))
     results.begin(HEADER, report(results.files, folder))
     with pytest.raises(FileExistsError, match=r"drawn/a\.png is not of an earlier run"):
         write(results, 1, "a.jpg")

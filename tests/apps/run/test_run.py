@@ -8,7 +8,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from factories import make_spec, people
-from posetrack.apps.media.sources import FrameCount, Source, SourceCut, SourceDamaged, VideoFacts
+from posetrack.apps.media.sources import (
+    WHOLE,
+    FrameCount,
+    Source,
+    SourceCut,
+    SourceDamaged,
+    VideoFacts,
+    never,
+)
 from posetrack.apps.run.folders import ResultFolder
 from posetrack.apps.run.options import RunOptions
 from posetrack.apps.run.report import Complete, Damaged, Interrupted
@@ -34,10 +42,12 @@ class Clip(Source):
         self.facts = VideoFacts(64, 48, 25.0, Fraction(1, 25), 0, FRAMES)
         self.ending, self.length = ending, frames
 
-    def frames(self, limit=None):
-        for i in range(self.length if limit is None else limit):
+    def frames(self, part=WHOLE, stopped=never):
+        for i in range(self.length if part.limit is None else part.limit):
+            if stopped():
+                return
             yield Frame(np.zeros((48, 64, 3), np.uint8), i, i, i / 25)
-        if self.ending is not None and limit is None:
+        if self.ending is not None and part.limit is None:
             self.count = getattr(self.ending, "count", self.count)
             raise self.ending
 
@@ -133,12 +143,36 @@ def test_source_without_frames_is_an_error_and_writes_nothing(folder, ending):
     assert list(folder.path.iterdir()) == []
 
 
+def test_before_the_first_frame_the_report_says_that_the_run_is_under_way(folder):
+    class Watched(Clip):
+        def frames(self, *wanted):
+            assert json.loads(folder.report.read_text())["reason"] == "running"
+            yield from super().frames(*wanted)
+
+    assert execute(folder, Watched(folder.path)).ending == Complete()
+
+
+def test_earlier_results_stay_until_there_is_a_frame(folder):
+    execute(folder, Clip(folder.path), max_frames=3)
+    before = {file: file.read_bytes() for file in folder.path.iterdir()}
+
+    class Watched(Clip):
+        def frames(self, *wanted):
+            assert {file: file.read_bytes() for file in folder.path.iterdir()} == before
+            raise SourceError("nothing there")
+            yield
+
+    with pytest.raises(SourceError):
+        execute(folder, Watched(folder.path))
+    assert {file: file.read_bytes() for file in folder.path.iterdir()} == before
+
+
 def test_from_the_first_frame_on_the_report_says_that_the_run_is_under_way(folder):
     seen = []
 
     class Watched(Clip):
-        def frames(self, limit=None):
-            for frame in super().frames(limit):
+        def frames(self, *wanted):
+            for frame in super().frames(*wanted):
                 if folder.report.exists():
                     seen.append(json.loads(folder.report.read_text()))
                 yield frame
