@@ -94,7 +94,7 @@ class Library:
         Raises:
             RuntimeError: CUDA refused.
         """
-        status = self._function("pt_warm_up_cuda", "", ctypes.c_int32)()
+        status = self._declare("pt_warm_up_cuda", [], ctypes.c_int32)()
         if status != _OK:
             raise RuntimeError(f"the CUDA kernels cannot be loaded: {self.last_error()}")
 

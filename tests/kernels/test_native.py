@@ -71,3 +71,11 @@ def test_an_unknown_status_is_an_error(tmp_path):
     loaded = Library(made_up(tmp_path, returning(7)), "cuda")
     with pytest.raises(RuntimeError, match="pt_assign returned the status 7"):
         loaded.call("pt_assign", ASSIGN)
+
+
+def test_kernels_that_cuda_cannot_load_say_why(tmp_path):
+    failed = 'const char* pt_last_error_cuda(void) { return "no device (cudaErrorNoDevice)"; }'
+    source = f"{OURS} {failed} pt_status pt_warm_up_cuda(void) {{ return PT_CUDA_ERROR; }}"
+    wanted = r"the CUDA kernels cannot be loaded: no device \(cudaErrorNoDevice\)"
+    with pytest.raises(RuntimeError, match=wanted):
+        Library(made_up(tmp_path, source), "cuda").warm_up()
