@@ -15,9 +15,9 @@ import numpy as np
 
 from ..structures import POSETRACK_15, Annotations, ResultFileError
 from ..structures.arrays import Float64Array
+from ..structures.partial_file import whole_file
 from .annotation_fields import Fields
 from .json_stream import json_items
-from .partial_file import PartialFile
 
 _K = len(POSETRACK_15)
 _CORNERS = ("x1", "y1", "x2", "y2")
@@ -47,17 +47,12 @@ class PoseTrack17File:
 
 def write_posetrack17(path: Path, frames: Iterable[Annotations]) -> None:
     """Write one video, as ground truth or predictions are; the file appears when it is whole."""
-    file = PartialFile(path)
-    complete = False
-    try:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
         separator = '{"annolist":[\n'
         for frame in frames:
             file.write(separator + json.dumps(_document(frame), allow_nan=False))
             separator = ",\n"
         file.write("\n]}\n" if separator == ",\n" else '{"annolist":[]}\n')
-        complete = True
-    finally:
-        file.close(complete)
 
 
 def _frame(frame: Fields, index: int) -> Annotations:

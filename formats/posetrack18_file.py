@@ -19,9 +19,9 @@ import numpy as np
 
 from ..structures import POSETRACK_15, Annotations, ResultFileError
 from ..structures.arrays import Float64Array, Int64Array
+from ..structures.partial_file import whole_file
 from .annotation_fields import Fields, box_rows, number_rows
 from .json_stream import json_items
-from .partial_file import PartialFile
 from .posetrack18 import CATEGORY, KEYPOINTS
 
 _SMALL = 8 << 20  # bytes of a file whose people are kept from the first pass
@@ -160,10 +160,8 @@ def write_posetrack18(path: Path, video: str, frames: Iterable[Annotations]) -> 
         video: its name, such as `003418_mpii_test`.
         frames: in order; images are numbered by `image_id`, which must differ.
     """
-    file = PartialFile(path)
-    complete = False
     images = []
-    try:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
         separator = '{"annotations":[\n'
         for frame in frames:
             images.append(json.dumps(_image(frame, video), allow_nan=False))
@@ -173,9 +171,6 @@ def write_posetrack18(path: Path, video: str, frames: Iterable[Annotations]) -> 
         file.write((separator if separator != ",\n" else "") + '\n],"images":[\n')
         file.write(",\n".join(images))
         file.write(f'\n],"categories":[{json.dumps(CATEGORY)}]}}\n')
-        complete = True
-    finally:
-        file.close(complete)
 
 
 def _track_id(person: Fields) -> int:

@@ -10,7 +10,7 @@ from ...evaluation.keypoints import KeypointScores, evaluate_keypoints
 from ...evaluation.pose_errors import KINDS
 from ...formats import read_coco, read_coco_results
 from ...structures import ResultFileError
-from ..progress import say
+from ..sentences import say
 from .output import print_table, shown
 
 _MEANS = ("AP", "AP50", "AP75", "AP_medium", "AP_large", "AR", "AR50", "AR75")

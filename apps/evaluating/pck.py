@@ -17,7 +17,7 @@ from ...formats import (
 )
 from ...structures import Annotations, ResultFileError, Skeleton
 from ...structures.skeleton import skeleton_of
-from ..progress import say
+from ..sentences import say
 from .output import print_table, shown
 
 

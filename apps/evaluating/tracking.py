@@ -11,7 +11,7 @@ from rich.progress import track
 
 from ...evaluation import FrameError, ScoreSweep, TrackingEvaluation, TrackingScores, above
 from ...structures import Annotations, ResultFileError
-from ..progress import say
+from ..sentences import say
 from .output import print_table
 from .track_pairs import VideoPair
 
