@@ -159,7 +159,7 @@ class VideoWriter(Closeable):
             self._place.unlink(missing_ok=True)
             self._place = self._path  # the earlier file stays
         elif self._place.exists():
-            os.truncate(self._place, self._frames.size)
+            os.truncate(self._place, whole_fragments(self._place))
 
     def _take_place(self) -> None:
         """The new file holds all of the earlier one that is kept, and takes its name."""
@@ -226,6 +226,25 @@ class VideoWriter(Closeable):
                     self._container.mux(copy)
                     copied += 1
         return copied
+
+
+def whole_fragments(path: Path) -> int:
+    """Bytes of an MP4 file up to the end of its last whole fragment.
+
+    A muxer says only later that a disk was full, when a part of a fragment may be in the file.
+    """
+    whole = at = 0
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        while len(head := file.read(16)) >= 8:
+            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            size = int.from_bytes(head[8:], "big") if size == 1 else size
+            if size < 8 or at + size > length:
+                break
+            at += size
+            file.seek(at)
+            whole = at if kind in (b"moov", b"mdat") else whole
+    return whole
 
 
 def fast_start(fragments: Path, path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from media import decoded
 from posetrack.apps.media.safe_frames import SafeFrames
-from posetrack.apps.media.writers import VideoWriter, fast_start
+from posetrack.apps.media.writers import VideoWriter, fast_start, whole_fragments
 from posetrack.structures import ResultFileError
 
 FRAMES = 150
@@ -178,3 +178,13 @@ def test_frames_are_safe_where_no_packet_of_a_later_frame_is_before_the_cut():
         frames.add_packet(pts, size)
         safe.append(frames.count)
     assert safe == [0, 1, 1, 1, 4, 4]
+
+
+def test_what_is_behind_the_last_whole_fragment_is_not_counted(tmp_path):
+    path = tmp_path / "cut.mp4"
+    moov, fragment = b"\0\0\0\x0cmoov1234", b"\0\0\0\x0cmoof1234\0\0\0\x0cmdat1234"
+    for kept in range(len(fragment)):
+        path.write_bytes(moov + fragment + fragment[:kept])
+        assert whole_fragments(path) == len(moov + fragment)
+    path.write_bytes(moov[:9])
+    assert whole_fragments(path) == 0
