@@ -1,6 +1,7 @@
 """What all tests share: where the shared real data lies, and when its absence is an error."""
 
 import os
+import signal
 from pathlib import Path
 
 import posetrack  # noqa: F401 - the installed package, before pytest sees the source tree's root
@@ -8,6 +9,9 @@ import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = Path(__file__).parent / "data" / "clips"
+
+# A shell has what it runs in the background ignore Ctrl-C, which the tests of interrupts send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

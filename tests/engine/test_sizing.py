@@ -1,7 +1,5 @@
 """Images to the network's input: ours, and the published warp to the last grey level."""
 
-import re
-
 import numpy as np
 import parity
 import pytest
@@ -47,11 +45,15 @@ def test_what_the_image_does_not_cover_is_border():
 @pytest.mark.parametrize(
     ("image", "kind", "message"),
     [
-        (np.zeros((5, 5), np.uint8), ValueError, "image must have shape (any, any, 3)"),
-        (np.zeros((5, 5, 4), np.uint8), ValueError, "image must have shape (any, any, 3)"),
+        (np.zeros((5, 5), np.uint8), ValueError, r"image must have shape \(.*3\)"),
+        (
+            np.zeros((5, 5, 4), np.uint8),
+            ValueError,
+            r"image must have shape \(.*3\)",
+        ),
         (np.zeros((5, 5, 3)), TypeError, "image must be uint8, got float64"),
     ],
 )
 def test_what_is_no_image_is_refused(image, kind, message, sizing):
-    with pytest.raises(kind, match=re.escape(message)):
+    with pytest.raises(kind, match=message):
         size_image(image, sizing.transform((5, 5)), sizing)
