@@ -51,4 +51,5 @@ def test_memory_and_file_handles_stay_flat(clips, tmp_path):
     begin, end = max(memory[quarter : 2 * quarter]), max(memory[-quarter:])
     print(f"{FRAMES} frames: {begin:.0f} MB, at the end {end:.0f} MB, {max(files)} files")
     assert end <= begin + SLACK_MB
-    assert max(files[-quarter:]) <= max(files[quarter : 2 * quarter])
+    # one more is open for the moment in which a snapshot is written
+    assert max(files[-quarter:]) <= max(files[quarter : 2 * quarter]) + 1
