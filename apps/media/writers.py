@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,6 +147,9 @@ class VideoWriter(Closeable):
         try:
             with _as_os_error(self._path):
                 self._container.close()
+            # the muxer keeps to itself that its last bytes found no room
+            if self._place.exists() and _boxes(self._place)[1] != self._place.stat().st_size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
         except OSError:
             self._broken = True
             raise
@@ -233,6 +237,11 @@ def whole_fragments(path: Path) -> int:
 
     A muxer says only later that a disk was full, when a part of a fragment may be in the file.
     """
+    return _boxes(path)[0]
+
+
+def _boxes(path: Path) -> tuple[int, int]:
+    """Where the last whole fragment of an MP4 file ends, and where its last whole box does."""
     whole = at = 0
     length = path.stat().st_size
     with path.open("rb") as file:
@@ -244,7 +253,7 @@ def whole_fragments(path: Path) -> int:
             at += size
             file.seek(at)
             whole = at if kind in (b"moov", b"mdat") else whole
-    return whole
+    return whole, at
 
 
 def fast_start(fragments: Path, path: Path) -> None:
