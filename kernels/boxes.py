@@ -13,7 +13,6 @@ import numpy.typing as npt
 from ..structures.arrays import Float32Array, Float64Array, HeadArray, Int32Array
 from ..structures.model_spec import CellOrigin
 from .call import run
-from .plan import head_number
 
 __all__ = ["box_overlap", "generate_boxes", "nms_boxes", "roi_align"]
 
@@ -185,7 +184,7 @@ def roi_align(  # noqa: PLR0913 - what is pooled, where and how
             map=one,
             rois=rois,
             counts=counts,
-            pooled_dtype=head_number(dtype),
+            pooled_dtype=dtype,
             stride=stride,
             from_stride=0.0 if pooled is None else stride,
             to_stride=limit,

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from ..structures.arrays import Float32Array, HeadArray, Int32Array
 from .call import run
-from .plan import head_number
 
 __all__ = ["GlobalWindow", "global_adaptation", "local_windows"]
 
@@ -62,7 +61,7 @@ def local_windows(
     Estimation", CVPR 2022, section 3.2; interpolation between cells as in its released code.
     """
     arrays = {"keypoints": keypoints, "steps": steps, "embedding": embedding, "counts": counts}
-    options = {"stride": stride, "features_dtype": head_number(dtype)}
+    options = {"stride": stride, "features_dtype": dtype}
     features: HeadArray = run("pt_local_windows", **arrays, **options)
     return features
 

@@ -35,7 +35,7 @@ _NAMES = " or ".join(map(str, _HEAD_DTYPES))
 _MULTIPLE = re.compile(r"(\d+) ?\*? ?([A-Za-z]\w*)")  # such as 2K
 
 
-def head_number(dtype: npt.DTypeLike) -> int:
+def _head_number(dtype: npt.DTypeLike) -> int:
     """The number of a head's element type, float32 or float16, in the C interface.
 
     Raises:
@@ -122,6 +122,8 @@ class _Planner:
 
     def _number(self, name: str, value: Any) -> int | float:
         kind = self.contract.by_name[name].type
+        if kind == "pt_dtype" and not isinstance(value, int):
+            return _head_number(value)
         try:
             return float(value) if kind in ("float", "double") else _whole(value)
         except (TypeError, ValueError, OverflowError):

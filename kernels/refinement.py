@@ -17,7 +17,6 @@ from ..structures.pose_links import POSE_LINKS
 from .call import run
 from .checks import check_at_least, choice
 from .contract import CONSTANTS
-from .plan import head_number
 
 __all__ = ["fit_gaussians", "sample_heat", "scoring_feature", "snap_to_peaks"]
 
@@ -202,6 +201,6 @@ def scoring_feature(
     shape: tuple[int, ...] = getattr(keypoints, "shape", ())
     links = POSE_LINKS.get(shape[-2] if len(shape) > 1 else 0, ())
     arrays = {"keypoints": keypoints, "scores": scores, "counts": counts}
-    options = {"L": len(links), "features_dtype": head_number(dtype)}
+    options = {"L": len(links), "features_dtype": dtype}
     features: HeadArray = run("pt_scoring_feature", **arrays, **options)
     return features

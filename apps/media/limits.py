@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...structures import SourceError
+from .sources import Stopped, never
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB
-
-
-def _never() -> bool:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +18,7 @@ class SourceLimits:
 
     max_pixels: int = MAX_PIXELS  # of one image or frame
     pipe_timeout_s: float | None = None  # how long a pipe may be silent; None takes no pipes
-    stopped: Callable[[], bool] = _never  # asked while a pipe is silent
+    stopped: Stopped = never  # asked while a pipe is silent
 
     def check_pixels(self, path: Path, size: tuple[int, int]) -> None:
         """Refuse a picture (H, W) that is too large.

@@ -3,12 +3,6 @@
 namespace posetrack {
 namespace {
 
-struct Offsets {
-    int64_t N, K, h, w, ratio, batch_stride;
-    bool rounded;
-    float sign;
-};
-
 template <typename Head>
 void decode_offsets(
     float* keypoints, const int32_t* cells, const Head* offset, int64_t poses, const Offsets& to) {

@@ -4,12 +4,6 @@
 namespace posetrack {
 namespace {
 
-struct Offsets {
-    int64_t N, K, h, w, ratio, batch_stride;
-    bool rounded;
-    float sign;
-};
-
 /* One thread per keypoint. */
 template <typename Head>
 __global__ void decode_offsets(

@@ -6,6 +6,13 @@
 
 namespace posetrack {
 
+/* Sizes and options of a call. */
+struct Offsets {
+    int64_t N, K, h, w, ratio, batch_stride;
+    bool rounded;
+    float sign;
+};
+
 /* The cell of the offset map that a coordinate of a map `ratio` times as fine reads: the one that
  * covers it, or the nearest one.
  */
