@@ -329,6 +329,6 @@ def test_offsets_of_another_dtype_are_refused():
     maps = np.zeros((1, 1, 4, 4), np.float32)
     with (
         patch.object(devices, "CPU", CudaOnHost()),
-        pytest.raises(TypeError, match="offsets must have the dtype of heatmaps"),
+        pytest.raises(TypeError, match="offsets must be float32 as the others are, got float16"),
     ):
         fuse_offsets(maps, np.zeros((1, 2, 4, 4), np.float16), 1.0)
