@@ -3,6 +3,7 @@
     python benchmarks/postprocess.py [--only CASE ...] [--people N ...] [--json | --save-as MACHINE]
 
 Every case is timed on the same inputs, the contestants in turn, again and again; the medians count.
+A turn is one call after others that warm up the contestant's own caches and threads.
 `threads` are PyTorch's, one and its own best number. Ours always runs on one thread, as does
 NumPy. `speedup` is PyTorch's time over ours. What a case comprises:
 
@@ -33,6 +34,7 @@ from timing import report, spread
 
 PEOPLE = (1, 5, 30)
 _MIN_ROUNDS, _MAX_ROUNDS = 5, 40
+_WARM_UP = 0.02  # seconds: threads of the contestant before are asleep by then
 _SECONDS = 10.0  # of one case with one number of people, unless the rounds take longer
 
 
@@ -45,7 +47,10 @@ class Times(NamedTuple):
 
 
 def milliseconds(run: Callable[[], object]) -> float:
-    """How long one call takes."""
+    """How long one call takes, after others like it."""
+    begin = perf_counter()
+    while perf_counter() - begin < _WARM_UP:
+        run()
     start = perf_counter()
     run()
     return (perf_counter() - start) * 1e3
@@ -58,7 +63,7 @@ def with_threads(count: int, run: Callable[[], object]) -> float:
 
 
 def measure(contestants: Contestants, threads: list[int]) -> Times:
-    """Rounds in which everyone runs once, after one that does not count."""
+    """Rounds in which everyone has a turn, after one that does not count."""
     times = Times([], {count: [] for count in threads}, [])
     start = perf_counter()
     for round_ in range(_MAX_ROUNDS + 1):

@@ -1,13 +1,13 @@
 """Write the tables of README and model card from the committed results.
 
-    python benchmarks/tables.py MACHINE
+    python benchmarks/tables.py
 
-Each table stands between `<!-- NAME table -->` and `<!-- end -->`.
+A question has one committed result, that of the machine where it was measured last. Each table
+stands between `<!-- NAME table -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
@@ -20,10 +20,12 @@ from timing import RESULTS
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def load(question: str, machine: str) -> dict[str, Any]:
-    """A committed result."""
-    text = (RESULTS / f"{question}--{machine}.json").read_text(encoding="utf-8")
-    result: dict[str, Any] = json.loads(text)
+def load(question: str) -> dict[str, Any]:
+    """The committed result of a question."""
+    files = sorted(RESULTS.glob(f"{question}--*.json"))
+    if len(files) != 1:
+        raise SystemExit(f"{RESULTS} must hold one result of {question}, has {len(files)}")
+    result: dict[str, Any] = json.loads(files[0].read_text(encoding="utf-8"))
     return result
 
 
@@ -38,41 +40,40 @@ def options(row: dict[str, Any]) -> str:
     return f"`--size {row['size']}{' --flip-test' if row['flip_test'] else ''}`"
 
 
-def accuracy(machine: str) -> str:
+def accuracy() -> str:
     """AP and PCK against end-to-end speed."""
     speed = {
         (row["size"], row["flip_test"], row["backend"]): row["fps"]["median"]
-        for row in load("speed", machine)["rows"]
+        for row in load("speed")["rows"]
     }
     rows = [
         [options(row), f"**{row['AP']:.3f}**", f"{row['PCK']:.3f}"]
         + [f"{speed[row['size'], row['flip_test'], backend]:.1f}" for backend in BACKENDS]
-        for row in load("accuracy", machine)["rows"]
+        for row in load("accuracy")["rows"]
     ]
     return table(["options", "AP", "PCK", *(f"FPS, {backend}" for backend in BACKENDS)], rows)
 
 
-def card(machine: str) -> str:
+def card() -> str:
     """All AP figures."""
     names = ("AP", "AP50", "AP75", "AP_medium", "AP_large", "PCK")
     rows = [
-        [options(row), *(f"{row[name]:.3f}" for name in names)]
-        for row in load("accuracy", machine)["rows"]
+        [options(row), *(f"{row[name]:.3f}" for name in names)] for row in load("accuracy")["rows"]
     ]
     header = ["options", "AP", "AP50", "AP75", "medium", "large", "PCK@0.2 (LSP)"]
     return table(header, rows)
 
 
-def plain_loop(machine: str) -> str:
+def plain_loop() -> str:
     """Our command against the loop that a user would write."""
     rows = [
         [row["case"], f"{row['fps']['median']:.1f}", f"{row['ratio_to_plain_loop']:.2f}"]
-        for row in load("plain_loop", machine)["rows"]
+        for row in load("plain_loop")["rows"]
     ]
     return table(["same clip, same threads", "FPS (median)", "ratio to the plain loop"], rows)
 
 
-def postprocess(machine: str) -> str:
+def postprocess() -> str:
     """Every row: our kernels against plain PyTorch and NumPy."""
     rows = [
         [
@@ -82,16 +83,16 @@ def postprocess(machine: str) -> str:
             *(f"{row[name]:.2f}" for name in ("ours_ms", "torch_ms", "numpy_ms")),
             f"{row['speedup']:.1f}",
         ]
-        for row in load("postprocess", machine)["rows"]
+        for row in load("postprocess")["rows"]
     ]
     times = ("ours, ms", "PyTorch, ms", "NumPy, ms")
     header = ["case", "people", "PyTorch's threads", *times, "ratio"]
     return table(header, rows)
 
 
-def postprocess_summary(machine: str) -> str:
+def postprocess_summary() -> str:
     """The rows of the largest crowd on one thread."""
-    measured = load("postprocess", machine)["rows"]
+    measured = load("postprocess")["rows"]
     people_max = max(row["people"] for row in measured)
     rows = [
         [row["case"], f"{row['ours_ms']:.2f}", f"{row['torch_ms']:.1f}", f"{row['speedup']:.0f}x"]
@@ -101,9 +102,9 @@ def postprocess_summary(machine: str) -> str:
     return table(["post-processing", "ours, ms", "plain PyTorch, ms", "ratio"], rows)
 
 
-def sizes(machine: str, family: str) -> str:
+def sizes(family: str) -> str:
     """Parameters and operations of a family's networks."""
-    measured = [row for row in load("network_size", machine)["rows"] if row["family"] == family]
+    measured = [row for row in load("network_size")["rows"] if row["family"] == family]
     several = len({row["rules"] for row in measured}) > 1
     rows = [
         [
@@ -129,17 +130,14 @@ def replace(path: Path, name: str, text: str) -> None:
 
 def main() -> None:
     """Rewrite the documents."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("machine", help="the part of the results' names behind --")
-    machine = parser.parse_args().machine
-    replace(ROOT / "README.md", "accuracy", accuracy(machine))
-    replace(ROOT / "README.md", "plain loop", plain_loop(machine))
-    replace(ROOT / "README.md", "postprocess summary", postprocess_summary(machine))
-    replace(ROOT / "docs" / "kernels.md", "postprocess", postprocess(machine))
+    replace(ROOT / "README.md", "accuracy", accuracy())
+    replace(ROOT / "README.md", "plain loop", plain_loop())
+    replace(ROOT / "README.md", "postprocess summary", postprocess_summary())
+    replace(ROOT / "docs" / "kernels.md", "postprocess", postprocess())
     cards = ROOT / "docs" / "models"
-    replace(cards / "movenet-multipose.md", "card", card(machine))
+    replace(cards / "movenet-multipose.md", "card", card())
     for family in FAMILIES.keys() - {"movenet"}:  # whose card has another table
-        replace(cards / f"{family}.md", "size", sizes(machine, family))
+        replace(cards / f"{family}.md", "size", sizes(family))
 
 
 if __name__ == "__main__":
