@@ -5,13 +5,13 @@ where the arguments do. Every function checks its arrays and never converts them
 memory order raises ValueError, a wrong dtype TypeError. A *head* is what a network returns: float32
 or float16; it may be channels of a larger array. All arrays of one image may leave their batch axis
 out; results then have none. A cell of a map is one number, row * w + column; -1 means none.
-Letters: B batch, N poses, M other poses, K keypoints, C channels, H x W image, h x w map.
 
 A call works on the calling thread and releases the interpreter's lock, so calls from several
 threads process images in parallel. `reference` has the same functions in slow, obvious NumPy.
 """
 
 from . import (
+    activations,
     adaptive,
     association,
     boxes,
@@ -24,6 +24,7 @@ from . import (
     single_person,
     upsampling,
 )
+from .activations import *
 from .adaptive import *
 from .association import *
 from .boxes import *
@@ -37,6 +38,7 @@ from .single_person import *
 from .upsampling import *
 
 __all__ = [
+    *activations.__all__,
     *adaptive.__all__,
     *association.__all__,
     *boxes.__all__,

@@ -21,12 +21,12 @@
  *     captured in a CUDA graph.
  *   - Sizes may be zero; there is nothing to do then. The same input gives the same output in every
  *     run.
- *   - Letters: B batch, N poses, M other poses, K keypoints, H x W image, h x w map, C channels.
  *   - A cell of a map is one number: row * w + column; -1 is none.
  */
 #ifndef POSETRACK_KERNELS_H
 #define POSETRACK_KERNELS_H
 
+#include "posetrack/activations.h"
 #include "posetrack/adaptive.h"
 #include "posetrack/association.h"
 #include "posetrack/base.h"

@@ -1,6 +1,7 @@
 """Every kernel in slow, obvious NumPy: the definition of right for the twins."""
 
 from . import (
+    activations,
     adaptive,
     association,
     boxes,
@@ -13,6 +14,7 @@ from . import (
     single_person,
     upsampling,
 )
+from .activations import *
 from .adaptive import *
 from .association import *
 from .boxes import *
@@ -26,6 +28,7 @@ from .single_person import *
 from .upsampling import *
 
 __all__ = [
+    *activations.__all__,
     *adaptive.__all__,
     *association.__all__,
     *boxes.__all__,

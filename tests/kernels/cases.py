@@ -1,6 +1,7 @@
 """The inputs of every kernel, one file per subject."""
 
 from . import (
+    activations_cases,
     adaptive_cases,
     association_cases,
     boxes_cases,
@@ -15,6 +16,7 @@ from . import (
 )
 
 CASES = {
+    **activations_cases.CASES,
     **adaptive_cases.CASES,
     **association_cases.CASES,
     **boxes_cases.CASES,
