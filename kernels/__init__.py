@@ -5,6 +5,7 @@ where the arguments do. Every function checks its arrays and never converts them
 memory order raises ValueError, a wrong dtype TypeError. A *head* is what a network returns: float32
 or float16; it may be channels of a larger array. All arrays of one image may leave their batch axis
 out; results then have none. A cell of a map is one number, row * w + column; -1 means none.
+Letters: B batch, N poses, M other poses, K keypoints, C channels, H x W image, h x w map.
 
 A call works on the calling thread and releases the interpreter's lock, so calls from several
 threads process images in parallel. `reference` has the same functions in slow, obvious NumPy.
@@ -19,6 +20,7 @@ from . import (
     heatmaps,
     images,
     logocap,
+    poses,
     refinement,
     similarity,
     single_person,
@@ -32,6 +34,7 @@ from .flip import *
 from .heatmaps import *
 from .images import *
 from .logocap import *
+from .poses import *
 from .refinement import *
 from .similarity import *
 from .single_person import *
@@ -46,6 +49,7 @@ __all__ = [
     *heatmaps.__all__,
     *images.__all__,
     *logocap.__all__,
+    *poses.__all__,
     *refinement.__all__,
     *similarity.__all__,
     *single_person.__all__,

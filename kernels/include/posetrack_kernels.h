@@ -21,6 +21,7 @@
  *     captured in a CUDA graph.
  *   - Sizes may be zero; there is nothing to do then. The same input gives the same output in every
  *     run.
+ *   - Letters: B batch, N poses, M other poses, K keypoints, H x W image, h x w map, C channels.
  *   - A cell of a map is one number: row * w + column; -1 is none.
  */
 #ifndef POSETRACK_KERNELS_H
@@ -35,6 +36,7 @@
 #include "posetrack/heatmaps.h"
 #include "posetrack/images.h"
 #include "posetrack/logocap.h"
+#include "posetrack/poses.h"
 #include "posetrack/refinement.h"
 #include "posetrack/similarity.h"
 #include "posetrack/single_person.h"

@@ -9,6 +9,7 @@ from . import (
     heatmaps,
     images,
     logocap,
+    poses,
     refinement,
     similarity,
     single_person,
@@ -22,6 +23,7 @@ from .flip import *
 from .heatmaps import *
 from .images import *
 from .logocap import *
+from .poses import *
 from .refinement import *
 from .similarity import *
 from .single_person import *
@@ -36,6 +38,7 @@ __all__ = [
     *heatmaps.__all__,
     *images.__all__,
     *logocap.__all__,
+    *poses.__all__,
     *refinement.__all__,
     *similarity.__all__,
     *single_person.__all__,

@@ -35,6 +35,17 @@ PT_HD int64_t valid_rows(const int32_t* counts, int64_t b, int64_t N) {
     return count < 0 ? 0 : count < N ? count : N;
 }
 
+/* Whether a number is that of a cell of a map. */
+PT_HD bool is_cell(int64_t number, int64_t h, int64_t w) { return number >= 0 && number < h * w; }
+
+/* How many of `found` values, highest first, lie above `min_value`, but `at_least` so many. */
+PT_HD int64_t
+leading_values(const float* values, int64_t found, float min_value, int64_t at_least) {
+    int64_t count = at_least < found ? at_least : found;
+    while (count < found && values[count] > min_value) ++count;
+    return count;
+}
+
 union FloatBits {
     uint32_t bits;
     float value;
@@ -98,6 +109,10 @@ PT_HD float fused(float a, float b, float c) {
 
 /* The higher of two values; `best` where `value` is NaN. */
 PT_HD float higher(float value, float best) { return value > best ? value : best; }
+
+/* The higher and the lower of two values; NaN is passed on. */
+PT_HD float higher_or_nan(float a, float b) { return b > a || is_nan(b) ? b : a; }
+PT_HD float lower_or_nan(float a, float b) { return b < a || is_nan(b) ? b : a; }
 
 /* A float16 as it lies in memory. */
 struct Half {

@@ -59,14 +59,6 @@ PT_HD float suppressed_value(
     return value;
 }
 
-/* How many of `found` values, highest first, lie above `min_value`, but `at_least` so many. */
-PT_HD int64_t
-leading_values(const float* values, int64_t found, float min_value, int64_t at_least) {
-    int64_t count = at_least < found ? at_least : found;
-    while (count < found && values[count] > min_value) ++count;
-    return count;
-}
-
 #if !defined(__CUDACC_RTC__)
 /* A tile that may hold pixels above 0. */
 struct Tile {
