@@ -36,6 +36,7 @@
 #include "posetrack/heatmaps.h"
 #include "posetrack/images.h"
 #include "posetrack/logocap.h"
+#include "posetrack/movenet.h"
 #include "posetrack/poses.h"
 #include "posetrack/refinement.h"
 #include "posetrack/similarity.h"

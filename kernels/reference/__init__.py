@@ -9,6 +9,7 @@ from . import (
     heatmaps,
     images,
     logocap,
+    movenet,
     poses,
     refinement,
     similarity,
@@ -23,6 +24,7 @@ from .flip import *
 from .heatmaps import *
 from .images import *
 from .logocap import *
+from .movenet import *
 from .poses import *
 from .refinement import *
 from .similarity import *
@@ -38,6 +40,7 @@ __all__ = [
     *heatmaps.__all__,
     *images.__all__,
     *logocap.__all__,
+    *movenet.__all__,
     *poses.__all__,
     *refinement.__all__,
     *similarity.__all__,
