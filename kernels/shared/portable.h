@@ -148,13 +148,25 @@ PT_HD Half to_half(float x) {
 PT_HD void store_as(float* to, float value) { *to = value; }
 PT_HD void store_as(Half* to, float value) { *to = to_half(value); }
 
+/* The next lower whole number of a small one. Where the CPU has no such instruction, the C
+ * library's function would keep loops scalar.
+ */
+#if defined(__CUDA_ARCH__) || defined(__CUDACC_RTC__) || defined(__SSE4_1__) || defined(__aarch64__)
+PT_HD float small_floor(float x) { return floorf(x); }
+#else
+PT_HD float small_floor(float x) {
+    const float whole = (float)(int32_t)x; /* rounded towards 0 */
+    return whole > x ? whole - 1.0f : whole;
+}
+#endif
+
 /* e^x for x <= 0, relative error below 2e-7, 0 below -87; the same bits on every device.
  *
  * x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7, 2^n by exponent bits.
  */
 PT_HD float exp_of_negative(float x) {
     const float clipped = x > -87.0f ? x : -87.0f;
-    const float n = floorf(clipped * 1.44269504f + 0.5f);
+    const float n = small_floor(clipped * 1.44269504f + 0.5f);
     const float r = (clipped - n * 0.693359375f) + n * 2.12194440e-4f;
     float p = 1.98412698e-4f;
     p = p * r + 1.38888889e-3f;
