@@ -12,6 +12,7 @@ threads process images in parallel. `reference` has the same functions in slow, 
 """
 
 from . import (
+    activations,
     adaptive,
     association,
     boxes,
@@ -19,11 +20,14 @@ from . import (
     heatmaps,
     images,
     logocap,
+    movenet,
+    poses,
     refinement,
     similarity,
     single_person,
     upsampling,
 )
+from .activations import *
 from .adaptive import *
 from .association import *
 from .boxes import *
@@ -31,12 +35,15 @@ from .flip import *
 from .heatmaps import *
 from .images import *
 from .logocap import *
+from .movenet import *
+from .poses import *
 from .refinement import *
 from .similarity import *
 from .single_person import *
 from .upsampling import *
 
 __all__ = [
+    *activations.__all__,
     *adaptive.__all__,
     *association.__all__,
     *boxes.__all__,
@@ -44,6 +51,8 @@ __all__ = [
     *heatmaps.__all__,
     *images.__all__,
     *logocap.__all__,
+    *movenet.__all__,
+    *poses.__all__,
     *refinement.__all__,
     *similarity.__all__,
     *single_person.__all__,

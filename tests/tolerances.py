@@ -79,6 +79,11 @@ SOFT_ARGMAX_TWIN = 2e-6
 SOFT_SCORE_RTOL = 5e-6
 # An adaptive convolution, values of about 1: up to 630 products in float32, at places of float32.
 ADAPTIVE_ATOL = 5e-6
+# A sigmoid: an exponential good to 2e-7, a sum, a quotient; below e^-87 the kernels give 0.
+SIGMOID_RTOL = 1e-6
+ACTIVATION_ATOL = 1e-36
+# A softmax over the cells of a map: 96 float32 sums in a row, an exponential, a quotient.
+PROBABILITY_RTOL = 1e-5
 # Maps rounded to float16, values of about 1: ten bits, and taps that lie as far off.
 HALF_ATOL = 0.02
 

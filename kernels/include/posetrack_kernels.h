@@ -27,6 +27,7 @@
 #ifndef POSETRACK_KERNELS_H
 #define POSETRACK_KERNELS_H
 
+#include "posetrack/activations.h"
 #include "posetrack/adaptive.h"
 #include "posetrack/association.h"
 #include "posetrack/base.h"
@@ -35,6 +36,8 @@
 #include "posetrack/heatmaps.h"
 #include "posetrack/images.h"
 #include "posetrack/logocap.h"
+#include "posetrack/movenet.h"
+#include "posetrack/poses.h"
 #include "posetrack/refinement.h"
 #include "posetrack/similarity.h"
 #include "posetrack/single_person.h"

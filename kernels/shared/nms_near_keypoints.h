@@ -24,11 +24,7 @@ PT_HD float absolute_limit(double distance) {
     return limit.value;
 }
 
-/* NaN is passed on: no pose is near one whose extent is NaN. */
-PT_HD float higher_or_nan(float a, float b) { return b > a || is_nan(b) ? b : a; }
-PT_HD float lower_or_nan(float a, float b) { return b < a || is_nan(b) ? b : a; }
-
-/* A fraction of the diagonal of the pose's extent. */
+/* A fraction of the diagonal of the pose's extent; no pose is near one whose extent is NaN. */
 PT_HD float relative_limit(const float* pose, int64_t K, double fraction) {
     if (K == 0) return 0.0f;
     float x1 = pose[0], y1 = pose[1], x2 = pose[0], y2 = pose[1];

@@ -35,6 +35,17 @@ PT_HD int64_t valid_rows(const int32_t* counts, int64_t b, int64_t N) {
     return count < 0 ? 0 : count < N ? count : N;
 }
 
+/* Whether a number is that of a cell of a map. */
+PT_HD bool is_cell(int64_t number, int64_t h, int64_t w) { return number >= 0 && number < h * w; }
+
+/* How many of `found` values, highest first, lie above `min_value`, but `at_least` so many. */
+PT_HD int64_t
+leading_values(const float* values, int64_t found, float min_value, int64_t at_least) {
+    int64_t count = at_least < found ? at_least : found;
+    while (count < found && values[count] > min_value) ++count;
+    return count;
+}
+
 union FloatBits {
     uint32_t bits;
     float value;
@@ -99,6 +110,10 @@ PT_HD float fused(float a, float b, float c) {
 /* The higher of two values; `best` where `value` is NaN. */
 PT_HD float higher(float value, float best) { return value > best ? value : best; }
 
+/* The higher and the lower of two values; NaN is passed on. */
+PT_HD float higher_or_nan(float a, float b) { return b > a || is_nan(b) ? b : a; }
+PT_HD float lower_or_nan(float a, float b) { return b < a || is_nan(b) ? b : a; }
+
 /* A float16 as it lies in memory. */
 struct Half {
     uint16_t bits;
@@ -133,13 +148,25 @@ PT_HD Half to_half(float x) {
 PT_HD void store_as(float* to, float value) { *to = value; }
 PT_HD void store_as(Half* to, float value) { *to = to_half(value); }
 
+/* The next lower whole number of a small one. Where the CPU has no such instruction, the C
+ * library's function would keep loops scalar.
+ */
+#if defined(__CUDA_ARCH__) || defined(__CUDACC_RTC__) || defined(__SSE4_1__) || defined(__aarch64__)
+PT_HD float small_floor(float x) { return floorf(x); }
+#else
+PT_HD float small_floor(float x) {
+    const float whole = (float)(int32_t)x; /* rounded towards 0 */
+    return whole > x ? whole - 1.0f : whole;
+}
+#endif
+
 /* e^x for x <= 0, relative error below 2e-7, 0 below -87; the same bits on every device.
  *
  * x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7, 2^n by exponent bits.
  */
 PT_HD float exp_of_negative(float x) {
     const float clipped = x > -87.0f ? x : -87.0f;
-    const float n = floorf(clipped * 1.44269504f + 0.5f);
+    const float n = small_floor(clipped * 1.44269504f + 0.5f);
     const float r = (clipped - n * 0.693359375f) + n * 2.12194440e-4f;
     float p = 1.98412698e-4f;
     p = p * r + 1.38888889e-3f;

@@ -44,6 +44,14 @@ int64_t scratch_bytes(Sizes... sizes) {
     return scratch.bytes();
 }
 
+/* A map of float16 as floats. Only CPU twins need it. */
+struct WidenedMap {
+    float* cells;
+
+    WidenedMap(Scratch& scratch, pt_dtype dtype, int64_t h, int64_t w)
+        : cells(scratch.take<float>({if_half(dtype, h), w})) {}
+};
+
 /* The parts of a block. */
 template <typename Layout, typename... Sizes>
 Layout lay_out(void* block, Sizes... sizes) {

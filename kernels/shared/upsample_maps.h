@@ -93,14 +93,6 @@ PT_HD float upsampled_value(const Head* map, const Upsampling& upsampling, int32
 }
 
 #if !defined(__CUDACC_RTC__)
-/* A map of float16 as floats. Only the CPU twin needs it. */
-struct WidenedMap {
-    float* cells;
-
-    WidenedMap(Scratch& scratch, pt_dtype dtype, int64_t h, int64_t w)
-        : cells(scratch.take<float>({if_half(dtype, h), w})) {}
-};
-
 inline UpsamplingRule upsampling_rule(int64_t rule) {
     return rule == PT_CORNER ? kCornerRule : kHalfPixelRule;
 }

@@ -1,6 +1,7 @@
 """The inputs of every kernel, one file per subject."""
 
 from . import (
+    activations_cases,
     adaptive_cases,
     association_cases,
     boxes_cases,
@@ -8,6 +9,8 @@ from . import (
     heatmaps_cases,
     images_cases,
     logocap_cases,
+    movenet_cases,
+    poses_cases,
     refinement_cases,
     similarity_cases,
     single_person_cases,
@@ -15,6 +18,7 @@ from . import (
 )
 
 CASES = {
+    **activations_cases.CASES,
     **adaptive_cases.CASES,
     **association_cases.CASES,
     **boxes_cases.CASES,
@@ -23,6 +27,8 @@ CASES = {
     **heatmaps_cases.CASES,
     **images_cases.CASES,
     **logocap_cases.CASES,
+    **movenet_cases.CASES,
+    **poses_cases.CASES,
     **similarity_cases.CASES,
     **single_person_cases.CASES,
     **upsampling_cases.CASES,
