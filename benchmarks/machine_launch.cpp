@@ -23,7 +23,7 @@ uint64_t total(const uint64_t* counts, int size) {
 }
 
 /* All warps up to a barrier in turn, until all have ended. */
-void run_block(const Kernel& kernel, std::vector<Warp>& warps) {
+void run_block(const Kernel& kernel, Block& block, std::vector<Warp>& warps) {
     for (uint32_t at_work = 1; at_work;) {
         at_work = 0;
         for (Warp& warp : warps) {
@@ -34,17 +34,18 @@ void run_block(const Kernel& kernel, std::vector<Warp>& warps) {
             warp.ready |= warp.arrived;
             warp.arrived = 0;
         }
+        block.result = block.votes;
+        block.votes = 0;
     }
 }
 
 Block block_of(
     const Kernel& kernel, const posetrack::Grid& grid, const unsigned char* arguments,
     size_t bytes) {
-    Block block;
+    Block block{};
     const auto put = [&block](size_t at, uint32_t value) {
         std::memcpy(block.constants + at, &value, sizeof value);
     };
-    std::memset(block.constants, 0, sizeof block.constants);
     put(0, grid.threads);
     put(4, 1), put(8, 1);
     put(12, (uint32_t)grid.blocks);
@@ -73,7 +74,7 @@ void run_grid(
             (size_t)(kernel.shared_base + kernel.shared_bytes + grid.shared_bytes), 0xa5);
         for (unsigned n = 0; n < warps.size(); ++n)
             warps[n].start(block, n * kLanes, grid.threads - n * kLanes, kernel.stack_bytes);
-        run_block(kernel, warps);
+        run_block(kernel, block, warps);
         uint64_t issued = 0;
         for (const Warp& warp : warps) {
             issued += warp.issued;

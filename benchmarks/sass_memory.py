@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sass import Instruction
-from sass_arithmetic import Translation, without_zero, write, write_pair, write_predicate
 from sass_operands import (
     Untranslatable,
     address,
@@ -14,7 +13,10 @@ from sass_operands import (
     register,
     word,
 )
+from sass_writing import Translation, finished, write, write_pair, write_predicate
 
+# Behind BRA.DIV the compiler shuffles among lanes that have parted; ours never do there.
+PARTED = 'machine::fail("lanes have parted where they must work together");'
 _SPECIAL = {
     "SR_TID.X": "w.first_thread + l",
     "SR_CTAID.X": "w.block->index",
@@ -90,6 +92,8 @@ def _to_uniform(given: Instruction) -> str:
 
 def _shuffle(given: Instruction) -> str:
     inside, target, source, lane, clamp = given.operands
+    if clamp.startswith("R"):
+        return PARTED
     if predicate_number(inside) != 7 or clamp != "0x1f" or "w.r" in lane:
         raise Untranslatable("a shuffle of part of a warp")
     by = integer(lane)
@@ -146,7 +150,14 @@ def _reduce(given: Instruction) -> str:
     )
 
 
+def _result_of_barrier(given: Instruction) -> str:
+    if given.modifiers != ("RESULT",) or given.operands[0] != "RZ":
+        raise Untranslatable("another result")
+    return write_predicate(given.operands[1], "w.block->result != 0")
+
+
 _MOVES: dict[str, Callable[[Instruction], str]] = {
+    "B2R": _result_of_barrier,
     "LDC": _constant,
     "ULDC": _constant,
     "LDG": _load("global"),
@@ -167,10 +178,4 @@ _MOVES: dict[str, Callable[[Instruction], str]] = {
 }
 
 
-def _finished(translation: Translation) -> Translation:
-    return lambda given: without_zero(translation(given))
-
-
-MEMORY: dict[str, Translation] = {
-    name: _finished(translation) for name, translation in _MOVES.items()
-}
+MEMORY: dict[str, Translation] = {name: finished(one) for name, one in _MOVES.items()}

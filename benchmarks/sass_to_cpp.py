@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable
 
 from sass import Instruction, MachineKernel
-from sass_arithmetic import ARITHMETIC
-from sass_memory import MEMORY
+from sass_integers import INTEGERS
+from sass_memory import MEMORY, PARTED
 from sass_operands import Untranslatable, is_predicate, predicate, word
+from sass_reals import REALS
 
+_COMPUTING = {**INTEGERS, **REALS, **MEMORY}
 _WARP_WIDE = {"R2UR", "REDUX", "S2UR", "SHFL", "VOTE", "VOTEU"}
-_NOTHING = {"NOP", "BMOV"}
+_NOTHING = {"NOP", "BMOV", "ENDCOLLECTIVE"}
 _ENDS_OF_BLOCKS = {"BRA", "BSYNC", "BREAK", "CALL", "RET", "EXIT", "BAR", "WARPSYNC"}
 
 
@@ -55,7 +57,7 @@ def _translated(kernel: MachineKernel, at: int, given: Instruction) -> str:
         return ""
     if control := _CONTROL.get(given.name):
         return control(kernel, at, given)
-    known = ARITHMETIC.get(given.name) or MEMORY.get(given.name)
+    known = _COMPUTING.get(given.name)
     if known is None:
         raise Untranslatable("an unknown instruction")
     statements = known(given)
@@ -135,14 +137,21 @@ def _end(kernel: MachineKernel, at: int, given: Instruction) -> str:
 
 
 def _wait(kernel: MachineKernel, at: int, given: Instruction) -> str:
-    if given.guard or given.modifiers[:1] != ("SYNC",):
+    if given.guard or given.modifiers[:1] not in (("SYNC",), ("RED",)):
         raise Untranslatable("a barrier of another kind")
-    return f"at = w.wait_for_block({at + 1}); continue;"
+    vote = ""
+    if given.modifiers[0] == "RED":
+        if given.modifiers[1] != "OR":
+            raise Untranslatable("a vote of another kind")
+        vote = f"w.block->votes |= w.mask & {_lanes(given.operands[-1])}; "
+    return f"{vote}at = w.wait_for_block({at + 1}); continue;"
 
 
 def _together(kernel: MachineKernel, at: int, given: Instruction) -> str:
     if given.guard:
         raise Untranslatable("lanes that meet or not")
+    if "COLLECTIVE" in given.modifiers:
+        return PARTED
     return f"at = w.meet({at + 1}); continue;"
 
 

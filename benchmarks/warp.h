@@ -30,6 +30,7 @@ struct Block {
     std::vector<unsigned char> shared;
     unsigned char constants[4096]; /* bank 0: sizes of the launch, then the kernel's arguments */
     uint32_t index;
+    uint32_t votes, result; /* at this barrier so far, at the last one: whether a thread's is true */
 };
 
 struct Warp {
