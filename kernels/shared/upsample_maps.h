@@ -56,8 +56,8 @@ PT_HD Place place_by_half_pixels(Axis axis, int32_t pixel) {
     return {low, low < end ? low + 1 : end, weight < 1.0f ? weight : 1.0f};
 }
 
-/* For rules other than kSameSize. */
 PT_HD Place place_on(Axis axis, int32_t pixel, UpsamplingRule rule) {
+    if (rule == kSameSize) return {pixel, pixel, 0.0f};
     return rule == kCornerRule ? place_by_corners(axis, pixel) : place_by_half_pixels(axis, pixel);
 }
 
@@ -71,25 +71,31 @@ PT_HD float blend_by_half_pixels(float low, float high, float weight) {
     return fused(low, 1.0f - weight, high * weight);
 }
 
-/* The enlarged map's value at one pixel: first along the rows, then along the columns. */
+/* The value between four cells: first along the rows, then along the columns. */
 template <typename Head>
-PT_HD float upsampled_value(const Head* map, const Upsampling& upsampling, int32_t y, int32_t x) {
-    const int64_t w = upsampling.columns.cells;
-    if (upsampling.rule == kSameSize) return to_float(map[y * w + x]);
-    const bool corner = upsampling.rule == kCornerRule;
-    const Place row = place_on(upsampling.rows, y, upsampling.rule);
-    const Place column = place_on(upsampling.columns, x, upsampling.rule);
+PT_HD float value_between(
+    const Head* map, int64_t w, const Place& row, const Place& column, UpsamplingRule rule) {
     const Head* upper = map + row.low * w;
+    const float a = to_float(upper[column.low]);
+    if (rule == kSameSize) return a;
     const Head* lower = map + row.high * w;
-    const float a = to_float(upper[column.low]), b = to_float(upper[column.high]);
+    const float b = to_float(upper[column.high]);
     const float c = to_float(lower[column.low]), d = to_float(lower[column.high]);
-    if (corner)
+    if (rule == kCornerRule)
         return blend_by_corners(
             blend_by_corners(a, b, column.weight), blend_by_corners(c, d, column.weight),
             row.weight);
     return blend_by_half_pixels(
         blend_by_half_pixels(a, b, column.weight), blend_by_half_pixels(c, d, column.weight),
         row.weight);
+}
+
+/* The enlarged map's value at one pixel. */
+template <typename Head>
+PT_HD float upsampled_value(const Head* map, const Upsampling& upsampling, int32_t y, int32_t x) {
+    const Place row = place_on(upsampling.rows, y, upsampling.rule);
+    const Place column = place_on(upsampling.columns, x, upsampling.rule);
+    return value_between(map, upsampling.columns.cells, row, column, upsampling.rule);
 }
 
 #if !defined(__CUDACC_RTC__)
