@@ -30,19 +30,7 @@ from machine_twins import Launched, MachineTwins, build
 from posetrack.structures.arrays import AnyArray
 from timing import report
 
-SOURCES = (
-    "upsampled_peaks",
-    "center_offset_decode",
-    "local_windows",
-    "global_adaptation",
-    "nms_near_keypoints",
-    "fit_gaussians",
-    "oks",
-    "nms_oks_iou",
-    "assign",
-    "generate_boxes",
-)
-_RESERVED = {90: 1024}  # bytes of a block's shared memory that CUDA keeps for itself
+_SOURCES = {"nms_oks_visible": "oks"}  # of the others, the kernel's name
 
 
 @dataclass(frozen=True)
@@ -126,6 +114,13 @@ def row_of(twins: MachineTwins, step: Step, cost: Launched) -> dict[str, Any]:
     }
 
 
+def rows_of(architecture: int, kernel: str, given: list[Step]) -> list[dict[str, Any]]:
+    """The launches of one kernel's steps."""
+    with TemporaryDirectory() as folder:
+        twins = build(Path(folder), architecture, [_SOURCES.get(kernel, kernel)])
+        return [row_of(twins, step, cost) for step in given for cost in count(twins, step)]
+
+
 def main() -> None:
     """Count every launch."""
     parser = argparse.ArgumentParser(
@@ -136,13 +131,16 @@ def main() -> None:
     parser.add_argument("--kernel", help="one alone, by its name in posetrack.kernels")
     parser.add_argument("--save-as", help="name of the committed result")
     options = parser.parse_args()
-    rows = []
-    chosen = [s for s in steps(options.people) if options.kernel in (None, s.kernel)]
-    for architecture in options.architecture:
-        with TemporaryDirectory() as folder:
-            twins = build(Path(folder), architecture, SOURCES)
-            for step in chosen:
-                rows += [row_of(twins, step, cost) for cost in count(twins, step)]
+    by_kernel: dict[str, list[Step]] = {}
+    for step in steps(options.people):
+        if options.kernel in (None, step.kernel):
+            by_kernel.setdefault(step.kernel, []).append(step)
+    rows = [
+        row
+        for architecture in options.architecture
+        for kernel, given in by_kernel.items()
+        for row in rows_of(architecture, kernel, given)
+    ]
     report("instruction_counts", rows, save_as=options.save_as, people=options.people)
 
 
