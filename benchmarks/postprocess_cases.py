@@ -171,7 +171,7 @@ def heatmap_guided_refinement(people: int) -> Contestants:
     coarse, start = torch.from_numpy(seen.heatmap)[:, :-1], torch.from_numpy(seen.poses)
 
     def ours() -> tuple[AnyArray, AnyArray]:
-        cells, values = kernels.upsampled_peaks(heatmap, SIZE, 30, window=5, rule="corner")
+        cells, values, _ = kernels.upsampled_peaks(heatmap, SIZE, 30, window=5, rule="corner")
         points, nearest, moved = kernels.snap_to_peaks(
             poses, cells, values, SIZE[1], max_distance=75.0
         )

@@ -78,10 +78,12 @@ def snap_to_peaks(  # noqa: PLR0913 - peaks, and when one is near enough
     cells: Int32Array,
     values: Float32Array,
     width: int,
+    unmoved: Float32Array | None = None,
     counts: Int32Array | None = None,
     *,
     max_distance: float,
     min_value: float = -np.inf,
+    zero_at: float = -np.inf,
 ) -> tuple[Float32Array, Float32Array, BoolArray]:
     """Keypoints moved to the nearest of their peaks, if one is near enough.
 
@@ -90,9 +92,12 @@ def snap_to_peaks(  # noqa: PLR0913 - peaks, and when one is near enough
         cells: (B, K, M) int32 peaks, row * width + column; -1 is none.
         values: (B, K, M) float32 values of the peaks.
         width: of the map, pixels.
+        unmoved: (B, N, K) float32 values of keypoints that stay; None: those of their nearest
+            peaks.
         counts: (B,) int32, how many people of each image count; None: all.
         max_distance: pixels; a keypoint without a peak nearer than this stays.
         min_value: peaks that are not above it are skipped.
+        zero_at: a nearest peak with this value or a lower one has the value 0.
 
     Returns:
         (B, N, K, 2) float32 keypoints, (B, N, K) float32 values of the nearest peaks (of the
@@ -105,10 +110,11 @@ def snap_to_peaks(  # noqa: PLR0913 - peaks, and when one is near enough
     Source: `absorb_heat` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation and of HRNet/DEKR.
     """
     check_at_least("width", width, 1)
+    arrays = {"keypoints": keypoints, "unmoved": unmoved, "counts": counts}
     peaks = {"cells": cells, "peak_values": values, "W": width}
-    limits = {"max_distance": max_distance, "min_value": min_value}
+    limits = {"max_distance": max_distance, "min_value": min_value, "zero_at": zero_at}
     snapped: tuple[Float32Array, Float32Array, BoolArray] = run(
-        "pt_snap_to_peaks", keypoints=keypoints, counts=counts, **peaks, **limits
+        "pt_snap_to_peaks", **arrays, **peaks, **limits
     )
     return snapped
 
@@ -117,9 +123,11 @@ def fit_gaussians(  # noqa: PLR0913 - what is fitted, where and how
     heatmap: HeadArray,
     size: tuple[int, int],
     keypoints: Float32Array,
-    wanted: BoolArray,
+    scores: Float32Array,
+    factors: Float32Array | None = None,
     counts: Int32Array | None = None,
     *,
+    min_score: float,
     clamped: bool = False,
     max_evaluations: int = 300,
 ) -> tuple[Float32Array, Float32Array]:
@@ -141,16 +149,18 @@ def fit_gaussians(  # noqa: PLR0913 - what is fitted, where and how
         heatmap: (B, K, h, w) head; may be some channels of a larger array.
         size: H, W of the enlarged heatmap.
         keypoints: (B, N, K, 2) float32 x, y in its pixels.
-        wanted: (B, N, K) bool, which keypoints are fitted; the others stay.
+        scores: (B, N, K) float32.
+        factors: (B, N) float32, by which the height of a Gaussian is a score; None: 1.
         counts: (B,) int32, how many people of each image count; None: all.
+        min_score: keypoints with a score above this are fitted; the others stay.
         clamped: whether a keypoint on the border or outside is fitted at the nearest border pixel,
             as in DEKR's code.
         max_evaluations: limit of the evaluations of the Gaussian, of which every set of derivatives
             counts as four.
 
     Returns:
-        (B, N, K, 2) float32 keypoints, and (B, N, K) float32 heights of the Gaussians, NaN where a
-        keypoint stays. Both are 0 behind a count.
+        (B, N, K, 2) float32 keypoints, and (B, N, K) float32 scores: the height of the Gaussian
+        times the factor, or as it was where a keypoint stays. Both are 0 behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here; a heatmap without cells cannot be read.
@@ -158,13 +168,15 @@ def fit_gaussians(  # noqa: PLR0913 - what is fitted, where and how
     Source: `adjust` of github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation and of HRNet/DEKR, which
     call MINPACK through SciPy; steps and stopping tests are MINPACK's.
     """
-    arrays = {"heatmap": heatmap, "keypoints": keypoints, "wanted": wanted, "counts": counts}
+    people = {"keypoints": keypoints, "scores": scores, "factors": factors, "counts": counts}
     H, W = size
     fitted: tuple[Float32Array, Float32Array] = run(
         "pt_fit_gaussians",
-        **arrays,
+        heatmap=heatmap,
+        **people,
         H=H,
         W=W,
+        min_score=min_score,
         radius=_FIT_RADIUS,
         sigma=_FIT_SIGMA,
         max_evaluations=max_evaluations,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from ..structures.arrays import Float32Array, HeadArray, Int32Array
 from .call import run
 from .checks import check_at_least, choice
@@ -40,9 +42,16 @@ def upsample_maps(maps: HeadArray, size: tuple[int, int], *, rule: Rule) -> Floa
     return out
 
 
-def upsampled_peaks(
-    maps: HeadArray, size: tuple[int, int], count: int, *, window: int, rule: Rule
-) -> tuple[Int32Array, Float32Array]:
+def upsampled_peaks(  # noqa: PLR0913 - what is searched, how, and which peaks count
+    maps: HeadArray,
+    size: tuple[int, int],
+    count: int,
+    *,
+    window: int,
+    rule: Rule,
+    min_value: float = -np.inf,
+    at_least: int = 0,
+) -> tuple[Int32Array, Float32Array, Int32Array]:
     """The strongest pixels of enlarged maps after non-maximum suppression, without enlarging them.
 
     Suppression sets a pixel to 0 if another one in its window exceeds it, so all pixels of a
@@ -56,10 +65,13 @@ def upsampled_peaks(
         count: N, pixels per map.
         window: odd side of the window, pixels, up to 15.
         rule: "half-pixel" or "corner", how cells lie on pixels.
+        min_value: pixels count whose value is above this,
+        at_least: but no fewer than so many, if the map has them. The others are given, too.
 
     Returns:
         (B, C, N) int32 cells of the enlarged maps, row * W + column, -1 where a map has fewer
-        pixels; (B, C, N) float32 values after suppression, highest first, 0 where there is no cell.
+        pixels; (B, C, N) float32 values after suppression, highest first, 0 where there is no cell;
+        (B, C) int32 how many of them count.
 
     Raises:
         ValueError, TypeError: as for every kernel here; maps without cells cannot be enlarged.
@@ -67,5 +79,8 @@ def upsampled_peaks(
     check_at_least("count", count, 0)
     sizes = {"H": size[0], "W": size[1], "N": count}
     options = {"window": window, "rule": choice("rule", rule, _RULES)}
-    cells, values = run("pt_upsampled_peaks", maps=maps, **sizes, **options)
-    return cells, values
+    counting = {"min_value": min_value, "at_least": at_least}
+    peaks: tuple[Int32Array, Float32Array, Int32Array] = run(
+        "pt_upsampled_peaks", maps=maps, **sizes, **options, **counting
+    )
+    return peaks

@@ -34,12 +34,12 @@ def center_peaks(
     height, width = center.shape
     maps = np.ascontiguousarray(center[None, None], np.float32)
     window = pool_window(height, width)
-    cells, values = kernels.upsampled_peaks(
-        maps, (height, width), max_peaks, window=window, rule="corner"
+    cells, values, count = kernels.upsampled_peaks(
+        maps, (height, width), max_peaks, window=window, rule="corner", min_value=threshold
     )
-    found = values[0, 0] > np.float32(threshold)
-    y, x = np.divmod(cells[0, 0][found].astype(np.int64), width)
-    return np.stack((x, y), axis=1), values[0, 0][found]
+    found = int(count[0, 0])
+    y, x = np.divmod(cells[0, 0, :found].astype(np.int64), width)
+    return np.stack((x, y), axis=1), values[0, 0, :found]
 
 
 def level_center(center: AnyArray, highest: float, factor: float) -> Float32Array:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...structures import ModelSpec, Poses, Session
-from ...structures.arrays import AnyArray, Float32Array
+from ...structures.arrays import Float32Array
 from ..decoder_constants import check_corner_cells, decoder_constants
 from ..heads import View, view_at_scale_1
 from .center_peaks import center_peaks, regressed_keypoints
@@ -146,12 +146,13 @@ class DekrDecoder:
             kept = kept[np.argsort(-means[kept], kind="stable")[: self.max_people]]
         return keypoints[kept], centers[kept, None] * values[kept]
 
-    def match(self, heat: FusedHeat, keypoints: Float32Array, scores: AnyArray) -> Float32Array:
+    def match(self, heat: FusedHeat, keypoints: Float32Array, scores: Float32Array) -> Float32Array:
         """(N, K, 2) keypoints at their nearest heatmap peak, then at the middle of its Gaussian.
 
         Their scores (N, K) only say which of them are fitted.
         """
         nearest, _, _ = heat.nearest_peaks(keypoints, self.max_people, self.constants.snap_distance)
-        wanted = scores > np.float32(self.constants.adjust_threshold)
-        points, _ = heat.fitted(nearest, wanted, clamped=True)
+        points, _ = heat.fitted(
+            nearest, scores, min_score=self.constants.adjust_threshold, clamped=True
+        )
         return points

@@ -166,7 +166,7 @@ class HeatmapGuidedDecoder:
         return points, np.where(moved, values, elsewhere)
 
     def adjust(
-        self, heat: FusedHeat, keypoints: Float32Array, scores: AnyArray, centers: AnyArray
+        self, heat: FusedHeat, keypoints: Float32Array, scores: Float32Array, centers: Float32Array
     ) -> tuple[Float32Array, Float32Array]:
         """Keypoints at the middle of the Gaussian around them, scores from its height.
 
@@ -179,9 +179,7 @@ class HeatmapGuidedDecoder:
         Returns:
             (N, K, 2) keypoints and (N, K) scores; both as before where nothing could be fitted.
         """
-        wanted = scores > np.float32(self.constants.adjust_threshold)
-        points, heights = heat.fitted(keypoints, wanted)
-        return points, np.where(np.isnan(heights), scores, heights * centers[:, None])
+        return heat.fitted(keypoints, scores, centers, min_score=self.constants.adjust_threshold)
 
     def score(self, keypoints: AnyArray, keypoint_scores: AnyArray, heat: AnyArray) -> Float32Array:
         """(N,) scores of poses (N, K, 2) in image pixels.

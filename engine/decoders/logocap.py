@@ -146,12 +146,17 @@ class LogoCapDecoder:
             (N, K, 2) input pixels and (N,), falling: all that are likely, or in the release the
             first if none is.
         """
-        cells, values = kernels.upsampled_peaks(
-            maps.center, maps.size, self.max_people, window=_PEAK_WINDOW, rule="half-pixel"
+        lowest = np.nextafter(np.float32(self.constants.min_center), np.float32(-np.inf))
+        cells, values, count = kernels.upsampled_peaks(
+            maps.center,
+            maps.size,
+            self.max_people,
+            window=_PEAK_WINDOW,
+            rule="half-pixel",
+            min_value=float(lowest),  # a center of min_center counts
+            at_least=1 if self._released else 0,
         )
-        likely = int((values >= np.float32(self.constants.min_center)).sum())
-        if self._released:
-            likely = max(1, likely)
+        likely = int(count[0, 0])
         cells, values = cells[:, 0, :likely], values[0, 0, :likely]
         places = kernels.center_offset_decode(
             np.ascontiguousarray(cells), maps.offset, sign=self._sign, ratio=self._stride

@@ -62,7 +62,7 @@ class FusedHeat:
             (N, K, 2) float32 keypoints, (N, K) float32 values of the nearest peaks, and (N, K)
             which keypoints were moved.
         """
-        cells, values = kernels.upsampled_peaks(
+        cells, values, _ = kernels.upsampled_peaks(
             self.maps, self.size, max_peaks, window=_PEAK_WINDOW, rule="corner"
         )
         points, nearest, moved = kernels.snap_to_peaks(
@@ -76,20 +76,28 @@ class FusedHeat:
         return points[0], nearest[0], moved[0]
 
     def fitted(
-        self, keypoints: Float32Array, wanted: BoolArray, *, clamped: bool = False
+        self,
+        keypoints: Float32Array,
+        scores: Float32Array,
+        factors: Float32Array | None = None,
+        *,
+        min_score: float,
+        clamped: bool = False,
     ) -> tuple[Float32Array, Float32Array]:
         """Keypoints at the middle of the Gaussian around them; see `kernels.fit_gaussians`.
 
         Args:
             keypoints: (N, K, 2) float32 x, y in pixels.
-            wanted: (N, K), which to fit.
+            scores: (N, K) float32.
+            factors: (N,) float32, by which the height of a Gaussian is a score; None: 1.
+            min_score: keypoints with a score above are fitted.
             clamped: fit a keypoint on or beyond the border at the border.
 
         Returns:
-            (N, K, 2) float32 keypoints, and (N, K) float32 heights of the Gaussians, NaN where a
-            keypoint stayed.
+            (N, K, 2) float32 keypoints and (N, K) float32 scores, both as before where nothing
+            could be fitted.
         """
-        points, heights = kernels.fit_gaussians(
-            self.maps, self.size, keypoints[None], wanted[None], clamped=clamped
+        people = (keypoints, scores, factors)
+        return kernels.fit_gaussians(
+            self.maps[0], self.size, *people, min_score=min_score, clamped=clamped
         )
-        return points[0], heights[0]

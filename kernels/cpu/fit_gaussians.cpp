@@ -75,12 +75,16 @@ bool same_pixel(const float* a, const float* b) {
            std::trunc(a[1] + 0.5f) == std::trunc(b[1] + 0.5f);
 }
 
+/* Those of one image. */
 struct Keypoints {
-    float* points;      /* (N, K, 2) */
-    float* heights;     /* (N, K) */
-    const float* given; /* (N, K, 2) */
-    const bool* wanted; /* (N, K) */
-    int64_t N, K;       /* N: how many people count */
+    float* points;       /* (N, K, 2) */
+    float* heights;      /* (N, K) of the Gaussians, NaN where a keypoint stays */
+    const float* given;  /* (N, K, 2) */
+    const float* scores; /* (N, K) */
+    float min_score;
+    int64_t N, K; /* N: how many people count */
+
+    bool wants(int64_t i) const { return scores[i] > min_score; }
 };
 
 struct Fitting {
@@ -94,7 +98,7 @@ struct Fitting {
 /* An earlier keypoint whose fit is that of keypoint i, or -1. */
 int64_t fitted_before(const Keypoints& keypoints, int64_t i) {
     for (int64_t j = i % keypoints.K; j < i; j += keypoints.K)
-        if (keypoints.wanted[j] && same_pixel(keypoints.given + 2 * j, keypoints.given + 2 * i))
+        if (keypoints.wants(j) && same_pixel(keypoints.given + 2 * j, keypoints.given + 2 * i))
             return j;
     return -1;
 }
@@ -105,7 +109,7 @@ FittedGaussian fit_keypoint(
     const Keypoints& image, int64_t i, const Head* map, const Fitting& fitting) {
     const float x = image.given[2 * i], y = image.given[2 * i + 1];
     const FittedGaussian stays = {x, y, not_a_number(), false};
-    if (!image.wanted[i]) return stays;
+    if (!image.wants(i)) return stays;
     const int64_t before = fitted_before(image, i);
     if (before >= 0) {
         const float height = image.heights[before];
@@ -138,13 +142,14 @@ void fit_image(const Keypoints& image, const Head* maps, const Fitting& fitting)
 using namespace posetrack;
 
 pt_status pt_fit_gaussians_cpu(
-    float* points, float* heights, const void* heatmap, const float* keypoints, const bool* wanted,
-    const int32_t* counts, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
-    int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
-    int64_t max_evaluations, int64_t clamped) {
+    float* points, float* fitted_scores, const void* heatmap, const float* keypoints,
+    const float* scores, const float* factors, const int32_t* counts, pt_dtype heatmap_dtype,
+    int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, int64_t H,
+    int64_t W, float min_score, int64_t radius, double sigma, int64_t max_evaluations,
+    int64_t clamped) {
     if (auto status = check_fit_gaussians(
-            points, heights, heatmap, keypoints, wanted, counts, heatmap_dtype,
-            heatmap_batch_stride, B, N, K, h, w, H, W, radius, sigma, max_evaluations))
+            points, fitted_scores, heatmap, keypoints, scores, factors, counts, heatmap_dtype,
+            heatmap_batch_stride, B, N, K, h, w, H, W, min_score, radius, sigma, max_evaluations))
         return status;
     const Fitting fitting = {
         upsampling_of(h, w, H, W, kCornerRule), (int32_t)radius, sigma, (int32_t)max_evaluations,
@@ -152,14 +157,21 @@ pt_status pt_fit_gaussians_cpu(
     for (int64_t b = 0; b < B; ++b) {
         const int64_t at = b * N * K, end = at + N * K;
         const int64_t valid = valid_rows(counts, b, N), rest = at + valid * K;
-        const Keypoints image = {points + 2 * at, heights + at, keypoints + 2 * at,
-                                 wanted + at,     valid,        K};
+        const Keypoints image = {points + 2 * at,
+                                 fitted_scores + at,
+                                 keypoints + 2 * at,
+                                 scores + at,
+                                 min_score,
+                                 valid,
+                                 K};
         with_head(heatmap_dtype, [&](auto type) {
             const auto* maps = static_cast<const decltype(type)*>(heatmap);
             fit_image(image, maps + b * heatmap_batch_stride, fitting);
         });
+        for (int64_t i = at; i < rest; ++i)
+            fitted_scores[i] = fitted_score(fitted_scores[i], scores[i], factors, i / K);
         std::fill(points + 2 * rest, points + 2 * end, 0.0f);
-        std::fill(heights + rest, heights + end, 0.0f);
+        std::fill(fitted_scores + rest, fitted_scores + end, 0.0f);
     }
     return PT_OK;
 }

@@ -181,17 +181,19 @@ int64_t pt_upsampled_peaks_scratch_bytes_cpu(
 }
 
 pt_status pt_upsampled_peaks_cpu(
-    int32_t* cells, float* values, void* scratch, int64_t scratch_bytes, const void* maps,
-    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
-    int64_t w, int64_t H, int64_t W, int64_t window, int64_t rule) {
+    int32_t* cells, float* values, int32_t* count, void* scratch, int64_t scratch_bytes,
+    const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C,
+    int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t window, int64_t rule,
+    float min_value, int64_t at_least) {
     const int64_t needed = pt_upsampled_peaks_scratch_bytes_cpu(maps_dtype, B, C, N, h, w, H, W);
     if (auto status = check_upsampled_peaks(
-            cells, values, scratch, scratch_bytes, needed, maps, maps_dtype, maps_batch_stride, B,
-            C, N, h, w, H, W, window, rule))
+            cells, values, count, scratch, scratch_bytes, needed, maps, maps_dtype,
+            maps_batch_stride, B, C, N, h, w, H, W, window, rule, min_value, at_least))
         return status;
     if (H == 0 || W == 0 || N == 0) {
         std::fill(cells, cells + B * C * N, -1);
         std::fill(values, values + B * C * N, 0.0f);
+        std::fill(count, count + B * C, 0);
         return PT_OK;
     }
     const auto working = lay_out<TilesOnCpu>(scratch, maps_dtype, h, w, H, W);
@@ -201,6 +203,7 @@ pt_status pt_upsampled_peaks_cpu(
         const float* map = floats_of(maps, maps_dtype, first, h * w, working.widened);
         List list = {cells + i * N, values + i * N, N, 0};
         search_map(list, working.tiles, working.band, map, upsampling, (int32_t)(window / 2));
+        count[i] = (int32_t)leading_values(list.values, list.found, min_value, at_least);
     }
     return PT_OK;
 }

@@ -28,30 +28,46 @@ __device__ void fill_terms(
     terms.moments[2][lane] = m2;
 }
 
+struct Keypoints {
+    const float* given;    /* (B, N, K, 2) */
+    const float* scores;   /* (B, N, K) */
+    const float* factors;  /* (B, N), or null */
+    const int32_t* counts; /* (B), or null */
+    int64_t N, K;
+};
+
+struct Fitting {
+    float min_score;
+    int32_t radius;
+    double sigma;
+    int32_t max_evaluations;
+    bool clamped;
+};
+
 /* One block per keypoint, one thread per lane; the first thread takes the steps. */
 template <typename Head>
 __global__ void fit_keypoints(
-    float* points, float* heights, const Head* heatmap, const float* keypoints, const bool* wanted,
-    const int32_t* counts, Upsampling upsampling, int64_t N, int64_t K, int64_t batch_stride,
-    int32_t radius, double sigma, int32_t max_evaluations, bool clamped) {
+    float* points, float* fitted_scores, const Head* heatmap, Keypoints keypoints,
+    Upsampling upsampling, int64_t batch_stride, Fitting fitting) {
     __shared__ double values[kFitLanes * kFitLanes];
     __shared__ FitTerms terms;
     __shared__ GaussianFit fit;
     __shared__ bool finite[kFitLanes];
-    const int64_t i = blockIdx.x;
+    const int64_t i = blockIdx.x, N = keypoints.N, K = keypoints.K;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
     const int64_t b = i / (N * K);
     const Head* map = heatmap + b * batch_stride + i % K * area;
-    const float x = keypoints[2 * i], y = keypoints[2 * i + 1];
+    const float x = keypoints.given[2 * i], y = keypoints.given[2 * i + 1];
     const int32_t lane = threadIdx.x;
-    if (i / K % N >= valid_rows(counts, b, N)) {
-        if (lane == 0) points[2 * i] = points[2 * i + 1] = heights[i] = 0;
+    if (i / K % N >= valid_rows(keypoints.counts, b, N)) {
+        if (lane == 0) points[2 * i] = points[2 * i + 1] = fitted_scores[i] = 0;
         return;
     }
-    const FitWindow window = fit_window(x, y, upsampling.H, upsampling.W, radius, clamped);
+    const FitWindow window =
+        fit_window(x, y, upsampling.H, upsampling.W, fitting.radius, fitting.clamped);
     /* rows and columns swapped as in the released code, see window_slot */
     const int32_t rows = window.width, columns = window.height, count = rows * columns;
-    const bool started = wanted[i] && window.start_y >= 0;
+    const bool started = keypoints.scores[i] > fitting.min_score && window.start_y >= 0;
     const bool fitted = started && window.height > 0;
     const float height =
         started ? upsampled_value(map, upsampling, window.start_y, window.start_x) : not_a_number();
@@ -63,7 +79,7 @@ __global__ void fit_keypoints(
     }
     __syncthreads();
     if (lane == 0) {
-        begin_fit(fit, height, window.row, window.column, sigma, max_evaluations);
+        begin_fit(fit, height, window.row, window.column, fitting.sigma, fitting.max_evaluations);
         for (int32_t other = 0; other < kFitLanes; ++other)
             fit.running = fit.running && fitted && finite[other];
     }
@@ -79,7 +95,9 @@ __global__ void fit_keypoints(
         fitted ? fitted_gaussian(fit, window) : started_gaussian(window, height);
     points[2 * i] = gaussian.found ? gaussian.x : x;
     points[2 * i + 1] = gaussian.found ? gaussian.y : y;
-    heights[i] = gaussian.found ? gaussian.height : not_a_number();
+    fitted_scores[i] = fitted_score(
+        gaussian.found ? gaussian.height : not_a_number(), keypoints.scores[i], keypoints.factors,
+        i / K);
 }
 
 }  // namespace
@@ -89,21 +107,24 @@ __global__ void fit_keypoints(
 using namespace posetrack;
 
 pt_status pt_fit_gaussians_cuda(
-    float* points, float* heights, const void* heatmap, const float* keypoints, const bool* wanted,
-    const int32_t* counts, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B,
-    int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius, double sigma,
-    int64_t max_evaluations, int64_t clamped, void* stream) {
+    float* points, float* fitted_scores, const void* heatmap, const float* keypoints,
+    const float* scores, const float* factors, const int32_t* counts, pt_dtype heatmap_dtype,
+    int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, int64_t H,
+    int64_t W, float min_score, int64_t radius, double sigma, int64_t max_evaluations,
+    int64_t clamped, void* stream) {
     if (auto status = check_fit_gaussians(
-            points, heights, heatmap, keypoints, wanted, counts, heatmap_dtype,
-            heatmap_batch_stride, B, N, K, h, w, H, W, radius, sigma, max_evaluations))
+            points, fitted_scores, heatmap, keypoints, scores, factors, counts, heatmap_dtype,
+            heatmap_batch_stride, B, N, K, h, w, H, W, min_score, radius, sigma, max_evaluations))
         return status;
     const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
+    const Keypoints to_fit = {keypoints, scores, factors, counts, N, K};
+    const Fitting fitting = {
+        min_score, (int32_t)radius, sigma, (int32_t)max_evaluations, clamped != 0};
     return with_head(heatmap_dtype, [&](auto type) {
         return launch<fit_keypoints<decltype(type)>>(
-            {B * N * K, (unsigned)kFitLanes, 0, stream}, points, heights,
-            static_cast<const decltype(type)*>(heatmap), keypoints, wanted, counts, upsampling, N,
-            K, heatmap_batch_stride, (int32_t)radius, sigma, (int32_t)max_evaluations,
-            clamped != 0);
+            {B * N * K, (unsigned)kFitLanes, 0, stream}, points, fitted_scores,
+            static_cast<const decltype(type)*>(heatmap), to_fit, upsampling, heatmap_batch_stride,
+            fitting);
     });
 }
 #endif

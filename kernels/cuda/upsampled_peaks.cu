@@ -144,6 +144,12 @@ struct Peaks {
     int64_t N;
 };
 
+/* Which of its pixels count. */
+struct Limits {
+    float min_value;
+    int64_t at_least;
+};
+
 template <typename Head>
 struct EnlargedMap {
     const Head* map;
@@ -244,8 +250,9 @@ __device__ void take_negative(
  */
 template <typename Head>
 __global__ void merge_tiles(
-    int32_t* cells, float* values, StrongPixel* lists, const Head* maps, Upsampling upsampling,
-    int64_t tiles, int64_t C, int64_t N, int64_t batch_stride, int32_t radius, int32_t places) {
+    int32_t* cells, float* values, int32_t* count, StrongPixel* lists, const Head* maps,
+    Upsampling upsampling, int64_t tiles, int64_t C, int64_t N, int64_t batch_stride,
+    int32_t radius, int32_t places, Limits limits) {
     __shared__ StrongPixel best[kBlock];
     __shared__ int64_t found;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
@@ -260,6 +267,9 @@ __global__ void merge_tiles(
     take_equal(peaks, found, enlarged, 0, 0, best);
     take_negative(peaks, found, enlarged, best);
     for (int64_t n = found + threadIdx.x; n < N; n += kBlock) put(peaks, n, {0, -1});
+    if (threadIdx.x == 0) /* which has put all pixels itself */
+        count[blockIdx.x] =
+            (int32_t)leading_values(peaks.values, found, limits.min_value, limits.at_least);
 }
 
 }  // namespace
@@ -272,8 +282,9 @@ namespace {
 
 template <typename Head>
 pt_status find_peaks(
-    int32_t* cells, float* values, StrongPixel* lists, const Head* maps, Upsampling upsampling,
-    int64_t batch_stride, int64_t B, int64_t C, int64_t N, int32_t radius, void* stream) {
+    int32_t* cells, float* values, int32_t* count, StrongPixel* lists, const Head* maps,
+    Upsampling upsampling, int64_t batch_stride, int64_t B, int64_t C, int64_t N, int32_t radius,
+    Limits limits, void* stream) {
     const int64_t tiles = tiles_of(upsampling.H, upsampling.W);
     const int32_t places = (int32_t)places_of_tile(N);
     const pt_status listed = launch<list_tiles<Head>>(
@@ -281,8 +292,8 @@ pt_status find_peaks(
         batch_stride, radius, places);
     if (listed != PT_OK) return listed;
     return launch<merge_tiles<Head>>(
-        {B * C, kBlock, 0, stream}, cells, values, lists, maps, upsampling, tiles, C, N,
-        batch_stride, radius, places);
+        {B * C, kBlock, 0, stream}, cells, values, count, lists, maps, upsampling, tiles, C, N,
+        batch_stride, radius, places, limits);
 }
 
 }  // namespace
@@ -295,22 +306,24 @@ int64_t pt_upsampled_peaks_scratch_bytes_cuda(
 }
 
 pt_status pt_upsampled_peaks_cuda(
-    int32_t* cells, float* values, void* scratch, int64_t scratch_bytes, const void* maps,
-    pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
-    int64_t w, int64_t H, int64_t W, int64_t window, int64_t rule, void* stream) {
+    int32_t* cells, float* values, int32_t* count, void* scratch, int64_t scratch_bytes,
+    const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C,
+    int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t window, int64_t rule,
+    float min_value, int64_t at_least, void* stream) {
     const int64_t needed = pt_upsampled_peaks_scratch_bytes_cuda(maps_dtype, B, C, N, h, w, H, W);
     if (auto status = check_upsampled_peaks(
-            cells, values, scratch, scratch_bytes, needed, maps, maps_dtype, maps_batch_stride, B,
-            C, N, h, w, H, W, window, rule))
+            cells, values, count, scratch, scratch_bytes, needed, maps, maps_dtype,
+            maps_batch_stride, B, C, N, h, w, H, W, window, rule, min_value, at_least))
         return status;
-    if (B == 0 || C == 0 || N == 0) return PT_OK;
+    if (B == 0 || C == 0) return PT_OK;
     const auto working = lay_out<TilesOnCuda>(scratch, B, C, N, H, W);
     const Upsampling upsampling =
         H > 0 && W > 0 ? upsampling_of(h, w, H, W, upsampling_rule(rule)) : Upsampling{};
     return with_head(maps_dtype, [&](auto type) {
         return find_peaks(
-            cells, values, working.lists, static_cast<const decltype(type)*>(maps), upsampling,
-            maps_batch_stride, B, C, N, (int32_t)(window / 2), stream);
+            cells, values, count, working.lists, static_cast<const decltype(type)*>(maps),
+            upsampling, maps_batch_stride, B, C, N, (int32_t)(window / 2),
+            Limits{min_value, at_least}, stream);
     });
 }
 #endif

@@ -69,10 +69,12 @@ def snap_to_peaks(  # noqa: PLR0913 - as the kernel
     cells: Int32Array,
     values: Float32Array,
     width: int,
+    unmoved: Float32Array | None = None,
     counts: Int32Array | None = None,
     *,
     max_distance: float,
     min_value: float = -np.inf,
+    zero_at: float = -np.inf,
 ) -> tuple[Float32Array, Float32Array, BoolArray]:
     """See `kernels.snap_to_peaks`."""
     valid = counted(counts, keypoints)
@@ -91,6 +93,9 @@ def snap_to_peaks(  # noqa: PLR0913 - as the kernel
         nearest[b, n, k] = values[b, k, best]
         if distance[best] < np.float32(max_distance):
             points[b, n, k], moved[b, n, k] = places[best], True
+    nearest = np.where(nearest <= np.float32(zero_at), np.float32(0), nearest)
+    if unmoved is not None:
+        nearest = np.where(moved | ~valid[..., None], nearest, unmoved)
     return points, nearest, moved
 
 
@@ -99,24 +104,28 @@ def fit_gaussians(  # noqa: PLR0913 - as the kernel
     heatmap: AnyArray,
     size: tuple[int, int],
     keypoints: Float32Array,
-    wanted: BoolArray,
+    scores: Float32Array,
+    factors: Float32Array | None = None,
     counts: Int32Array | None = None,
     *,
+    min_score: float,
     clamped: bool = False,
     max_evaluations: int = 300,
 ) -> tuple[Float32Array, Float32Array]:
     """See `kernels.fit_gaussians`."""
     valid = counted(counts, keypoints)[..., None]
     points = np.where(valid[..., None], keypoints, np.float32(0))
-    heights = np.where(valid & np.ones_like(wanted), np.float32(np.nan), np.float32(0))
+    fitted = np.where(valid, scores, np.float32(0))
+    wanted = valid & (scores > np.float32(min_score))
     large = upsample_maps(heatmap.astype(np.float32), size, rule="corner")
-    for b, n, k in np.argwhere(wanted & valid):
+    for b, n, k in np.argwhere(wanted):
         x, y = np.trunc(keypoints[b, n, k] + np.float32(0.5))
         if np.isfinite(x) and np.isfinite(y):
             fit = _fit_pixel(large[b, k], int(y), int(x), clamped, max_evaluations)
             if fit is not None:
-                points[b, n, k], heights[b, n, k] = fit[:2], fit[2]
-    return points, heights
+                factor = np.float32(1) if factors is None else factors[b, n]
+                points[b, n, k], fitted[b, n, k] = fit[:2], np.float32(fit[2]) * factor
+    return points, fitted
 
 
 def _fit_pixel(

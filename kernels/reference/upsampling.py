@@ -24,19 +24,29 @@ def upsample_maps(maps: Float32Array, size: tuple[int, int], *, rule: str) -> Fl
     return blend(wide[..., low, :], wide[..., high, :], weight[:, None])
 
 
-def upsampled_peaks(
-    maps: Float32Array, size: tuple[int, int], count: int, *, window: int, rule: str
-) -> tuple[Int32Array, Float32Array]:
+def upsampled_peaks(  # noqa: PLR0913 - as the kernel
+    maps: Float32Array,
+    size: tuple[int, int],
+    count: int,
+    *,
+    window: int,
+    rule: str,
+    min_value: float = -np.inf,
+    at_least: int = 0,
+) -> tuple[Int32Array, Float32Array, Int32Array]:
     """See `kernels.upsampled_peaks`."""
     cells = np.full((*maps.shape[:2], count), -1, np.int32)
     values = np.zeros((*maps.shape[:2], count), np.float32)
+    found = np.zeros(maps.shape[:2], np.int32)
     large = upsample_maps(maps, size, rule=rule)
     for b, c in np.ndindex(maps.shape[:2]):
         counted = _suppress_others(large[b, c], window).ravel()
         best = np.argsort(-counted, kind="stable")[:count]
         cells[b, c, : len(best)] = best
         values[b, c, : len(best)] = counted[best]
-    return cells, values
+        above = int((counted[best] > np.float32(min_value)).sum())
+        found[b, c] = max(above, min(at_least, len(best)))
+    return cells, values, found
 
 
 def _suppress_others(heat: AnyArray, window: int) -> AnyArray:

@@ -418,23 +418,30 @@ PT_HD FittedGaussian fitted_gaussian(const GaussianFit& fit, const FitWindow& wi
         (float)fit.at[0], fit.converged && is_finite(sum)};
 }
 
+/* The score of a keypoint of pose n whose Gaussian has this height, NaN where it stays. */
+PT_HD float fitted_score(float height, float score, const float* factors, int64_t n) {
+    return is_nan(height) ? score : factors ? height * factors[n] : height;
+}
+
 #if !defined(__CUDACC_RTC__)
 inline pt_status check_fit_gaussians(
-    const float* points, const float* heights, const void* heatmap, const float* keypoints,
-    const bool* wanted, const int32_t* counts, pt_dtype heatmap_dtype, int64_t heatmap_batch_stride,
-    int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius,
-    double sigma, int64_t max_evaluations) {
+    const float* points, const float* fitted_scores, const void* heatmap, const float* keypoints,
+    const float* scores, const float* factors, const int32_t* counts, pt_dtype heatmap_dtype,
+    int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K, int64_t h, int64_t w, int64_t H,
+    int64_t W, float min_score, int64_t radius, double sigma, int64_t max_evaluations) {
     return check_enlarged_heatmap(heatmap, heatmap_dtype, heatmap_batch_stride, B, K, h, w, H, W)
         .sizes({{"N", N}})
+        .that(!is_nan(min_score), "min_score must be a number")
         .that(radius >= 0 && radius <= kMaxFitRadius, "radius must be 0 to 7")
         .that(sigma > 0.0, "sigma must be above 0")
         .that(
             max_evaluations >= 1 && max_evaluations <= kMaxFitEvaluations,
             "max_evaluations must be 1 to 1000000")
         .array("points", points, {B, N, K, 2})
-        .array("heights", heights, {B, N, K})
+        .array("fitted_scores", fitted_scores, {B, N, K})
         .array("keypoints", keypoints, {B, N, K, 2})
-        .array("wanted", wanted, {B, N, K})
+        .array("scores", scores, {B, N, K})
+        .optional("factors", factors, {B, N})
         .optional("counts", counts, {B})
         .status();
 }

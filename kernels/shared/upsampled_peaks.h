@@ -59,6 +59,14 @@ PT_HD float suppressed_value(
     return value;
 }
 
+/* How many of `found` values, highest first, lie above `min_value`, but `at_least` so many. */
+PT_HD int64_t
+leading_values(const float* values, int64_t found, float min_value, int64_t at_least) {
+    int64_t count = at_least < found ? at_least : found;
+    while (count < found && values[count] > min_value) ++count;
+    return count;
+}
+
 #if !defined(__CUDACC_RTC__)
 /* A tile that may hold pixels above 0. */
 struct Tile {
@@ -92,18 +100,21 @@ inline pt_status check_upsampled_peaks_sizes(
 }
 
 inline pt_status check_upsampled_peaks(
-    const int32_t* cells, const float* values, const void* scratch, int64_t scratch_bytes,
-    int64_t needed, const void* maps, pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B,
-    int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W, int64_t window,
-    int64_t rule) {
+    const int32_t* cells, const float* values, const int32_t* count, const void* scratch,
+    int64_t scratch_bytes, int64_t needed, const void* maps, pt_dtype maps_dtype,
+    int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H,
+    int64_t W, int64_t window, int64_t rule, float min_value, int64_t at_least) {
     if (auto status = check_upsampled_peaks_sizes(B, C, N, h, w, H, W)) return status;
     return Check()
         .that(
             window >= 1 && window <= 2 * kMaxRadius + 1 && window % 2 == 1,
             "window must be odd and 1 to 15")
         .that(rule == PT_HALF_PIXEL || rule == PT_CORNER, "rule must be PT_HALF_PIXEL or PT_CORNER")
+        .that(!is_nan(min_value), "min_value must be a number")
+        .that(at_least >= 0, "at_least must be at least 0")
         .array("cells", cells, {B, C, N})
         .array("values", values, {B, C, N})
+        .array("count", count, {B, C})
         .head("maps", maps, maps_dtype, maps_batch_stride, {B, C, h, w})
         .scratch(scratch, scratch_bytes, needed)
         .status();

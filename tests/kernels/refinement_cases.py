@@ -96,11 +96,11 @@ def sample_heat_cases():
 
 
 def _snapped(
-    name, keypoints, cells, values, width=80, max_distance=20.0, min_value=-np.inf, **counts
+    name, keypoints, cells, values, width=80, max_distance=20.0, min_value=-np.inf, **others
 ):
     arrays = {"keypoints": keypoints, "cells": np.int32(cells), "values": np.float32(values)}
     options = {"width": width, "max_distance": max_distance, "min_value": min_value}
-    return Case(name, {**arrays, **options, **counts})
+    return Case(name, {**arrays, **options, **others})
 
 
 def _peaks(batch, keypoints, count, seed=7):
@@ -119,6 +119,9 @@ def snap_to_peaks_cases():
     near = np.float32([[[[1e4, 1e4]], [[3e7, 2]]]])  # roots that round to the same
     odd_values = some[1].copy()
     odd_values[..., ::5], odd_values[..., 1::5], odd_values[..., 2] = NAN, INF, -INF
+    stay = rng(13).uniform(-1, 1, (3, 30, 17)).astype(np.float32)
+    stay[0, ::7] = NAN
+    batch = scattered(3, 30, 17, size), *_peaks(3, 17, 30)
     return [
         *[_snapped(f"{n} people", scattered(1, n, 17, size), *some) for n in PEOPLE],
         *[_snapped(f"batch {b}", scattered(b, 5, 17, size), *_peaks(b, 17, 30)) for b in BATCHES],
@@ -153,6 +156,14 @@ def snap_to_peaks_cases():
         ],
         one_image(_snapped("all", scattered(3, 5, 17, size), *_peaks(3, 17, 30))),
         one_image(_snapped("some", scattered(3, 5, 17, size), *_peaks(3, 17, 30), **COUNTED[0][1])),
+        _snapped("values of those that stay", *batch, unmoved=stay),
+        _snapped("values of those that stay, counts", *batch, unmoved=stay, **COUNTED[0][1]),
+        _snapped("low values are 0", *batch, zero_at=0.5),
+        _snapped("low values are 0 but of those that stay", *batch, unmoved=stay, zero_at=0.5),
+        _snapped("strange values are 0", batch[0][:1], some[0], odd_values, zero_at=0.5),
+        _snapped("value met exactly is 0", middle, grid, np.ones((1, 1, 9)), 3, zero_at=1.0),
+        one_image(_snapped("values of those that stay", *batch, unmoved=stay)),
+        _snapped("no peaks, all stay", scattered(3, 30, 17, size), *_peaks(3, 17, 0), unmoved=stay),
         _snapped("no peaks", scattered(1, 5, 2, size), *_peaks(1, 2, 0)),
         _snapped("nobody", scattered(2, 0, 17, size), *_peaks(2, 17, 30)),
         _snapped("no images", scattered(0, 5, 17, size), *_peaks(0, 17, 30)),
@@ -167,28 +178,31 @@ def check_fits(arguments, got, wanted, differing=0.0):
         arguments, got, wanted: as for every check.
         differing: share of the fits that may end elsewhere, or not at all, as they are not.
     """
-    (points, heights), (wanted_points, wanted_heights) = got, wanted
-    assert (points.dtype, heights.dtype) == (np.float32, np.float32)
+    (points, scores), (wanted_points, wanted_scores) = got, wanted
+    assert (points.dtype, scores.dtype) == (np.float32, np.float32)
     assert points.shape == wanted_points.shape
-    stays = np.isnan(wanted_heights)
-    np.testing.assert_array_equal(
-        points[np.isnan(heights)], arguments["keypoints"][np.isnan(heights)]
-    )
-    same = np.isnan(heights) == stays
+    stayed, stays = (_stays(arguments["scores"], fitted) for fitted in (scores, wanted_scores))
+    np.testing.assert_array_equal(points[stayed], arguments["keypoints"][stayed])
+    same = stayed == stays
     with np.errstate(invalid="ignore"):  # of keypoints that are not finite
         apart = np.abs(points - wanted_points).max(axis=-1, initial=0)
     same &= stays | (apart <= FITTED_KERNEL_PIXELS)
-    same &= stays | np.isclose(heights, wanted_heights, rtol=FITTED_HEIGHTS_RTOL, atol=0)
-    fitted = int((arguments["wanted"] & ~stays).sum())
+    same &= stays | np.isclose(scores, wanted_scores, rtol=FITTED_HEIGHTS_RTOL, atol=0)
+    fitted = int((~stays).sum())
     assert (~same).sum() <= differing * fitted, f"{(~same).sum()} of {fitted} fits differ"
 
 
-def _fitted(name, heatmap, size, keypoints, wanted=None, *, differing=0.0, **options):
-    if wanted is None:
-        wanted = np.ones(keypoints.shape[:3], bool)
-    arguments = {"heatmap": heatmap, "size": size, "keypoints": keypoints, "wanted": wanted}
+def _stays(scores, fitted):
+    """Which keypoints kept their scores: no Gaussian is as high as these to the last bit."""
+    return (fitted == scores) | np.isnan(fitted)
+
+
+def _fitted(name, heatmap, size, keypoints, scores=None, *, differing=0.0, **options):
+    if scores is None:
+        scores = rng(10).uniform(0.1, 0.9, keypoints.shape[:3]).astype(np.float32)
+    arguments = {"heatmap": heatmap, "size": size, "keypoints": keypoints, "scores": scores}
     check = partial(check_fits, differing=differing)
-    return Case(name, {**arguments, **options}, check=check)
+    return Case(name, {**arguments, "min_score": 0.05, **options}, check=check)
 
 
 def bumps(batch, people, keypoints, size, seed=8, sigma=2.0, border=4.0):
@@ -217,7 +231,10 @@ def fit_gaussians_cases():
     noise = rng(9).random((1, 2, 32, 40), np.float32)
     holes = heat.copy()
     holes[:, :, ::7, ::9], holes[:, :, 3::7, 4::9] = NAN, INF
-    wanted = rng(10).random(points.shape[:3]) < 0.5
+    scores = rng(10).random(points.shape[:3], np.float32)
+    strange_scores = scores.copy()
+    strange_scores[0, ::2], strange_scores[1, ::2], strange_scores[2, ::2] = NAN, INF, -INF
+    factors = rng(14).uniform(-0.2, 1.2, (3, 5)).astype(np.float32)
     shared = np.repeat(points[:1, :1] + np.float32(0.0), 4, axis=1)
     shared[0, 1:] = np.trunc(shared[0, 1:] + 0.5) + np.float32([[0.2], [-0.3], [1.0]])[..., None]
     strange = strangers(3)
@@ -231,9 +248,16 @@ def fit_gaussians_cases():
         _fitted("30 people", crowd[0], size, crowd[1], differing=0.05),
         _fitted("300 people", mass[0], (384, 512), mass[1], differing=0.05),
         *[_fitted(f"batch {b}", heat[:b], size, points[:b]) for b in BATCHES],
-        _fitted("some of them", heat, size, points, wanted),
-        _fitted("none of them", heat, size, points, wanted & False),
+        _fitted("some of them", heat, size, points, scores, min_score=0.5),
+        _fitted("none of them", heat, size, points, scores, min_score=1.0),
+        _fitted("scores as low as can be", heat, size, points, strange_scores, min_score=-INF),
+        _fitted("scores that are not finite", heat, size, points, strange_scores),
+        _fitted("factors", heat, size, points, factors=factors),
+        _fitted("factors, counts", heat, size, points, factors=factors, **COUNTED[0][1]),
         _fitted("people on one pixel", heat[:1], size, shared),
+        _fitted(
+            "people on one pixel, factors", heat[:1], size, shared, factors=factors[:1, :4].copy()
+        ),
         _fitted("windows cut by the border", border, size, at_border, differing=0.05),
         _fitted("windows cut, clamped", border, size, at_border, differing=0.05, clamped=True),
         _fitted("strange places", heat[:1], (64, 80), strange),
@@ -272,7 +296,9 @@ def fit_gaussians_cases():
             differing=0.05,
         ),
         *[_fitted(name, heat, size, points, **counts) for name, counts in COUNTED],
-        _fitted("some of those that count", heat, size, points, wanted, **COUNTED[0][1]),
+        _fitted(
+            "some of those that count", heat, size, points, scores, min_score=0.5, **COUNTED[0][1]
+        ),
         one_image(_fitted("all", heat, size, points)),
         one_image(_fitted("some", heat, size, points, **COUNTED[0][1])),
         *[

@@ -214,7 +214,7 @@ FAULTS = {  # kernel -> inputs, options, one of its heads
     "pt_upsample_maps": ({"maps": MAPS}, {"H": 8, "W": 12, "rule": 0}, "maps"),
     "pt_upsampled_peaks": (
         {"maps": MAPS},
-        {"H": 8, "W": 12, "N": 3, "window": 3, "rule": 0},
+        {"H": 8, "W": 12, "N": 3, "window": 3, "rule": 0, "min_value": 0.0, "at_least": 0},
         "maps",
     ),
 }

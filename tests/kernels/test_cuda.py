@@ -15,7 +15,7 @@ PEOPLE, COUNT, STRIDE = 5, 17, 4
 def logocap(heatmap, offset, embedding, steps, attraction, window):
     """Everything between LOGO-CAP's networks and the poses, without a look at any number."""
     size = (heatmap.shape[2] * STRIDE, heatmap.shape[3] * STRIDE)
-    cells, _ = kernels.upsampled_peaks(heatmap[:, -1:], size, PEOPLE, window=3, rule="half-pixel")
+    cells, *_ = kernels.upsampled_peaks(heatmap[:, -1:], size, PEOPLE, window=3, rule="half-pixel")
     starts = kernels.center_offset_decode(cells[:, 0], offset, sign=-1.0, ratio=STRIDE)
     features = kernels.local_windows(starts, steps, embedding, float(STRIDE))
     places, values = kernels.global_adaptation(starts, heatmap[:, :-1], size, attraction, window)

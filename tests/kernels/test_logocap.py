@@ -150,7 +150,7 @@ def test_window_is_that_of_scipy():
 
 def likely_centers(heatmap):
     """Cells and values of the centers from 0.01 on."""
-    cells, values = kernels.upsampled_peaks(
+    cells, values, _ = kernels.upsampled_peaks(
         heatmap[:1, -1:], (320, 256), 30, window=3, rule="half-pixel"
     )
     likely = values[0, 0] >= 0.01

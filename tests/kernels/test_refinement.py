@@ -112,8 +112,19 @@ def test_where_there_are_no_peaks_keypoints_stay():
     assert not kernels.snap_to_peaks(keypoints, cells, values, 9, max_distance=75)[2].any()
 
 
+def test_low_peaks_and_keypoints_that_stay_have_values_of_their_own():
+    keypoints, cells = np.float32([[[[1, 0]], [[5, 0]], [[20, 0]]]]), np.int32([[[0, 5]]])
+    values, unmoved = np.float32([[[0.5, 0.25]]]), np.float32([[[7], [8], [9]]])
+    options = {"max_distance": 3.0, "zero_at": 0.25}
+    _, alone, moved = kernels.snap_to_peaks(keypoints, cells, values, 40, **options)
+    _, joined, _ = kernels.snap_to_peaks(keypoints, cells, values, 40, unmoved, **options)
+    assert moved.ravel().tolist() == [True, True, False]
+    assert (alone.ravel().tolist(), joined.ravel().tolist()) == ([0.5, 0, 0], [0.5, 0, 9])
+
+
 # ---- fit_gaussians
 
+UNLIKE = np.float32(1e6)  # a score that is no height of a Gaussian here
 EXACT = 1e-4  # pixels: the Gaussian is drawn, the solver ends where its steps are below 1.5e-8
 
 
@@ -124,12 +135,14 @@ def gaussian(x, y, size=(60, 80), height=0.8, sigma=3.0):
     return heat[None, None].astype(np.float32)
 
 
-def fit(heat, *points, wanted=True, **options):
-    """Points (x, y) of one map, and heights."""
+def fit(heat, *points, **options):
+    """Points (x, y) of one map, and heights; NaN where a point stays."""
     keypoints = np.float32(points)[None, :, None]
-    wanted = np.full((1, len(points), 1), wanted)
-    places, heights = kernels.fit_gaussians(heat, heat.shape[2:], keypoints, wanted, **options)
-    return places[0, :, 0], heights[0, :, 0]
+    unlike = np.full((1, len(points), 1), UNLIKE)
+    places, heights = kernels.fit_gaussians(
+        heat, heat.shape[2:], keypoints, unlike, min_score=0.0, **options
+    )
+    return places[0, :, 0], np.where(heights == UNLIKE, np.nan, heights)[0, :, 0]
 
 
 def test_keypoint_moves_to_the_middle_of_its_gaussian():
@@ -145,13 +158,25 @@ def test_drawn_gaussian_is_found_from_anywhere_near(sigma, start):
     np.testing.assert_allclose(places, [(30.3, 20.6)], rtol=0, atol=EXACT)
 
 
-def test_keypoint_that_is_not_wanted_stays():
+def test_keypoint_whose_score_is_not_above_the_limit_stays():
     heat, keypoints = gaussian(30.3, 20.6), np.float32([[[[31, 20]], [[31.2, 20.1]]]])
-    wanted = np.array([[[False], [True]]])
-    places, heights = kernels.fit_gaussians(heat, (60, 80), keypoints, wanted)
+    scores = np.float32([[[0.5], [0.51]]])
+    places, fitted = kernels.fit_gaussians(heat, (60, 80), keypoints, scores, min_score=0.5)
     np.testing.assert_array_equal(places[0, 0], keypoints[0, 0])
     np.testing.assert_allclose(places[0, 1], [(30.3, 20.6)], rtol=0, atol=EXACT)
-    np.testing.assert_array_equal(np.isnan(heights), ~wanted)
+    assert fitted[0, 0, 0] == 0.5
+    assert fitted[0, 1, 0] == pytest.approx(0.8, rel=1e-5)
+
+
+def test_score_is_the_height_times_the_persons_factor():
+    heat = gaussian(30.3, 20.6)
+    keypoints, scores = np.float32([[[[31, 20]], [[31, 20]], [[0, 0]]]]), np.ones((1, 3, 1), "f")
+    options = {"min_score": 0.05}
+    _, heights = kernels.fit_gaussians(heat, (60, 80), keypoints, scores, **options)
+    factors = np.float32([[0.5, 0.3, 0.2]])
+    _, fitted = kernels.fit_gaussians(heat, (60, 80), keypoints, scores, factors, **options)
+    expected = [heights[0, 0, 0] * np.float32(0.5), heights[0, 1, 0] * np.float32(0.3), 1]
+    np.testing.assert_array_equal(fitted.ravel(), np.float32(expected))
 
 
 @pytest.mark.parametrize("point", [(0, 20), (79, 20), (30, 0), (30, 59), (-0.8, 20)])
@@ -245,9 +270,9 @@ def test_keypoint_whose_window_does_not_reach_the_map_comes_to_its_pixel(point):
 def test_small_heatmap_is_fitted_as_if_it_were_enlarged():
     small = gaussian(10.2, 6.7, (16, 20), sigma=2.0)
     large = kernels.upsample_maps(small, (64, 80), rule="corner")
-    keypoints, wanted = np.float32([[[[41, 27]]]]), np.ones((1, 1, 1), bool)
-    got = kernels.fit_gaussians(small, (64, 80), keypoints, wanted)
-    expected = kernels.fit_gaussians(large, (64, 80), keypoints, wanted)
+    keypoints, scores = np.float32([[[[41, 27]]]]), np.ones((1, 1, 1), np.float32)
+    got = kernels.fit_gaussians(small, (64, 80), keypoints, scores, min_score=0.0)
+    expected = kernels.fit_gaussians(large, (64, 80), keypoints, scores, min_score=0.0)
     for one, other in zip(got, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -288,7 +313,7 @@ def test_feature_of_other_skeletons_is_refused():
 BATCHED = {
     "sample_heat": (("heatmap", "keypoints"), "batch 3, between"),
     "snap_to_peaks": (("keypoints", "cells", "values"), "batch 3"),
-    "fit_gaussians": (("heatmap", "keypoints", "wanted"), "batch 3"),
+    "fit_gaussians": (("heatmap", "keypoints", "scores"), "batch 3"),
 }
 
 
@@ -346,7 +371,7 @@ def test_float16_features_are_the_rounded_float32_ones():
 
 HEATMAP, KEYPOINTS = blobs(2, 3, 8, 9), np.zeros((2, 4, 3, 2), np.float32)
 CELLS, VALUES = np.zeros((2, 3, 5), np.int32), np.zeros((2, 3, 5), np.float32)
-WANTED = np.ones((2, 4, 3), bool)
+SCORES = np.ones((2, 4, 3), np.float32)
 
 
 @pytest.mark.parametrize(
@@ -372,7 +397,7 @@ def test_wrong_heatmaps_and_keypoints_are_named(heatmap, size, keypoints, error,
     with pytest.raises(error, match=message):
         kernels.sample_heat(heatmap, size, keypoints, at="floor")
     with pytest.raises(error, match=message):
-        kernels.fit_gaussians(heatmap, size, keypoints, WANTED)
+        kernels.fit_gaussians(heatmap, size, keypoints, SCORES, min_score=0.0)
 
 
 @pytest.mark.parametrize(
@@ -383,6 +408,8 @@ def test_wrong_heatmaps_and_keypoints_are_named(heatmap, size, keypoints, error,
         (CELLS, VALUES, 0, {}, "width must be at least 1, got 0"),
         (CELLS, VALUES, 9, {"max_distance": np.nan}, "max_distance must be a number, got nan"),
         (CELLS, VALUES, 9, {"min_value": np.nan}, "min_value must be a number, got nan"),
+        (CELLS, VALUES, 9, {"zero_at": np.nan}, "zero_at must be a number, got nan"),
+        (CELLS, VALUES, 9, {"unmoved": VALUES}, r"unmoved must have shape \(2, 4, 3\)"),
     ],
 )
 def test_wrong_peaks_are_named(cells, values, width, options, message):
@@ -393,10 +420,13 @@ def test_wrong_peaks_are_named(cells, values, width, options, message):
 def test_wrong_options_are_named():
     with pytest.raises(ValueError, match="at must be one of between, floor, transposed, got 'x'"):
         kernels.sample_heat(HEATMAP, (16, 18), KEYPOINTS, at="x")
+    fitting = (HEATMAP, (16, 18), KEYPOINTS, SCORES)
     for count in (0, 10**7):
         with pytest.raises(ValueError, match=f"max_evaluations must be 1 to 1000000, got {count}"):
-            kernels.fit_gaussians(HEATMAP, (16, 18), KEYPOINTS, WANTED, max_evaluations=count)
-    with pytest.raises(TypeError, match="wanted must be bool, got uint8"):
-        kernels.fit_gaussians(HEATMAP, (16, 18), KEYPOINTS, WANTED.astype(np.uint8))
+            kernels.fit_gaussians(*fitting, min_score=0.0, max_evaluations=count)
+    with pytest.raises(ValueError, match="min_score must be a number, got nan"):
+        kernels.fit_gaussians(*fitting, min_score=np.nan)
+    with pytest.raises(TypeError, match="scores must be float32, got bool"):
+        kernels.fit_gaussians(*fitting[:3], SCORES > 0, min_score=0.0)
     with pytest.raises(ValueError, match=r"scores must have shape \(4, 17\)"):
         kernels.scoring_feature(np.zeros((4, 17, 2), np.float32), np.zeros((4, 1), np.float32))

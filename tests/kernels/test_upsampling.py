@@ -33,7 +33,7 @@ def peaks(rows, count, window, size=None, rule="corner"):
     """Cells and values of one map (h, w)."""
     maps = np.float32(rows)[None, None]
     size = size or maps.shape[2:]
-    cells, values = kernels.upsampled_peaks(maps, size, count, window=window, rule=rule)
+    cells, values, _ = kernels.upsampled_peaks(maps, size, count, window=window, rule=rule)
     return cells[0, 0].tolist(), values[0, 0].tolist()
 
 
@@ -144,6 +144,26 @@ def test_by_half_pixels_a_peak_has_four_pixels():
     assert values == [0.5 * 0.875**2] * 4 + [0]
 
 
+@pytest.mark.parametrize(
+    ("min_value", "at_least", "expected"),
+    [
+        (-np.inf, 0, 6),
+        (0, 0, 4),
+        (3, 0, 2),
+        (4.4, 0, 2),
+        (5, 0, 0),
+        (5, 1, 1),
+        (3, 1, 2),
+        (9, 7, 6),
+    ],
+)
+def test_peaks_above_a_value_are_counted(min_value, at_least, expected):
+    options = {"window": 3, "rule": "corner", "min_value": min_value, "at_least": at_least}
+    maps = np.ascontiguousarray(MAP[None, None, :, [0, 1, 3, 4, 5]])  # 5, 4.5, 3, 3, then 0
+    _, values, count = kernels.upsampled_peaks(maps, maps.shape[2:], 6, **options)
+    assert (values[0, 0, :5].tolist(), count.tolist()) == ([5, 4.5, 3, 3, 0], [[expected]])
+
+
 @settings(deadline=None, max_examples=150)
 @given(data=st.data())
 def test_peaks_are_those_of_the_enlarged_map(data):
@@ -168,7 +188,7 @@ def test_fewer_peaks_are_the_first_of_more(seed):
     maps = blobs(1, 2, 12, 14, seed)
     many = kernels.upsampled_peaks(maps, (48, 56), 60, window=5, rule="corner")
     few = kernels.upsampled_peaks(maps, (48, 56), 5, window=5, rule="corner")
-    for more, fewer in zip(many, few, strict=True):
+    for more, fewer in zip(many[:2], few[:2], strict=True):
         np.testing.assert_array_equal(fewer, more[..., :5])
 
 
@@ -233,6 +253,10 @@ def test_wrong_options_are_named():
             kernels.upsampled_peaks(MAPS, (16, 18), 5, window=window, rule="corner")
     with pytest.raises(ValueError, match="count must be at least 0, got -1"):
         kernels.upsampled_peaks(MAPS, (16, 18), -1, window=5, rule="corner")
+    with pytest.raises(ValueError, match="min_value must be a number, got nan"):
+        kernels.upsampled_peaks(MAPS, (16, 18), 5, window=5, rule="corner", min_value=np.nan)
+    with pytest.raises(ValueError, match="at_least must be at least 0, got -1"):
+        kernels.upsampled_peaks(MAPS, (16, 18), 5, window=5, rule="corner", at_least=-1)
     message = "rule must be one of half-pixel, corner, got 'nearest'"
     with pytest.raises(ValueError, match=message):
         kernels.upsampled_peaks(MAPS, (16, 18), 5, window=5, rule="nearest")

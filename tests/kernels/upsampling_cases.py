@@ -81,8 +81,8 @@ def upsample_maps_cases():
 PLATEAUS = np.repeat(np.float32([-1, -2, -INF]), 13) * np.ones((1, 1, 4, 1), np.float32)
 
 
-def _peaks(name, maps, size=(64, 80), count=30, *, window=5, rule="corner"):
-    options = {"window": window, "rule": rule}
+def _peaks(name, maps, size=(64, 80), count=30, *, window=5, rule="corner", **counting):
+    options = {"window": window, "rule": rule, **counting}
     return Case(name, {"maps": maps, "size": size, "count": count, **options})
 
 
@@ -117,7 +117,15 @@ def upsampled_peaks_cases():
         _peaks("one channel of a larger array", blobs(3, 18, 16, 20)[:, 17:]),
         _peaks("every second image", blobs(5, 2, 16, 20)[::2]),
         _peaks("the same image twice", np.broadcast_to(usual[:1], (2, 2, 16, 20))),
-        _peaks("none wanted", usual, count=0),
+        _peaks("those above a value", usual, min_value=0.3),
+        _peaks("a value met exactly", strange["ties"], count=300, min_value=2.0),
+        _peaks("a value below 0", strange["both signs"], (16, 20), 300, window=1, min_value=-1.5),
+        _peaks("a value that all reach", usual - 2, (16, 20), 400, min_value=-3.0),
+        _peaks("a value that none reaches", usual, min_value=np.inf),
+        _peaks("at least some", usual, min_value=0.5, at_least=7),
+        _peaks("at least more than wanted", usual, min_value=0.5, at_least=2**40),
+        _peaks("at least more than pixels", strange["corners"], (2, 3), min_value=9.0, at_least=9),
+        _peaks("none wanted", usual, count=0, at_least=3),
         _peaks("no pixels", usual, (0, 80)),
         _peaks("no cells and no pixels", usual[:, :, :0].copy(), (0, 80)),
         _peaks("no images", usual[:0]),

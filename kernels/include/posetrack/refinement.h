@@ -36,9 +36,11 @@ PT_TWINS(
     const float* keypoints,   /* (B, N, K, 2) x, y */
     const int32_t* cells,     /* (B, K, M) peaks, row * W + column; -1 is none */
     const float* peak_values, /* (B, K, M) */
-    const int32_t* counts,    /* (B) how many people of each image count; NULL: all N */
+    const float* unmoved,  /* (B, N, K) values of keypoints that stay; NULL: as those that move */
+    const int32_t* counts, /* (B) how many people of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, int64_t M, int64_t W, float max_distance,
-    float min_value /* peaks that are not above it are skipped */);
+    float min_value /* peaks that are not above it are skipped */,
+    float zero_at /* a nearest peak with this value or a lower one has the value 0 */);
 
 /* Keypoints moved to the centre of the Gaussian that fits the heatmap around them best.
  *
@@ -49,23 +51,24 @@ PT_TWINS(
  * is taken to lie at row i / h, column i % h. That scrambles the windows that the border makes
  * oblong.
  *
- * A keypoint stays where the fit does not converge, where a value is not finite, where its window
- * has fewer than four pixels, and on the border unless `clamped`, which moves it into the map
- * first. Else, for a keypoint so far above or left of the map that its window does not reach it,
- * the released code reads negative indices, which count from the map's other end: the fit covers
- * most of the map and ends where it starts. So the keypoint comes to its nearest pixel, with the
- * height of the pixel at that negative index.
+ * A keypoint stays where its score is not above `min_score`, where the fit does not converge, where
+ * a value is not finite, where its window has fewer than four pixels, and on the border unless
+ * `clamped`, which moves it into the map first. Else, for a keypoint so far above or left of the
+ * map that its window does not reach it, the released code reads negative indices, which count from
+ * the map's other end: the fit covers most of the map and ends where it starts. So the keypoint
+ * comes to its nearest pixel, with the height of the pixel at that negative index.
  */
 PT_TWINS(
     pt_fit_gaussians, float* points, /* (B, N, K, 2); 0 behind the count */
-    float* heights,                  /* (B, N, K) of the Gaussians; NaN where a keypoint stays, 0
-                                      * behind the count */
+    float* fitted_scores,            /* (B, N, K) the Gaussian's height x factor where a keypoint
+                                      * moves, else its score; 0 behind the count */
     const void* heatmap,             /* (B, K, h, w) */
     const float* keypoints,          /* (B, N, K, 2) x, y in pixels of the enlarged map */
-    const bool* wanted,              /* (B, N, K): which keypoints are fitted */
+    const float* scores,             /* (B, N, K); keypoints above min_score are fitted */
+    const float* factors,            /* (B, N); NULL: 1 */
     const int32_t* counts,           /* (B) how many people of each image count; NULL: all N */
     pt_dtype heatmap_dtype, int64_t heatmap_batch_stride, int64_t B, int64_t N, int64_t K,
-    int64_t h, int64_t w, int64_t H, int64_t W, int64_t radius /* 0 to 7 */,
+    int64_t h, int64_t w, int64_t H, int64_t W, float min_score, int64_t radius /* 0 to 7 */,
     double sigma /* of the first guess */,
     int64_t max_evaluations /* of the Gaussian; a set of derivatives counts as four */,
     int64_t clamped);

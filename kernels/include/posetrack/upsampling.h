@@ -44,10 +44,13 @@ PT_SCRATCH(
 PT_TWINS(
     pt_upsampled_peaks, int32_t* cells, /* (B, C, N); -1 where the map has fewer pixels */
     float* values,                      /* (B, C, N) after suppression; 0 where there is no cell */
+    int32_t* count,                     /* (B, C) leading pixels whose value is above min_value, at
+                                         * least at_least, but no more than have a cell */
     void* scratch, int64_t scratch_bytes, /* working memory */
     const void* maps,                     /* (B, C, h, w) */
     pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
-    int64_t w, int64_t H, int64_t W, int64_t window /* odd, 1 to 15 */, int64_t rule);
+    int64_t w, int64_t H, int64_t W, int64_t window /* odd, 1 to 15 */, int64_t rule,
+    float min_value, int64_t at_least);
 
 #ifdef __cplusplus
 }

@@ -103,16 +103,13 @@ def test_fits_are_those_of_the_released_code(shared, case):
     heat = notional_heat(shared, case)
     arrays = parity.load(shared, "decode_hrbu")
     before, after = arrays[f"{case}/absorbed"], arrays[f"{case}/adjusted"]
-    wanted = before[..., 2] > 0.05
-    points, heights = heat.fitted(positions(before), wanted)
+    centers = np.float32(arrays[f"{case}/heat_center_scores"])
+    points, scores = heat.fitted(positions(before), scores_of(before), centers, min_score=0.05)
     np.testing.assert_allclose(points, after[..., :2], rtol=0, atol=FITTED_PIXELS)
-    scores = np.where(
-        wanted, heights * arrays[f"{case}/heat_center_scores"][:, None], before[..., 2]
-    )
     np.testing.assert_allclose(scores, after[..., 2], rtol=DECODED_SCORES_RTOL)
     arrays = parity.load(shared, "decode_dekr")
     before, after = arrays[f"{case}/match_absorbed"], arrays[f"{case}/match_adjusted"]
-    points, _ = heat.fitted(positions(before), before[..., 2] > 0.05, clamped=True)
+    points, _ = heat.fitted(positions(before), scores_of(before), min_score=0.05, clamped=True)
     np.testing.assert_allclose(points, after[..., :2], rtol=0, atol=FITTED_PIXELS)
     assert np.abs(points - before[..., :2]).max() > FITTED_PIXELS
 
@@ -120,3 +117,8 @@ def test_fits_are_those_of_the_released_code(shared, case):
 def positions(poses):
     """(N, K, 2) of poses (N, K, 3) with scores."""
     return np.ascontiguousarray(poses[..., :2], np.float32)
+
+
+def scores_of(poses):
+    """(N, K) of poses (N, K, 3) with scores."""
+    return np.ascontiguousarray(poses[..., 2], np.float32)
