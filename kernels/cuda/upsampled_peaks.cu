@@ -5,7 +5,7 @@
 namespace posetrack {
 namespace {
 
-constexpr int kBlock = 128; /* threads */
+constexpr int kBlock = 64; /* threads */
 constexpr int kWarps = kBlock / kWarp;
 
 /* Moves the strongest of `best`, which has an entry per thread, to best[0]. */
@@ -33,14 +33,37 @@ constexpr int32_t kWide = kColumns + 2 * (int32_t)kMaxRadius; /* with the window
 constexpr int32_t kHigh = kRows + 2 * (int32_t)kMaxRadius;
 static_assert(kColumns == kWarp && kRows % kWarps == 0, "a warp takes whole rows of a tile");
 
+/* Where a row of enlarged pixels lies: cells before its two rows of the map. */
+struct PixelRow {
+    int64_t low, high;
+    float weight;
+    bool inside; /* of the map */
+};
+
 /* A block's shared memory while it lists a tile. */
 struct TileMemory {
     float pixels[kHigh * kWide];    /* of the tile and the windows around it */
     float maxima[kHigh * kColumns]; /* highest pixels of the windows' rows */
-    Place rows[kHigh], columns[kWide];
+    PixelRow rows[kHigh];
     StrongPixel found[kWarps][kRows / kWarps * kColumns];
     int32_t count[kWarps]; /* peaks that a warp has found */
 };
+
+/* One column of the pixels from row `y` on, every `step` rows. */
+template <typename Head>
+__device__ void fill_column(
+    TileMemory& to, const Head* map, const Upsampling& upsampling, int32_t left, int32_t wide,
+    int32_t high, int32_t x, int32_t y, int32_t step) {
+    const bool inside = left + x >= 0 && left + x < upsampling.W;
+    const Place column = place_on(upsampling.columns, left + x, upsampling.rule);
+    for (; y < high; y += step) {
+        const PixelRow row = to.rows[y];
+        to.pixels[y * wide + x] = inside && row.inside ? value_between_rows(
+                                                             map + row.low, map + row.high,
+                                                             row.weight, column, upsampling.rule)
+                                                       : lowest_float();
+    }
+}
 
 /* The enlarged pixels from (top, left) on; those outside of the map are the lowest. */
 template <typename Head>
@@ -48,25 +71,16 @@ __device__ void fill_pixels(
     TileMemory& to, const Head* map, const Upsampling& upsampling, int32_t top, int32_t left,
     int32_t high, int32_t wide) {
     const int32_t thread = (int32_t)threadIdx.x;
-    if (thread < high) to.rows[thread] = place_on(upsampling.rows, top + thread, upsampling.rule);
-    if (thread >= kBlock - wide) {
-        const int32_t x = kBlock - 1 - thread;
-        to.columns[x] = place_on(upsampling.columns, left + x, upsampling.rule);
+    if (thread < high) {
+        const int32_t y = top + thread, w = upsampling.columns.cells;
+        const Place at = place_on(upsampling.rows, y, upsampling.rule);
+        to.rows[thread] = {
+            (int64_t)at.low * w, (int64_t)at.high * w, at.weight, y >= 0 && y < upsampling.H};
     }
     __syncthreads();
-    const int32_t down = kBlock / wide, right = kBlock % wide; /* to a thread's next pixel */
-    for (int32_t y = thread / wide, x = thread % wide; y < high; y += down, x += right) {
-        if (x >= wide) {
-            x -= wide;
-            if (++y >= high) break;
-        }
-        const int32_t v = top + y, u = left + x;
-        const bool inside = v >= 0 && v < upsampling.H && u >= 0 && u < upsampling.W;
-        to.pixels[y * wide + x] =
-            inside ? value_between(
-                         map, upsampling.columns.cells, to.rows[y], to.columns[x], upsampling.rule)
-                   : lowest_float();
-    }
+    fill_column(to, map, upsampling, left, wide, high, thread % kWarp, thread / kWarp, kWarps);
+    for (int32_t i = thread; i < (wide - kColumns) * high; i += kBlock) /* beyond a warp's */
+        fill_column(to, map, upsampling, left, wide, high, kColumns + i / high, i % high, high);
     __syncthreads();
 }
 
@@ -123,14 +137,16 @@ __device__ void write_list(StrongPixel* list, const TileMemory& of, int32_t plac
  */
 template <typename Head>
 __global__ void __launch_bounds__(kBlock) list_tiles(
-    StrongPixel* lists, const Head* maps, Upsampling upsampling, int32_t tiles, int32_t C,
+    StrongPixel* lists, const Head* maps, Upsampling upsampling, uint32_t tiles, uint32_t C,
     int64_t batch_stride, int32_t radius, int32_t places) {
     __shared__ TileMemory memory;
-    const int32_t index = (int32_t)blockIdx.x / tiles, tile = (int32_t)blockIdx.x % tiles;
+    const uint32_t index = blockIdx.x / tiles, tile = blockIdx.x - index * tiles;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
     const Head* map = maps + index / C * batch_stride + index % C * area;
-    const int32_t W = (int32_t)upsampling.W, across_map = (W + kColumns - 1) / kColumns;
-    const int32_t top = tile / across_map * kRows, left = tile % across_map * kColumns;
+    const int32_t W = (int32_t)upsampling.W;
+    const uint32_t across_map = ((uint32_t)W + kColumns - 1) / kColumns;
+    const int32_t top = (int32_t)(tile / across_map) * kRows;
+    const int32_t left = (int32_t)(tile % across_map) * kColumns;
     const int32_t wide = kColumns + 2 * radius, high = kRows + 2 * radius;
     fill_pixels(memory, map, upsampling, top - radius, left - radius, high, wide);
     find_in_tile(memory, top, left, W, radius, wide);
@@ -267,7 +283,7 @@ __global__ void merge_tiles(
     take_equal(peaks, found, enlarged, 0, 0, best);
     take_negative(peaks, found, enlarged, best);
     for (int64_t n = found + threadIdx.x; n < N; n += kBlock) put(peaks, n, {0, -1});
-    if (threadIdx.x == 0) /* which has put all pixels itself */
+    if (threadIdx.x == 0) /* all were put before a barrier, or by this thread */
         count[blockIdx.x] =
             (int32_t)leading_values(peaks.values, found, limits.min_value, limits.at_least);
 }
@@ -288,7 +304,7 @@ pt_status find_peaks(
     const int64_t tiles = tiles_of(upsampling.H, upsampling.W);
     const int32_t places = (int32_t)places_of_tile(N);
     const pt_status listed = launch<list_tiles<Head>>(
-        {B * C * tiles, kBlock, 0, stream}, lists, maps, upsampling, (int32_t)tiles, (int32_t)C,
+        {B * C * tiles, kBlock, 0, stream}, lists, maps, upsampling, (uint32_t)tiles, (uint32_t)C,
         batch_stride, radius, places);
     if (listed != PT_OK) return listed;
     return launch<merge_tiles<Head>>(

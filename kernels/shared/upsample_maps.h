@@ -71,31 +71,30 @@ PT_HD float blend_by_half_pixels(float low, float high, float weight) {
     return fused(low, 1.0f - weight, high * weight);
 }
 
-/* The value between four cells: first along the rows, then along the columns. */
+/* The value between four cells of two rows: first along the rows, then along the columns. */
 template <typename Head>
-PT_HD float value_between(
-    const Head* map, int64_t w, const Place& row, const Place& column, UpsamplingRule rule) {
-    const Head* upper = map + row.low * w;
+PT_HD float value_between_rows(
+    const Head* upper, const Head* lower, float weight, const Place& column, UpsamplingRule rule) {
     const float a = to_float(upper[column.low]);
     if (rule == kSameSize) return a;
-    const Head* lower = map + row.high * w;
     const float b = to_float(upper[column.high]);
     const float c = to_float(lower[column.low]), d = to_float(lower[column.high]);
     if (rule == kCornerRule)
         return blend_by_corners(
-            blend_by_corners(a, b, column.weight), blend_by_corners(c, d, column.weight),
-            row.weight);
+            blend_by_corners(a, b, column.weight), blend_by_corners(c, d, column.weight), weight);
     return blend_by_half_pixels(
         blend_by_half_pixels(a, b, column.weight), blend_by_half_pixels(c, d, column.weight),
-        row.weight);
+        weight);
 }
 
 /* The enlarged map's value at one pixel. */
 template <typename Head>
 PT_HD float upsampled_value(const Head* map, const Upsampling& upsampling, int32_t y, int32_t x) {
+    const int64_t w = upsampling.columns.cells;
     const Place row = place_on(upsampling.rows, y, upsampling.rule);
     const Place column = place_on(upsampling.columns, x, upsampling.rule);
-    return value_between(map, upsampling.columns.cells, row, column, upsampling.rule);
+    return value_between_rows(
+        map + row.low * w, map + row.high * w, row.weight, column, upsampling.rule);
 }
 
 #if !defined(__CUDACC_RTC__)
