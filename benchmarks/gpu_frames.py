@@ -78,8 +78,8 @@ def heatmap_guided(seen: Crowd) -> list[Step]:
     peaks = Step(
         "heatmap-guided", "upsampled_peaks", (maps, SIZE, 30), {"window": 5, "rule": "corner"}
     )
-    wanted = np.ones(poses.shape[:3], bool)
-    fits = Step("heatmap-guided", "fit_gaussians", (maps, SIZE, poses, wanted), {})
+    scores = np.ones(poses.shape[:3], np.float32)
+    fits = Step("heatmap-guided", "fit_gaussians", (maps, SIZE, poses, scores), {"min_score": 0.0})
     return [peaks, fits]
 
 

@@ -6,6 +6,7 @@ Needs `pip install nvidia-cuda-nvdisasm nvidia-cuda-cuobjdump`, whose programs i
 from __future__ import annotations
 
 import re
+import struct
 import subprocess
 from dataclasses import dataclass, field
 from functools import cache
@@ -46,6 +47,7 @@ class MachineKernel:
         code: instruction number n lies at byte 16 n.
         labels: number of the instruction behind each label.
         registers, shared_bytes, stack_bytes: of a thread, a block and a thread.
+        numbers: the words that it reads as c[0x2].
     """
 
     name: str
@@ -54,6 +56,7 @@ class MachineKernel:
     registers: int = 0
     shared_bytes: int = 0
     stack_bytes: int = 0
+    numbers: tuple[int, ...] = ()
 
 
 @cache
@@ -90,8 +93,22 @@ def kernels_of(cubin: Path) -> list[MachineKernel]:
             _take_line(found[-1], line)
     for kernel in found:
         _take_resources(kernel, cubin)
+        kernel.numbers = _words_of_section(cubin, f".nv.constant2.{kernel.name}")
         kernel.name = short_name(kernel.name)
     return found
+
+
+def _words_of_section(cubin: Path, name: str) -> tuple[int, ...]:
+    """The words of a section of an ELF file; none where there is no such section."""
+    data = cubin.read_bytes()
+    (table,) = struct.unpack_from("<Q", data, 40)
+    size, count, of_names = struct.unpack_from("<HHH", data, 58)
+    heads = [struct.unpack_from("<IIQQQQ", data, table + i * size) for i in range(count)]
+    names = data[heads[of_names][4] :]
+    for at, _, _, _, offset, length in heads:
+        if names[at : names.index(b"\0", at)].decode() == name:
+            return struct.unpack_from(f"<{length // 4}I", data, offset)
+    return ()
 
 
 def _take_line(kernel: MachineKernel, line: str) -> None:

@@ -172,7 +172,7 @@ def _simple(form: str) -> Translation:
 
 
 _KNOWN: dict[str, Translation] = {
-    "BREV": _simple("__builtin_bitreverse32({0})"),
+    "BREV": _simple("machine::reversed({0})"),
     "CS2R": _clear,
     "FLO": _simple("({0}) ? 31u - (uint32_t)__builtin_clz({0}) : ~0u"),
     "IABS": _simple("(uint32_t)std::abs((int32_t){0})"),

@@ -6,7 +6,8 @@ import re
 import struct
 
 _REGISTER = re.compile(r"^([-~]?)(\|?)(U?R)(\d+|Z)\|?$")
-_CONSTANT = re.compile(r"^([-~]?)c\[0x0\]\[(.*)\]$")
+_CONSTANT = re.compile(r"^([-~]?)\|?c\[0x0\]\[(.*)\]\|?$")
+_NUMBER = re.compile(r"^([-~]?)\|?c\[0x2\]\[(0x[0-9a-f]+)\]\|?$")  # of the kernel's own
 _PREDICATE = re.compile(r"^(!?)(U?)P(\d|T)$")
 _NAN = {"+QNAN": 0x7FFFFFFF, "-QNAN": 0xFFFFFFFF, "QNAN": 0x7FFFFFFF}
 _INFINITE = {"+INF": "inf", "-INF": "-inf", "INF": "inf"}
@@ -62,6 +63,8 @@ def word(text: str, step: int = 0) -> str:
         places = [part for part in at.split("+") if part]
         terms = [word(place) if place[0] in "RU" else place for place in places]
         return f"w.constant<uint32_t>({' + '.join(terms)} + {4 * step}u)"
+    if match := _NUMBER.match(text):
+        return f"numbers[{(int(match.group(2), 16) + 4 * step) // 4}]"
     if text.lstrip("-").startswith("0x"):
         value = int(text, 16) & 0xFFFFFFFF
         sign = 0xFFFFFFFF if value >> 31 else 0
@@ -113,7 +116,7 @@ def single(text: str) -> str:
 
 def double(text: str) -> str:
     """A float64; of a number, the upper half has been written."""
-    if _REGISTER.match(text) or _CONSTANT.match(text):
+    if _REGISTER.match(text) or _CONSTANT.match(text) or _NUMBER.match(text):
         value = f"machine::real({word(text)}, {word(text, 1)})"
         if "|" in text:
             value = f"std::fabs({value})"

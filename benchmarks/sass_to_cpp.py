@@ -34,9 +34,11 @@ def cpp_of(kernel: MachineKernel, shared_base: int, arguments_at: int) -> str:
         join = f"w.join({at}); " if at in starts else ""
         cases.append(f"case {at}: {join}ISSUE({at}) {{ {body} }} [[fallthrough]];")
     count = len(kernel.code)
+    numbers = ", ".join(f"{number}u" for number in (*kernel.numbers, 0))
     return f"""#include "warp.h"
 namespace {{
 uint64_t issued[{count}], lanes[{count}];
+[[maybe_unused]] const uint32_t numbers[] = {{{numbers}}};
 #define ISSUE(n) ++issued[n]; ++w.issued; lanes[n] += __builtin_popcount(w.mask);
 #define LANES(m) for (uint32_t b = (m); b; b &= b - 1) if (const int l = __builtin_ctz(b); true)
 void run(machine::Warp& w) {{

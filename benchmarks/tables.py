@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import instruction_tables
 from plain_loop import BACKENDS
 from posetrack.models import FAMILIES
 from timing import RESULTS
@@ -136,6 +137,15 @@ def main() -> None:
     replace(ROOT / "README.md", "plain loop", plain_loop(machine))
     replace(ROOT / "README.md", "postprocess summary", postprocess_summary(machine))
     replace(ROOT / "docs" / "kernels.md", "postprocess", postprocess(machine))
+    counts = [load("instruction_counts", when)["rows"] for when in ("before", "now")]
+    replace(
+        ROOT / "docs" / "kernels.md",
+        "instructions",
+        table(*instruction_tables.instructions(*counts)),
+    )
+    replace(
+        ROOT / "docs" / "kernels.md", "launches", table(*instruction_tables.launches(counts[1]))
+    )
     cards = ROOT / "docs" / "models"
     replace(cards / "movenet-multipose.md", "card", card(machine))
     for family in FAMILIES.keys() - {"movenet"}:  # whose card has another table

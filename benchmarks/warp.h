@@ -213,6 +213,12 @@ inline uint32_t looked_up(uint32_t a, uint32_t b, uint32_t c, uint32_t table) {
     return out;
 }
 
+inline uint32_t reversed(uint32_t x) {
+    uint32_t out = 0;
+    for (int i = 0; i < 32; ++i) out |= (x >> i & 1) << (31 - i);
+    return out;
+}
+
 inline uint32_t permuted(uint32_t a, uint32_t selector, uint32_t b) {
     const uint64_t bytes = wide(a, b);
     uint32_t out = 0;

@@ -103,13 +103,18 @@ __device__ void start_fit(
     FitMemory& own, int32_t lane, const Head* map, const Upsampling& upsampling,
     const FitWindow& window, float height, bool fitted, const Fitting& fitting) {
     /* rows and columns swapped as in the released code, see window_slot */
-    const int32_t rows = window.width, columns = window.height, count = rows * columns;
-    own.finite[lane] = true;
-    for (int32_t part = lane; fitted && part < count; part += kFitLanes) {
-        const double value = window_value(map, upsampling, window, part);
-        own.values[window_slot(window, part)] = value;
-        own.finite[lane] = own.finite[lane] && is_finite(value);
+    const int32_t rows = window.width, columns = window.height, w = upsampling.columns.cells;
+    const Place column = place_on(upsampling.columns, window.left + lane, upsampling.rule);
+    bool finite = true;
+    for (int32_t y = 0; fitted && lane < window.width && y < window.height; ++y) {
+        const Place row = place_on(upsampling.rows, window.top + y, upsampling.rule);
+        const float value = value_between_cells(
+            map + column.low, map + column.high, column.weight, (int64_t)row.low * w,
+            (int64_t)row.high * w, row.weight, upsampling.rule);
+        own.values[window_slot(window, y * window.width + lane)] = (double)value;
+        finite = finite && is_finite(value);
     }
+    own.finite[lane] = finite;
     __syncthreads();
     if (lane == 0) {
         own.rows = rows;

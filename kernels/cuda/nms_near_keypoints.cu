@@ -47,10 +47,11 @@ __global__ void walk_poses(
     similar += b * N * words;
     for (int64_t n = threadIdx.x; n < valid; n += blockDim.x) {
         int64_t highest = -1;
-        for (int64_t m = 0; m < valid; ++m)
-            if (has_bit(similar + n * words, m) &&
-                beats(scores[m], highest < 0 ? nullptr : scores + highest))
-                highest = m;
+        for (int64_t word = 0; word < words; ++word)
+            for (uint32_t bits = similar[n * words + word]; bits != 0; bits &= bits - 1) {
+                const int64_t m = word * kWordBits + __ffs(bits) - 1;
+                if (beats(scores[m], highest < 0 ? nullptr : scores + highest)) highest = m;
+            }
         best[n] = (int32_t)highest;
     }
     clear_words(grouped, words);

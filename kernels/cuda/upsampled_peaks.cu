@@ -5,12 +5,14 @@
 namespace posetrack {
 namespace {
 
-constexpr int kBlock = 64; /* threads */
+constexpr int kBlock = 64; /* threads that list a tile */
 constexpr int kWarps = kBlock / kWarp;
+constexpr int kMergers = 128; /* threads that merge a map's tiles */
+constexpr int kMergingWarps = kMergers / kWarp;
 
 /* Moves the strongest of `best`, which has an entry per thread, to best[0]. */
 __device__ void strongest_of_block(StrongPixel* best) {
-    for (unsigned half = kBlock / 2; half > 0; half /= 2) {
+    for (unsigned half = kMergers / 2; half > 0; half /= 2) {
         __syncthreads();
         const unsigned other = threadIdx.x + half;
         if (threadIdx.x < half && is_stronger(best[other], best[threadIdx.x]))
@@ -56,12 +58,14 @@ __device__ void fill_column(
     int32_t high, int32_t x, int32_t y, int32_t step) {
     const bool inside = left + x >= 0 && left + x < upsampling.W;
     const Place column = place_on(upsampling.columns, left + x, upsampling.rule);
+    const Head *map_left = map + column.low, *map_right = map + column.high;
     for (; y < high; y += step) {
         const PixelRow row = to.rows[y];
-        to.pixels[y * wide + x] = inside && row.inside ? value_between_rows(
-                                                             map + row.low, map + row.high,
-                                                             row.weight, column, upsampling.rule)
-                                                       : lowest_float();
+        float value = lowest_float();
+        if (inside && row.inside)
+            value = value_between_cells(
+                map_left, map_right, column.weight, row.low, row.high, row.weight, upsampling.rule);
+        to.pixels[y * wide + x] = value;
     }
 }
 
@@ -78,10 +82,24 @@ __device__ void fill_pixels(
             (int64_t)at.low * w, (int64_t)at.high * w, at.weight, y >= 0 && y < upsampling.H};
     }
     __syncthreads();
-    fill_column(to, map, upsampling, left, wide, high, thread % kWarp, thread / kWarp, kWarps);
-    for (int32_t i = thread; i < (wide - kColumns) * high; i += kBlock) /* beyond a warp's */
-        fill_column(to, map, upsampling, left, wide, high, kColumns + i / high, i % high, high);
+    const int32_t lane = thread % kWarp, warp = thread / kWarp;
+    fill_column(to, map, upsampling, left, wide, high, lane, warp, kWarps);
+    for (int32_t x = kColumns + warp; x < wide; x += kWarps) /* a row for each lane */
+        fill_column(to, map, upsampling, left, wide, high, x, lane, kWarp);
     __syncthreads();
+}
+
+/* The highest of a value and `radius` more on each side, `step` apart. */
+__device__ float highest_around(const float* value, int32_t radius, int32_t step) {
+    float highest = higher(*value, lowest_float());
+    const float *before = value, *behind = value;
+    PT_ROLLED
+    for (int32_t i = 0; i < radius; ++i) {
+        before -= step;
+        behind += step;
+        highest = higher(*behind, higher(*before, highest));
+    }
+    return highest;
 }
 
 /* Finds the peaks above 0 of a tile; every warp those of its rows. */
@@ -89,17 +107,13 @@ __device__ void find_in_tile(
     TileMemory& of, int32_t top, int32_t left, int32_t W, int32_t radius, int32_t wide) {
     const int32_t warp = (int32_t)threadIdx.x / kWarp, x = (int32_t)threadIdx.x % kWarp;
     for (int32_t y = warp; y < kRows + 2 * radius; y += kWarps) {
-        float highest = lowest_float();
-        for (int32_t u = 0; u <= 2 * radius; ++u)
-            highest = higher(of.pixels[y * wide + x + u], highest);
-        of.maxima[y * kColumns + x] = highest;
+        of.maxima[y * kColumns + x] = highest_around(of.pixels + y * wide + x + radius, radius, 1);
     }
     __syncthreads();
     int32_t count = 0;
     for (int32_t y = warp; y < kRows; y += kWarps) {
-        float highest = lowest_float();
-        for (int32_t v = 0; v <= 2 * radius; ++v)
-            highest = higher(of.maxima[(y + v) * kColumns + x], highest);
+        const float highest =
+            highest_around(of.maxima + (y + radius) * kColumns + x, radius, kColumns);
         const float value = of.pixels[(y + radius) * wide + x + radius];
         const bool is_peak = is_peak_of(value, highest, smallest_positive());
         const uint32_t peaks = ballot(is_peak);
@@ -190,7 +204,7 @@ struct NextPeak {
 
 __device__ NextPeak next_peak(StrongPixel* lists, int64_t tiles, int32_t places) {
     NextPeak next = {{0, 0}, nullptr};
-    for (int64_t tile = threadIdx.x; tile < tiles; tile += kBlock) {
+    for (int64_t tile = threadIdx.x; tile < tiles; tile += kMergers) {
         StrongPixel* list = lists + tile * (places + 1);
         const int32_t place = list[0].cell;
         if (place <= places && list[place].value > 0 && is_stronger(list[place], next.peak))
@@ -206,12 +220,12 @@ __device__ int64_t take_listed(
     const Peaks& peaks, StrongPixel* lists, int64_t tiles, int32_t places, StrongPixel* best) {
     NextPeak own = next_peak(lists, tiles, places);
     for (int64_t n = 0; n < peaks.N; ++n) {
-        StrongPixel* bests = best + n % 2 * kWarps;
+        StrongPixel* bests = best + n % 2 * kMergingWarps;
         const StrongPixel of_warp = strongest_of_warp(own.peak);
         if (threadIdx.x % kWarp == 0) bests[threadIdx.x / kWarp] = of_warp;
         __syncthreads();
         StrongPixel first = bests[0];
-        for (int warp = 1; warp < kWarps; ++warp)
+        for (int warp = 1; warp < kMergingWarps; ++warp)
             if (is_stronger(bests[warp], first)) first = bests[warp];
         if (!(first.value > 0)) return n;
         if (own.list == nullptr || own.peak.cell != first.cell) continue;
@@ -229,12 +243,12 @@ template <typename Head>
 __device__ void take_equal(
     const Peaks& peaks, int64_t& found, const EnlargedMap<Head>& enlarged, float value,
     int32_t first, StrongPixel* best) {
-    for (int64_t start = first; start < enlarged.size && found < peaks.N; start += kBlock) {
+    for (int64_t start = first; start < enlarged.size && found < peaks.N; start += kMergers) {
         const int64_t cell = start + threadIdx.x;
         best[threadIdx.x].value =
             cell < enlarged.size ? enlarged.suppressed((int32_t)cell) : not_a_number();
         __syncthreads();
-        for (int32_t i = 0; threadIdx.x == 0 && i < kBlock && found < peaks.N; ++i)
+        for (int32_t i = 0; threadIdx.x == 0 && i < kMergers && found < peaks.N; ++i)
             if (best[i].value == value) put(peaks, found++, {best[i].value, (int32_t)(start + i)});
         __syncthreads();
     }
@@ -248,7 +262,7 @@ __device__ void take_negative(
     StrongPixel last = {0, 0};
     while (found < peaks.N) {
         StrongPixel own = {lowest_float(), size};
-        for (int32_t cell = threadIdx.x; cell < size; cell += kBlock) {
+        for (int32_t cell = threadIdx.x; cell < size; cell += kMergers) {
             const StrongPixel pixel = {enlarged.suppressed(cell), cell};
             if (pixel.value < last.value && is_stronger(pixel, own)) own = pixel;
         }
@@ -269,7 +283,7 @@ __global__ void merge_tiles(
     int32_t* cells, float* values, int32_t* count, StrongPixel* lists, const Head* maps,
     Upsampling upsampling, int64_t tiles, int64_t C, int64_t N, int64_t batch_stride,
     int32_t radius, int32_t places, Limits limits) {
-    __shared__ StrongPixel best[kBlock];
+    __shared__ StrongPixel best[kMergers];
     __shared__ int64_t found;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
     const Head* map = maps + blockIdx.x / C * batch_stride + blockIdx.x % C * area;
@@ -282,7 +296,7 @@ __global__ void merge_tiles(
     __syncthreads(); /* all have read `best`, too */
     take_equal(peaks, found, enlarged, 0, 0, best);
     take_negative(peaks, found, enlarged, best);
-    for (int64_t n = found + threadIdx.x; n < N; n += kBlock) put(peaks, n, {0, -1});
+    for (int64_t n = found + threadIdx.x; n < N; n += kMergers) put(peaks, n, {0, -1});
     if (threadIdx.x == 0) /* all were put before a barrier, or by this thread */
         count[blockIdx.x] =
             (int32_t)leading_values(peaks.values, found, limits.min_value, limits.at_least);
@@ -308,7 +322,7 @@ pt_status find_peaks(
         batch_stride, radius, places);
     if (listed != PT_OK) return listed;
     return launch<merge_tiles<Head>>(
-        {B * C, kBlock, 0, stream}, cells, values, count, lists, maps, upsampling, tiles, C, N,
+        {B * C, kMergers, 0, stream}, cells, values, count, lists, maps, upsampling, tiles, C, N,
         batch_stride, radius, places, limits);
 }
 

@@ -72,16 +72,9 @@ fit_window(float x, float y, int64_t map_height, int64_t map_width, int32_t radi
     return {top, left, height, width, row - top, column - left, start_y, start_x};
 }
 
-/* Value number i of the window, and below its place in `values` (columns, kFitLanes). As in the
- * released code, a window of h x w values is laid out as one of w rows and h columns.
+/* The place of value number i of the window in `values` (columns, kFitLanes). As in the released
+ * code, a window of h x w values is laid out as one of w rows and h columns.
  */
-template <typename Head>
-PT_HD double window_value(
-    const Head* map, const Upsampling& upsampling, const FitWindow& window, int32_t i) {
-    return (double)upsampled_value(
-        map, upsampling, window.top + i / window.width, window.left + i % window.width);
-}
-
 PT_HD int32_t window_slot(const FitWindow& window, int32_t i) {
     return i % window.height * kFitLanes + i / window.height;
 }
