@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from posetrack.structures import COCO_17
 from posetrack.structures.arrays import AnyArray, Float32Array
 
 STRIDE = 4
 MAP_SIZE = (128, 176)  # of a 704 x 512 input
+SIZE = (MAP_SIZE[0] * STRIDE, MAP_SIZE[1] * STRIDE)
 KEYPOINTS = 17
 LOCAL_SIDE = 11  # points of LOGO-CAP's attraction maps along each axis
+GLOBAL_SIDE = 97  # pixels of its global window
+_REACH = np.arange(LOCAL_SIDE, dtype=np.float32) - LOCAL_SIDE // 2
+# LOGO-CAP's meshes: wider for keypoints that are annotated less exactly
+STEPS = np.asarray(COCO_17.sigma_array[:, None] / np.float32(0.025) * _REACH, np.float32)
 # OGN's maps of a 384 x 512 crop, and Integral's volumes of a 256 x 256 one
 OGN_SIZE, OGN_RADIUS = (64, 48), 2.0
 VOLUME_SIZE = (64, 64, 64)
@@ -33,6 +39,12 @@ class Crowd:
     embedding: Float32Array
     poses: Float32Array
     kernels: Float32Array
+
+
+def gaussian() -> Float32Array:
+    """(97, 97) weights of LOGO-CAP's global window."""
+    squared = (np.arange(GLOBAL_SIDE) - GLOBAL_SIDE // 2) ** 2
+    return np.exp(-(squared[:, None] + squared) / (2 * 16.0**2)).astype(np.float32)
 
 
 def _raise_gaussian(heat: AnyArray, place: AnyArray, height: float, sigma: float) -> None:

@@ -10,7 +10,18 @@ import numpy as np
 import plain_numpy
 import plain_torch
 import torch
-from crowd import KEYPOINTS, MAP_SIZE, OGN_RADIUS, STRIDE, Crowd, crowd, ogn_heads, volumes
+from crowd import (
+    KEYPOINTS,
+    OGN_RADIUS,
+    SIZE,
+    STEPS,
+    STRIDE,
+    Crowd,
+    crowd,
+    gaussian,
+    ogn_heads,
+    volumes,
+)
 from posetrack import kernels
 from posetrack.engine.decoders.heatmap_guided import HeatmapGuidedDecoder
 from posetrack.engine.decoders.logocap import LogoCapDecoder
@@ -26,12 +37,7 @@ from posetrack.structures import (
 from posetrack.structures.arrays import AnyArray
 from posetrack.structures.model_spec import DecoderOption
 
-SIZE = (MAP_SIZE[0] * STRIDE, MAP_SIZE[1] * STRIDE)
-GLOBAL_SIDE = 97
 SMOOTHING = 1.0  # cells, of OGN's heatmaps
-_REACH = np.arange(11, dtype=np.float32) - 5
-# LOGO-CAP's meshes: wider for keypoints that are annotated less exactly
-STEPS = np.asarray(COCO_17.sigma_array[:, None] / np.float32(0.025) * _REACH, np.float32)
 
 Run = Callable[[], Any]
 
@@ -100,12 +106,6 @@ def _spec(family: str) -> ModelSpec:
 def _view(people: Crowd) -> View:
     heads = {"heatmap": people.heatmap, "offset": people.offset, "embedding": people.embedding}
     return View(heads, ImageTransform.hrnet_affine(SIZE, SIZE[0]))
-
-
-def gaussian() -> AnyArray:
-    """(97, 97) weights of LOGO-CAP's global window."""
-    squared = (np.arange(GLOBAL_SIDE) - GLOBAL_SIDE // 2) ** 2
-    return np.exp(-(squared[:, None] + squared) / (2 * 16.0**2)).astype(np.float32)
 
 
 def logocap_adaptation(people: int) -> Contestants:

@@ -16,9 +16,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import torch
-from crowd import KEYPOINTS, LOCAL_SIDE, crowd
+from crowd import GLOBAL_SIDE, KEYPOINTS, LOCAL_SIDE, SIZE, STEPS, crowd, gaussian
 from posetrack import kernels
-from postprocess_cases import GLOBAL_SIDE, SIZE, STEPS, gaussian
 from timing import report
 from torch import Tensor
 

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import instruction_tables
 from plain_loop import BACKENDS
 from posetrack.models import FAMILIES
 from timing import RESULTS
@@ -20,9 +21,9 @@ from timing import RESULTS
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def load(question: str) -> dict[str, Any]:
-    """The committed result of a question."""
-    files = sorted(RESULTS.glob(f"{question}--*.json"))
+def load(question: str, machine: str = "*") -> dict[str, Any]:
+    """The committed result of a question, of whatever machine if there is one alone."""
+    files = sorted(RESULTS.glob(f"{question}--{machine}.json"))
     if len(files) != 1:
         raise SystemExit(f"{RESULTS} must hold one result of {question}, has {len(files)}")
     result: dict[str, Any] = json.loads(files[0].read_text(encoding="utf-8"))
@@ -134,6 +135,15 @@ def main() -> None:
     replace(ROOT / "README.md", "plain loop", plain_loop())
     replace(ROOT / "README.md", "postprocess summary", postprocess_summary())
     replace(ROOT / "docs" / "kernels.md", "postprocess", postprocess())
+    counts = [load("instruction_counts", when)["rows"] for when in ("before", "now")]
+    replace(
+        ROOT / "docs" / "kernels.md",
+        "instructions",
+        table(*instruction_tables.instructions(*counts)),
+    )
+    replace(
+        ROOT / "docs" / "kernels.md", "launches", table(*instruction_tables.launches(counts[1]))
+    )
     cards = ROOT / "docs" / "models"
     replace(cards / "movenet-multipose.md", "card", card())
     for family in FAMILIES.keys() - {"movenet"}:  # whose card has another table

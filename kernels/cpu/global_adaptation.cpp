@@ -150,9 +150,8 @@ void bound_row(
             for (int64_t x = 0; x < kTiles; ++x)
                 best[x] = higher(maxima[y * stride + first + x], best[x]);
         for (int64_t x = 0; x < kTiles; ++x) {
-            const float bound = convolution_bound(mass, weighed_cell(best[x], highest[first + x]));
-            const float known = is_nan(bound) ? positive_infinity() : bound;
-            bounds[first + x] = first + x < columns ? known : 0.0f;
+            const float bound = tile_bound(mass, best[x], highest[first + x]);
+            bounds[first + x] = first + x < columns ? bound : 0.0f;
         }
     }
 }
@@ -392,15 +391,8 @@ void prefetch_window(const Map& map, const float* keypoint, int64_t g) {
 bool take_kernel(const Buffers& to, const float* kernel, const Sizes& z, bool clamp) {
     for (int64_t i = 0; i < z.s * z.s; ++i) to.kernel[i] = kernel_entry(kernel[i], z.s, clamp);
     int32_t negative = 0;
-    for (int64_t row = 0; row < z.s; ++row) {
-        float mass = 0.0f;
-        for (int64_t column = 0; column < z.s; ++column) {
-            const float entry = to.kernel[row * z.s + column];
-            mass += magnitude(entry);
-            negative |= entry < 0.0f ? 1 : 0;
-        }
-        to.masses[row] = mass;
-    }
+    for (int64_t row = 0; row < z.s; ++row)
+        negative |= row_mass(to.kernel + row * z.s, z.s, to.masses[row]) ? 1 : 0;
     return negative != 0;
 }
 
@@ -458,8 +450,7 @@ pt_status pt_global_adaptation_cpu(
             const Map map{heat, upsampling};
             if (k + 1 < K) prefetch_window({heat + h * w, upsampling}, keypoint + 2, g);
             const Window window(buffers, z, map, keypoint, weights);
-            float mass = 0.0f;
-            for (int64_t row = 0; row < z.s; ++row) mass += buffers.masses[row];
+            const float mass = total_mass(buffers.masses, z.s);
             window.bound_tiles(mass, negative || negative_weights);
             top = search(window, buffers, z);
         }

@@ -4,28 +4,81 @@
 namespace posetrack {
 namespace {
 
-/* The residuals of the Gaussian of `trial`: every thread sums one lane of the window. */
-__device__ void fill_terms(
-    FitTerms& terms, const double* trial, const double* values, int32_t rows, int32_t columns) {
-    const int32_t lane = threadIdx.x;
-    const double inverse = inverse_spread(trial[3]);
-    const double row = distance_term(lane, trial[1]);
-    const double column = distance_term(lane, trial[2]);
-    terms.row_distance[lane] = row;
-    terms.row_factor[lane] = factor_term(lane, rows, row, inverse);
-    terms.column_distance[lane] = column;
-    terms.column_factor[lane] = factor_term(lane, columns, column, inverse);
-    __syncthreads();
-    const double model = scaled_factor(trial[0], terms.row_factor[lane]);
+constexpr int32_t kFits = 8; /* keypoints of a block */
+constexpr int32_t kFitThreads = kFits * kFitLanes;
+constexpr int32_t kTotals = 1 + kLaneTerms + 2 * kSquaredTerms; /* sums of a fit's lanes */
+
+/* The shared memory of one fit. */
+struct FitMemory {
+    double values[kFitLanes * kFitLanes];
+    double column_distance[kFitLanes], column_factor[kFitLanes];
+    double added[kTotals][kFitLanes + 1]; /* by each lane; one more, against bank conflicts */
+    double totals[kTotals];
+    GaussianFit fit;
+    int32_t rows, columns;
+    bool finite[kFitLanes];
+};
+
+/* What every lane adds to the sums at the trial: it takes a row of the window, and its column of
+ * the same number.
+ */
+__device__ void add_lanes(FitMemory& to, int32_t lane, double row, double row_factor) {
+    const double model = scaled_factor(to.fit.trial[0], row_factor);
     double squares = 0, m0 = 0, m1 = 0, m2 = 0;
-    for (int32_t part = 0; lane < rows && part < columns; ++part)
+    for (int32_t part = 0; lane < to.rows && part < to.columns; ++part)
         add_residual(
-            squares, m0, m1, m2, model, terms.column_factor[part], terms.column_distance[part],
-            values[part * kFitLanes + lane]);
-    terms.squares[lane] = squares;
-    terms.moments[0][lane] = m0;
-    terms.moments[1][lane] = m1;
-    terms.moments[2][lane] = m2;
+            squares, m0, m1, m2, model, to.column_factor[part], to.column_distance[part],
+            to.values[part * kFitLanes + lane]);
+    double added[kTotals];
+    added[0] = squares;
+    lane_terms(added + 1, row_factor, row, m0, m1, m2);
+    squared_terms(added + 1 + kLaneTerms, row_factor, row);
+    squared_terms(
+        added + 1 + kLaneTerms + kSquaredTerms, to.column_factor[lane], to.column_distance[lane]);
+    for (int32_t i = 0; i < kTotals; ++i) to.added[i][lane] = added[i];
+}
+
+/* Every lane adds up one of the sums, in the order of the rows or columns. */
+__device__ void add_up(FitMemory& to, int32_t lane) {
+    if (lane >= kTotals) return;
+    const int32_t size = lane < 1 + kLaneTerms + kSquaredTerms ? to.rows : to.columns;
+    double total = 0;
+    for (int32_t i = 0; i < size; ++i) total += to.added[lane][i];
+    to.totals[lane] = total;
+}
+
+__device__ void take_step(FitMemory& of) {
+    const double* sums = of.totals + 1;
+    const double* row = sums + kLaneTerms;
+    advance_fit(of.fit, combined_sums(of.totals[0], sums, row, row + kSquaredTerms, of.fit.trial));
+}
+
+/* Takes the steps of a block's fits, until all have ended. A lane of the first warp takes those of
+ * a fit, so the warp takes all at once.
+ */
+__device__ void run_fits(FitMemory* memory) {
+    const int32_t thread = (int32_t)threadIdx.x, lane = thread % kFitLanes;
+    FitMemory& own = memory[thread / kFitLanes];
+    for (;;) {
+        const bool running = own.fit.running;
+        if (!__syncthreads_or(running ? 1 : 0)) return; /* all threads decide the same */
+        double row = 0, row_factor = 0;
+        if (running) {
+            const double inverse = inverse_spread(own.fit.trial[3]);
+            row = distance_term(lane, own.fit.trial[1]);
+            row_factor = factor_term(lane, own.rows, row, inverse);
+            const double column = distance_term(lane, own.fit.trial[2]);
+            own.column_distance[lane] = column;
+            own.column_factor[lane] = factor_term(lane, own.columns, column, inverse);
+        }
+        __syncthreads();
+        if (running) add_lanes(own, lane, row, row_factor);
+        __syncthreads();
+        if (running) add_up(own, lane);
+        __syncthreads();
+        if (thread < kFits && memory[thread].fit.running) take_step(memory[thread]);
+        __syncthreads();
+    }
 }
 
 struct Keypoints {
@@ -44,60 +97,66 @@ struct Fitting {
     bool clamped;
 };
 
-/* One block per keypoint, one thread per lane; the first thread takes the steps. */
+/* Reads a window and starts its fit. */
 template <typename Head>
-__global__ void fit_keypoints(
-    float* points, float* fitted_scores, const Head* heatmap, Keypoints keypoints,
-    Upsampling upsampling, int64_t batch_stride, Fitting fitting) {
-    __shared__ double values[kFitLanes * kFitLanes];
-    __shared__ FitTerms terms;
-    __shared__ GaussianFit fit;
-    __shared__ bool finite[kFitLanes];
-    const int64_t i = blockIdx.x, N = keypoints.N, K = keypoints.K;
-    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
-    const int64_t b = i / (N * K);
-    const Head* map = heatmap + b * batch_stride + i % K * area;
-    const float x = keypoints.given[2 * i], y = keypoints.given[2 * i + 1];
-    const int32_t lane = threadIdx.x;
-    if (i / K % N >= valid_rows(keypoints.counts, b, N)) {
-        if (lane == 0) points[2 * i] = points[2 * i + 1] = fitted_scores[i] = 0;
-        return;
+__device__ void start_fit(
+    FitMemory& own, int32_t lane, const Head* map, const Upsampling& upsampling,
+    const FitWindow& window, float height, bool fitted, const Fitting& fitting) {
+    /* rows and columns swapped as in the released code, see window_slot */
+    const int32_t rows = window.width, columns = window.height, w = upsampling.columns.cells;
+    const Place column = place_on(upsampling.columns, window.left + lane, upsampling.rule);
+    bool finite = true;
+    for (int32_t y = 0; fitted && lane < window.width && y < window.height; ++y) {
+        const Place row = place_on(upsampling.rows, window.top + y, upsampling.rule);
+        const float value = value_between_cells(
+            map + column.low, map + column.high, column.weight, (int64_t)row.low * w,
+            (int64_t)row.high * w, row.weight, upsampling.rule);
+        own.values[window_slot(window, y * window.width + lane)] = (double)value;
+        finite = finite && is_finite(value);
     }
+    own.finite[lane] = finite;
+    __syncthreads();
+    if (lane == 0) {
+        own.rows = rows;
+        own.columns = columns;
+        begin_fit(
+            own.fit, height, window.row, window.column, fitting.sigma, fitting.max_evaluations);
+        for (int32_t other = 0; other < kFitLanes; ++other)
+            own.fit.running = own.fit.running && fitted && own.finite[other];
+    }
+    __syncthreads();
+}
+
+/* kFits keypoints a block, kFitLanes threads each. */
+template <typename Head>
+__global__ void __launch_bounds__(kFitThreads) fit_keypoints(
+    float* points, float* fitted_scores, const Head* heatmap, Keypoints keypoints,
+    Upsampling upsampling, int64_t total, int64_t batch_stride, Fitting fitting) {
+    __shared__ FitMemory memory[kFits];
+    const int32_t lane = (int32_t)threadIdx.x % kFitLanes, fit = (int32_t)threadIdx.x / kFitLanes;
+    const int64_t i = (int64_t)blockIdx.x * kFits + fit, N = keypoints.N, K = keypoints.K;
+    const int64_t at = i < total ? i : total - 1, b = at / (N * K);
+    const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
+    const Head* map = heatmap + b * batch_stride + at % K * area;
+    const float x = keypoints.given[2 * at], y = keypoints.given[2 * at + 1];
+    const bool counted = i < total && at / K % N < valid_rows(keypoints.counts, b, N);
     const FitWindow window =
         fit_window(x, y, upsampling.H, upsampling.W, fitting.radius, fitting.clamped);
-    /* rows and columns swapped as in the released code, see window_slot */
-    const int32_t rows = window.width, columns = window.height, count = rows * columns;
-    const bool started = keypoints.scores[i] > fitting.min_score && window.start_y >= 0;
+    const bool started = counted && keypoints.scores[at] > fitting.min_score && window.start_y >= 0;
     const bool fitted = started && window.height > 0;
     const float height =
         started ? upsampled_value(map, upsampling, window.start_y, window.start_x) : not_a_number();
-    finite[lane] = true;
-    for (int32_t part = lane; fitted && part < count; part += kFitLanes) {
-        const double value = window_value(map, upsampling, window, part);
-        values[window_slot(window, part)] = value;
-        finite[lane] = finite[lane] && is_finite(value);
-    }
-    __syncthreads();
-    if (lane == 0) {
-        begin_fit(fit, height, window.row, window.column, fitting.sigma, fitting.max_evaluations);
-        for (int32_t other = 0; other < kFitLanes; ++other)
-            fit.running = fit.running && fitted && finite[other];
-    }
-    __syncthreads();
-    while (fit.running) {
-        fill_terms(terms, fit.trial, values, rows, columns);
-        __syncthreads();
-        if (lane == 0) advance_fit(fit, summed_lanes(terms, fit.trial, rows, columns));
-        __syncthreads();
-    }
-    if (lane != 0) return;
+    start_fit(memory[fit], lane, map, upsampling, window, height, fitted, fitting);
+    run_fits(memory);
+    if (lane != 0 || i >= total) return;
     const FittedGaussian gaussian =
-        fitted ? fitted_gaussian(fit, window) : started_gaussian(window, height);
-    points[2 * i] = gaussian.found ? gaussian.x : x;
-    points[2 * i + 1] = gaussian.found ? gaussian.y : y;
-    fitted_scores[i] = fitted_score(
-        gaussian.found ? gaussian.height : not_a_number(), keypoints.scores[i], keypoints.factors,
-        i / K);
+        fitted ? fitted_gaussian(memory[fit].fit, window) : started_gaussian(window, height);
+    points[2 * i] = !counted ? 0 : gaussian.found ? gaussian.x : x;
+    points[2 * i + 1] = !counted ? 0 : gaussian.found ? gaussian.y : y;
+    fitted_scores[i] = !counted ? 0
+                                : fitted_score(
+                                      gaussian.found ? gaussian.height : not_a_number(),
+                                      keypoints.scores[i], keypoints.factors, i / K);
 }
 
 }  // namespace
@@ -116,15 +175,16 @@ pt_status pt_fit_gaussians_cuda(
             points, fitted_scores, heatmap, keypoints, scores, factors, counts, heatmap_dtype,
             heatmap_batch_stride, B, N, K, h, w, H, W, min_score, radius, sigma, max_evaluations))
         return status;
+    const int64_t total = B * N * K;
     const Upsampling upsampling = upsampling_of(h, w, H, W, kCornerRule);
     const Keypoints to_fit = {keypoints, scores, factors, counts, N, K};
     const Fitting fitting = {
         min_score, (int32_t)radius, sigma, (int32_t)max_evaluations, clamped != 0};
     return with_head(heatmap_dtype, [&](auto type) {
         return launch<fit_keypoints<decltype(type)>>(
-            {B * N * K, (unsigned)kFitLanes, 0, stream}, points, fitted_scores,
-            static_cast<const decltype(type)*>(heatmap), to_fit, upsampling, heatmap_batch_stride,
-            fitting);
+            {blocks_for(total, kFits), (unsigned)kFitThreads, 0, stream}, points, fitted_scores,
+            static_cast<const decltype(type)*>(heatmap), to_fit, upsampling, total,
+            heatmap_batch_stride, fitting);
     });
 }
 #endif

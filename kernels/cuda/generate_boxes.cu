@@ -1,4 +1,4 @@
-/* The whole grid computes ranks and the relation of every pair of boxes; then one block per image
+/* The whole grid computes ranks and the relation of every pair of boxes; then one warp per image
  * puts box after box into the first group whose members it all overlaps. Such a group is open to
  * it.
  */
@@ -10,8 +10,6 @@
 
 namespace posetrack {
 namespace {
-
-constexpr unsigned kWalkers = 256; /* threads per image, a power of two */
 
 struct Boxes {
     const float* boxes;
@@ -88,28 +86,17 @@ __global__ void relate_boxes(Working working, Boxes given, Limits limits, int64_
     write_relation(working.similar, pair, related);
 }
 
-/* The first group of an image that is open to a rank, or `groups`; every thread gets it. */
+/* The first group of an image that is open to a rank, or `groups`; the whole warp gets it. */
 __device__ int32_t first_open(const uint32_t* open, int64_t rank, int64_t words, int32_t groups) {
-    __shared__ int32_t firsts[kWalkers];
-    const int32_t walker = (int32_t)threadIdx.x;
-    firsts[walker] = groups;
-    for (int32_t g = walker; g < groups; g += (int32_t)kWalkers)
-        if (has_bit(open + g * words, rank)) {
-            firsts[walker] = g;
-            break;
-        }
-    for (int32_t half = (int32_t)kWalkers / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (walker < half && firsts[walker + half] < firsts[walker])
-            firsts[walker] = firsts[walker + half];
+    for (int32_t first = 0; first < groups; first += kWarp) {
+        const int32_t group = first + (int32_t)threadIdx.x;
+        const uint32_t found = ballot(group < groups && has_bit(open + group * words, rank));
+        if (found != 0) return first + __ffs(found) - 1;
     }
-    __syncthreads();
-    const int32_t first = firsts[0];
-    __syncthreads(); /* all have read before the next search writes */
-    return first;
+    return groups;
 }
 
-/* One block per image. */
+/* One warp per image. */
 __global__ void walk_boxes(
     float* generated, int32_t* rows, int32_t* count, Working working, Boxes given, Limits limits) {
     const int64_t b = blockIdx.x, N = given.N, valid = valid_rows(given.counts, b, given.N);
@@ -123,7 +110,6 @@ __global__ void walk_boxes(
     int32_t groups = 0, kept = 0;
     for (int64_t i = 0; i < valid; ++i) {
         if (!near[i]) continue;
-        __syncthreads();
         const int32_t joined = first_open(open, i, words, groups);
         const bool opens = joined == groups;
         const int32_t earlier = opens ? 0 : members[joined];
@@ -133,13 +119,14 @@ __global__ void walk_boxes(
         groups += opens ? 1 : 0;
         const uint32_t* similar = working.similar + (b * N + i) * words;
         uint32_t* group = open + joined * words;
-        for (int64_t word = threadIdx.x; word < words; word += blockDim.x)
+        for (int64_t word = threadIdx.x; word < words; word += kWarp)
             group[word] = opens ? similar[word] : group[word] & similar[word];
-        __syncthreads(); /* all have read the number of members */
+        __syncwarp(); /* all have read the number of members */
         if (threadIdx.x == 0) members[joined] = earlier + 1;
+        __syncwarp();
     }
-    __syncthreads();
-    for (int64_t i = threadIdx.x; i < N; i += blockDim.x) {
+    __syncwarp();
+    for (int64_t i = threadIdx.x; i < N; i += kWarp) {
         if (i < kept) {
             const float* box = given.boxes + 4 * (b * N + rows[i]);
             extend_box(generated + 4 * i, box_at(box), limits.aspect);
@@ -192,6 +179,6 @@ pt_status pt_generate_boxes_cuda(
     status = launch<relate_boxes>(relation_grid(B, N, stream), working, given, limits, B);
     if (status != PT_OK) return status;
     return launch<walk_boxes>(
-        {B, kWalkers, 0, stream}, generated, rows, count, working, given, limits);
+        {B, (unsigned)kWarp, 0, stream}, generated, rows, count, working, given, limits);
 }
 #endif

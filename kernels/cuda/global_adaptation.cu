@@ -1,157 +1,252 @@
-/* One block per keypoint, whose window lies in shared memory. Only those tiles of the convolution
- * are computed that can hold one of the two highest cells.
+/* One block per keypoint. Only those tiles of the convolution are computed that can hold one of its
+ * two highest cells: highest bound first, until no bound reaches the two highest cells found. A
+ * tile's bound comes from the highest cell of the heatmap and the highest weight within the
+ * kernel's reach, so that most of the window is never computed.
  */
 #include "../shared/global_adaptation.h"
 #include "launch.cuh"
+#include "warp.cuh"
+#include "window_region.cuh"
 
 namespace posetrack {
 namespace {
 
-constexpr int64_t kTile = 16; /* cells along a tile's sides; each cell has a thread */
-constexpr int64_t kTileThreads = kTile * kTile;
+constexpr int32_t kCells = 4; /* neighbours in a row, which a thread convolves together */
+constexpr int32_t kConvolving = kTile * kTile / kCells; /* threads */
 
 PT_HD constexpr int64_t tiles_along(int64_t g) { return (g + kTile - 1) / kTile; }
 
-/* The parts of a block's shared memory. */
+/* The parts of a block's shared memory, but for a region. */
 struct Shared {
-    TopTwo* found;  /* (threads) */
-    float* window;  /* (g, g) */
-    float* kernel;  /* (s, s) */
-    float* highest; /* (tiles, tiles) highest values of the window */
-    float* bounds;  /* (tiles, tiles) bounds of the convolution */
-
-    PT_HD Shared(void* memory, int64_t g, int64_t s) {
-        found = static_cast<TopTwo*>(memory);
-        window = reinterpret_cast<float*>(found + kTileThreads);
-        kernel = window + g * g;
-        highest = kernel + s * s;
-        bounds = highest + tiles_along(g) * tiles_along(g);
-    }
+    float* kernel;        /* (s, s) */
+    float* masses;        /* (s) of the kernel's rows */
+    float* bounds;        /* (tiles, tiles) of the convolution; below 0: computed */
+    float* weight_maxima; /* (g, tiles) highest weight of each row in reach */
+    float* heat_maxima;   /* (g + 3, tiles) the same of the heatmap's rows */
+    CellSpan* rows;       /* (tiles) of the heatmap, which a tile reaches */
+    CellSpan* columns;    /* (tiles) */
+    TopTwo* found;        /* (warps that convolve) */
+    int32_t tiles;
 };
 
+/* In floats; the last part is that of the region. */
+PT_HD constexpr int64_t shared_size(int64_t g, int64_t s) {
+    const int64_t tiles = tiles_along(g), spans = 2 * tiles * (int64_t)sizeof(CellSpan) / 4;
+    const int64_t found = kConvolving / kWarp * (int64_t)sizeof(TopTwo) / 4;
+    return s * s + s + tiles * tiles + (2 * g + 3) * tiles + spans + found;
+}
+
 PT_HD constexpr int64_t shared_bytes(int64_t g, int64_t s) {
-    const int64_t floats = g * g + s * s + 2 * tiles_along(g) * tiles_along(g);
-    return kTileThreads * (int64_t)sizeof(TopTwo) + floats * (int64_t)sizeof(float);
+    return (shared_size(g, s) + region_size(s)) * (int64_t)sizeof(float);
 }
 
-/* A bound for the cells of a tile, from the highest values of the tiles within the kernel's reach.
- */
-PT_HD float tile_bound(const Shared& of, float mass, int64_t tile, int64_t g, int64_t s) {
-    const int64_t tiles = tiles_along(g), reach = tiles_along(s / 2);
-    const int64_t y = tile / tiles, x = tile % tiles;
-    float highest = 0;
-    for (int64_t v = y - reach; v <= y + reach; ++v)
-        for (int64_t u = x - reach; u <= x + reach; ++u)
-            if (v >= 0 && v < tiles && u >= 0 && u < tiles)
-                highest = higher(of.highest[v * tiles + u], highest);
-    const float bound = convolution_bound(mass, highest);
-    return is_nan(bound) ? positive_infinity() : bound;
+PT_HD Shared shared_in(float* memory, int32_t g, int32_t s) {
+    Shared to;
+    to.tiles = (int32_t)tiles_along(g);
+    to.kernel = memory;
+    to.masses = to.kernel + s * s;
+    to.bounds = to.masses + s;
+    to.weight_maxima = to.bounds + to.tiles * to.tiles;
+    to.heat_maxima = to.weight_maxima + g * to.tiles;
+    to.rows = reinterpret_cast<CellSpan*>(to.heat_maxima + (g + 3) * to.tiles);
+    to.columns = to.rows + to.tiles;
+    to.found = reinterpret_cast<TopTwo*>(to.columns + to.tiles);
+    return to;
 }
 
-/* One cell of the convolution. */
-PT_HD WindowPeak convolved_cell(const Shared& of, int64_t y, int64_t x, int64_t g, int64_t s) {
-    float sum = 0;
-    for (int64_t row = 0; row < s; ++row)
-        for (int64_t column = 0; column < s; ++column) {
-            const int64_t v = y + s / 2 - row, u = x + s / 2 - column;
-            const bool inside = v >= 0 && v < g && u >= 0 && u < g;
-            sum = convolved(sum, inside ? of.window[v * g + u] : 0, of.kernel[row * s + column]);
-        }
-    return {sum, (int32_t)(y * g + x)};
-}
-
-/* Joins the best two of every thread to the best two of the block, in found[0]. */
-__device__ void join_found(TopTwo* found) {
-    for (int64_t half = kTileThreads / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (threadIdx.x < half) {
-            const TopTwo other = found[threadIdx.x + half];
-            if (other.first.cell >= 0) insert(found[threadIdx.x], other.first);
-            if (other.second.cell >= 0) insert(found[threadIdx.x], other.second);
-        }
-    }
-    __syncthreads();
-}
-
-/* The best two of a tile and of `top`, the best two so far. */
-__device__ TopTwo
-search_tile(const Shared& of, const TopTwo& before, int64_t tile, int64_t g, int64_t s) {
-    const int64_t y = tile / tiles_along(g) * kTile + threadIdx.x / kTile;
-    const int64_t x = tile % tiles_along(g) * kTile + threadIdx.x % kTile;
-    TopTwo mine = threadIdx.x == 0 ? before : no_peaks();
-    if (y < g && x < g) insert(mine, convolved_cell(of, y, x, g, s));
-    of.found[threadIdx.x] = mine;
-    join_found(of.found);
-    const TopTwo top = of.found[0];
-    __syncthreads(); /* all have read before the next tile writes */
-    return top;
-}
-
+/* The kernel, and for each tile the cells of the heatmap that it reaches. */
 template <typename Head, typename Kernel>
-__device__ void fill_shared(
-    const Shared& to, const Head* heat, const Upsampling& upsampling, const Kernel* kernel,
-    const float* keypoint, const float* weights, int64_t g, int64_t s, bool clamp) {
-    for (int64_t i = threadIdx.x; i < g * g; i += kTileThreads)
-        to.window[i] = weighed_cell(
-            sampled_between(
-                heat, upsampling, window_position(keypoint[0], i % g, g),
-                window_position(keypoint[1], i / g, g)),
-            weights[i]);
-    for (int64_t i = threadIdx.x; i < s * s; i += kTileThreads)
+__device__ void take_given(
+    const Shared& to, const WindowOn<Head>& window, const Kernel* kernel, int32_t s, bool clamp) {
+    const int32_t reach = s / 2, g = window.side;
+    for (int32_t i = threadIdx.x; i < s * s; i += kSearchers)
         to.kernel[i] = kernel ? kernel_entry(to_float(kernel[i]), s, clamp) : 1;
-    __syncthreads();
-    float mass = 0;
-    const bool negative = kernel_mass(to.kernel, s, mass);
-    const int64_t tiles = tiles_along(g);
-    for (int64_t tile = threadIdx.x; tile < tiles * tiles; tile += kTileThreads) {
-        float highest = 0;
-        for (int64_t y = tile / tiles * kTile; y < g && y < (tile / tiles + 1) * kTile; ++y)
-            for (int64_t x = tile % tiles * kTile; x < g && x < (tile % tiles + 1) * kTile; ++x) {
-                const float value = to.window[y * g + x];
-                highest = higher(negative ? magnitude(value) : value, highest);
-            }
-        to.highest[tile] = highest;
+    for (int32_t tile = threadIdx.x; tile < to.tiles; tile += kSearchers) {
+        const CellSpan span = reached(tile, reach, g);
+        const Upsampling& on = window.to;
+        to.rows[tile] = heat_span(window.y, span, g, on.rows, on.H, on.rule);
+        to.columns[tile] = heat_span(window.x, span, g, on.columns, on.W, on.rule);
     }
-    __syncthreads();
-    for (int64_t tile = threadIdx.x; tile < tiles * tiles; tile += kTileThreads)
-        to.bounds[tile] = tile_bound(to, mass, tile, g, s);
+}
+
+/* The highest weight in reach of each tile's columns, row by row. Returns to all threads whether a
+ * weight is negative.
+ */
+template <typename Head>
+__device__ bool find_highest_weights(const Shared& to, const WindowOn<Head>& window, int32_t s) {
+    bool negative = false;
+    for (int32_t i = threadIdx.x; i < window.side * to.tiles; i += kSearchers) {
+        const CellSpan span = reached(i % to.tiles, s / 2, window.side);
+        const float* row = window.weights + (int64_t)(i / to.tiles) * window.side;
+        float highest = 0;
+        for (int32_t x = span.first; x <= span.last; ++x) {
+            highest = higher(magnitude(row[x]), highest);
+            negative = negative || row[x] < 0;
+        }
+        to.weight_maxima[i] = highest;
+    }
+    return __syncthreads_or(negative ? 1 : 0) != 0;
+}
+
+/* The sums of magnitudes of the kernel's rows. Returns to all threads whether an entry is negative.
+ */
+__device__ bool add_up_rows(const Shared& to, int32_t s) {
+    bool negative = false;
+    for (int32_t row = threadIdx.x; row < s; row += kSearchers)
+        negative = row_mass(to.kernel + row * s, s, to.masses[row]) || negative;
+    return __syncthreads_or(negative ? 1 : 0) != 0;
+}
+
+/* The highest cell in reach of each tile's columns, row by row of the heatmap. */
+template <typename Head>
+__device__ void find_highest_cells(
+    const Shared& to, const WindowOn<Head>& window, bool magnitudes) {
+    const int32_t top = to.rows[0].first, count = to.rows[to.tiles - 1].last - top + 1;
+    for (int32_t i = threadIdx.x; i < count * to.tiles; i += kSearchers) {
+        const CellSpan span = to.columns[i % to.tiles];
+        const Head* row = window.heat + (int64_t)(top + i / to.tiles) * window.to.columns.cells;
+        float highest = 0;
+        for (int32_t x = span.first; x <= span.last; ++x) {
+            const float value = to_float(row[x]);
+            highest = higher(magnitudes ? magnitude(value) : value, highest);
+        }
+        to.heat_maxima[i] = highest;
+    }
     __syncthreads();
 }
 
+__device__ void bound_tiles(const Shared& to, int32_t g, int32_t s) {
+    const int32_t tiles = to.tiles;
+    const float mass = total_mass(to.masses, s);
+    for (int32_t tile = threadIdx.x; tile < tiles * tiles; tile += kSearchers) {
+        const int32_t y = tile / tiles, x = tile % tiles;
+        const CellSpan weights = reached(y, s / 2, g), cells = to.rows[y];
+        float weight = 0, highest = 0;
+        for (int32_t row = weights.first; row <= weights.last; ++row)
+            weight = higher(to.weight_maxima[row * tiles + x], weight);
+        for (int32_t row = cells.first; row <= cells.last; ++row)
+            highest = higher(to.heat_maxima[(row - to.rows[0].first) * tiles + x], highest);
+        to.bounds[tile] = tile_bound(mass, highest, weight);
+    }
+    __syncthreads();
+}
+
+/* The tile of the highest bound, and that bound; every warp finds it by itself. */
+__device__ WindowPeak highest_bound(const Shared& of) {
+    WindowPeak best = {-1, -1};
+    for (int32_t tile = threadIdx.x % kWarp; tile < of.tiles * of.tiles; tile += kWarp)
+        if (of.bounds[tile] >= 0 && precedes({of.bounds[tile], tile}, best))
+            best = {of.bounds[tile], tile};
+    for (int32_t half = kWarp / 2; half > 0; half /= 2) {
+        const WindowPeak other = {across(best.value, half), across(best.cell, half)};
+        if (other.cell >= 0 && precedes(other, best)) best = other;
+    }
+    return best;
+}
+
+/* Sums of the convolution for kCells neighbours, whose first lies at `cell` of the region. The
+ * region's border is 0, and a kernel is turned: its first entry meets the last cell.
+ */
+__device__ void convolve(
+    float* sums, const float* cell, const float* kernel, int32_t stride, int32_t s) {
+    for (int32_t row = 0; row < s; ++row) {
+        const float* from = cell + (s - 1 - row) * stride + s - 1;
+        float near[kCells];
+        for (int32_t i = 1; i < kCells; ++i) near[i] = from[i];
+        for (int32_t column = 0; column < s; ++column) {
+            near[0] = from[-column];
+            const float entry = *kernel++;
+            for (int32_t i = kCells - 1; i >= 0; --i) {
+                sums[i] = convolved(sums[i], near[i], entry);
+                if (i > 0) near[i] = near[i - 1];
+            }
+        }
+    }
+}
+
+/* The best two of all lanes. */
+__device__ TopTwo best_of_warp(TopTwo mine) {
+    for (int32_t half = kWarp / 2; half > 0; half /= 2) {
+        const WindowPeak first = {across(mine.first.value, half), across(mine.first.cell, half)};
+        const WindowPeak second = {across(mine.second.value, half), across(mine.second.cell, half)};
+        if (first.cell >= 0) insert(mine, first);
+        if (second.cell >= 0) insert(mine, second);
+    }
+    return mine;
+}
+
+/* Adds the best two cells of a tile, whose region is filled, to `top`; every thread gets it. */
+__device__ void search_tile(
+    TopTwo& top, const Shared& of, const Region& region, int32_t tile, int32_t g, int32_t s) {
+    const int32_t thread = (int32_t)threadIdx.x;
+    if (thread < kConvolving) {
+        const int32_t y = thread * kCells / kTile, x = thread * kCells % kTile;
+        float sums[kCells] = {};
+        convolve(sums, region.cells + y * region.stride + x, of.kernel, region.stride, s);
+        const int32_t v = tile / of.tiles * kTile + y, u = tile % of.tiles * kTile + x;
+        TopTwo mine = no_peaks();
+        for (int32_t i = 0; i < kCells; ++i)
+            if (v < g && u + i < g) insert(mine, {sums[i], v * g + u + i});
+        mine = best_of_warp(mine);
+        if (thread % kWarp == 0) of.found[thread / kWarp] = mine;
+    }
+    if (thread == 0) of.bounds[tile] = -1; /* all have read it: there is a barrier in between */
+    __syncthreads();
+    for (int32_t warp = 0; warp < kConvolving / kWarp; ++warp) {
+        const TopTwo found = of.found[warp];
+        if (found.first.cell >= 0) insert(top, found.first);
+        if (found.second.cell >= 0) insert(top, found.second);
+    }
+}
+
+/* The two highest cells of a keypoint's convolved window. */
 template <typename Head, typename Kernel>
-__global__ void adapt(
+__device__ TopTwo search_window(
+    const Shared& shared, const Region& region, const WindowOn<Head>& window, const Kernel* kernel,
+    int32_t s, bool clamp) {
+    take_given(shared, window, kernel, s, clamp);
+    const bool weights_negative = find_highest_weights(shared, window, s);
+    const bool kernel_negative = add_up_rows(shared, s);
+    find_highest_cells(shared, window, weights_negative || kernel_negative);
+    bound_tiles(shared, window.side, s);
+    TopTwo top = no_peaks();
+    for (;;) { /* all threads decide the same */
+        const WindowPeak tile = highest_bound(shared);
+        if (tile.cell < 0 || (top.second.cell >= 0 && tile.value < top.second.value)) return top;
+        fill_region(region, window, tile.cell / shared.tiles, tile.cell % shared.tiles, s / 2);
+        search_tile(top, shared, region, tile.cell, window.side, s);
+    }
+}
+
+template <typename Head, typename Kernel>
+__global__ void __launch_bounds__(kSearchers) adapt(
     float* adapted_keypoints, float* values, const float* keypoints, const Head* heatmap,
     const Kernel* kernels, const float* weights, const int32_t* counts,
-    int64_t heatmap_batch_stride, int64_t kernels_batch_stride, int64_t N, int64_t K, int64_t h,
-    int64_t w, Upsampling upsampling, int64_t g, int64_t s, float first_weight, bool clamp) {
-    PT_DYNAMIC_SHARED(double, memory);
-    const Shared shared(memory, g, s);
-    const int64_t i = blockIdx.x, b = i / (N * K);
-    const float* keypoint = keypoints + 2 * i;
-    if (i / K % N >= valid_rows(counts, b, N)) { /* all threads decide the same, as below */
+    int64_t heatmap_batch_stride, int64_t kernels_batch_stride, int32_t N, int32_t K,
+    Upsampling upsampling, int32_t g, int32_t s, float first_weight, bool clamp) {
+    PT_DYNAMIC_SHARED(float, memory);
+    const int32_t i = (int32_t)blockIdx.x, b = i / (N * K), in_image = i % (N * K);
+    const float x = keypoints[2 * (int64_t)i], y = keypoints[2 * (int64_t)i + 1];
+    if (in_image / K >= valid_rows(counts, b, N)) { /* all threads decide the same, as below */
         if (threadIdx.x == 0)
-            adapted_keypoints[2 * i] = adapted_keypoints[2 * i + 1] = values[i] = 0;
+            adapted_keypoints[2 * (int64_t)i] = adapted_keypoints[2 * (int64_t)i + 1] = values[i] =
+                0;
         return;
     }
     TopTwo top = no_peaks();
-    if (is_finite(keypoint[0]) && is_finite(keypoint[1])) {
-        const Head* heat = heatmap + b * heatmap_batch_stride + i % K * h * w;
+    if (is_finite(x) && is_finite(y)) {
+        const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
+        const Head* heat = heatmap + b * heatmap_batch_stride + in_image % K * area;
+        const WindowOn<Head> window = {heat, upsampling, x, y, weights, g};
         const Kernel* kernel =
-            kernels ? kernels + b * kernels_batch_stride + i % (N * K) * s * s : nullptr;
-        fill_shared(shared, heat, upsampling, kernel, keypoint, weights, g, s, clamp);
-        const int64_t tiles = tiles_along(g) * tiles_along(g);
-        int64_t best = 0;
-        for (int64_t tile = 1; tile < tiles; ++tile)
-            if (shared.bounds[tile] > shared.bounds[best]) best = tile;
-        top = search_tile(shared, top, best, g, s);
-        for (int64_t tile = 0; tile < tiles; ++tile) {
-            const bool hopeless = top.second.cell >= 0 && shared.bounds[tile] < top.second.value;
-            if (tile != best && !hopeless) top = search_tile(shared, top, tile, g, s);
-        }
+            kernels ? kernels + b * kernels_batch_stride + (int64_t)in_image * s * s : nullptr;
+        const Region region = region_in(memory, s);
+        const Shared shared = shared_in(region.end(), g, s);
+        top = search_window(shared, region, window, kernel, s, clamp);
     }
     if (threadIdx.x != 0) return;
-    adapted_keypoints[2 * i] = adapted(keypoint[0], top, g, first_weight, false);
-    adapted_keypoints[2 * i + 1] = adapted(keypoint[1], top, g, first_weight, true);
+    adapted_keypoints[2 * (int64_t)i] = adapted(x, top, g, first_weight, false);
+    adapted_keypoints[2 * (int64_t)i + 1] = adapted(y, top, g, first_weight, true);
     values[i] = adapted_value(top, first_weight);
 }
 
@@ -187,11 +282,11 @@ pt_status pt_global_adaptation_cuda(
     return with_head(heatmap_dtype, [&](auto head) {
         return with_head(kernels_dtype, [&](auto kernel) {
             return launch<adapt<decltype(head), decltype(kernel)>>(
-                {B * N * K, kTileThreads, shared_bytes(g, s), stream}, adapted_keypoints, values,
-                keypoints, static_cast<const decltype(head)*>(heatmap),
+                {B * N * K, (unsigned)kSearchers, shared_bytes(g, s), stream}, adapted_keypoints,
+                values, keypoints, static_cast<const decltype(head)*>(heatmap),
                 static_cast<const decltype(kernel)*>(kernels), weights, counts,
-                heatmap_batch_stride, kernels_batch_stride, N, K, h, w, upsampling, g, s,
-                first_weight, clamp != 0);
+                heatmap_batch_stride, kernels_batch_stride, (int32_t)N, (int32_t)K, upsampling,
+                (int32_t)g, (int32_t)s, first_weight, clamp != 0);
         });
     });
 }

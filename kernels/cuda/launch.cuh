@@ -8,6 +8,13 @@
 
 #include "../shared/portable.h"
 
+/* Before a loop of few turns: unrolled, it would be longer than all its turns. */
+#if defined(__CUDACC__)
+#define PT_ROLLED _Pragma("unroll 1")
+#else
+#define PT_ROLLED
+#endif
+
 #if !defined(PT_CUDA_HEADER)
 /* Shared memory whose size is given at the launch. */
 #define PT_DYNAMIC_SHARED(type, name)                                 \

@@ -4,31 +4,40 @@
 namespace posetrack {
 namespace {
 
-/* One thread per point and channel. */
+constexpr int32_t kMeshThreads = 128; /* of a block: LOGO-CAP's meshes have 11 x 11 points */
+constexpr int64_t kChannels = 16;     /* that a block samples */
+
+PT_HD int64_t groups_of(int64_t C) { return (C + kChannels - 1) / kChannels; }
+
+/* A block per keypoint and group of channels, a thread per point of the mesh. */
 template <typename Feature, typename Head>
-__global__ void sample_meshes(
+__global__ void __launch_bounds__(kMeshThreads) sample_meshes(
     Feature* features, const float* keypoints, const float* steps, const Head* embedding,
-    const int32_t* counts, int64_t batch_stride, int64_t total, int64_t N, int64_t K, int64_t C,
-    int64_t h, int64_t w, int64_t s, float stride) {
-    const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= total) return;
-    const int64_t x = i % s, y = i / s % s, c = i / (s * s) % C;
-    const int64_t keypoint = i / (s * s * C), k = keypoint % K, b = keypoint / (N * K);
-    if (keypoint / K % N >= valid_rows(counts, b, N)) {
-        store_as(features + i, 0);
-        return;
+    const int32_t* counts, int64_t batch_stride, int32_t N, int32_t K, int32_t C, int32_t h,
+    int32_t w, int32_t s, float stride) {
+    const int32_t groups = (int32_t)groups_of(C), group = (int32_t)blockIdx.x % groups;
+    const int32_t keypoint = (int32_t)blockIdx.x / groups, k = keypoint % K, b = keypoint / K / N;
+    const int32_t first = group * (int32_t)kChannels;
+    const int32_t channels = C - first < (int32_t)kChannels ? C - first : (int32_t)kChannels;
+    const bool counted = keypoint / K % N < valid_rows(counts, b, N);
+    const int64_t area = (int64_t)h * w, points = (int64_t)s * s;
+    const float x = keypoints[2 * (int64_t)keypoint], y = keypoints[2 * (int64_t)keypoint + 1];
+    for (int64_t point = threadIdx.x; point < points; point += kMeshThreads) {
+        const int32_t v = (int32_t)(point / s), u = (int32_t)(point % s);
+        const Neighbours column = mesh_neighbours(x, steps[(int64_t)k * s + u], stride, w);
+        const Neighbours row = mesh_neighbours(y, steps[(int64_t)k * s + v], stride, h);
+        const Head* upper = embedding + b * batch_stride + first * area + (int64_t)row.low * w;
+        const Head* lower = upper + (int64_t)(row.high - row.low) * w;
+        Feature* to = features + ((int64_t)keypoint * C + first) * points + point;
+        for (int32_t c = 0; c < channels; ++c, upper += area, lower += area, to += points)
+            store_as(
+                to, counted ? sampled(
+                                  to_float(upper[column.low]), to_float(lower[column.low]),
+                                  to_float(upper[column.high]), to_float(lower[column.high]),
+                                  row.low_weight, row.high_weight, column.low_weight,
+                                  column.high_weight)
+                            : 0);
     }
-    const Neighbours column = mesh_neighbours(keypoints[2 * keypoint], steps[k * s + x], stride, w);
-    const Neighbours row =
-        mesh_neighbours(keypoints[2 * keypoint + 1], steps[k * s + y], stride, h);
-    const Head* map = embedding + b * batch_stride + c * h * w;
-    const Head* upper = map + row.low * w;
-    const Head* lower = map + row.high * w;
-    store_as(
-        features + i, sampled(
-                          to_float(upper[column.low]), to_float(lower[column.low]),
-                          to_float(upper[column.high]), to_float(lower[column.high]),
-                          row.low_weight, row.high_weight, column.low_weight, column.high_weight));
 }
 
 }  // namespace
@@ -51,13 +60,15 @@ pt_status pt_local_windows_cuda(
             features, scratch, scratch_bytes, 0, keypoints, steps, embedding, counts,
             features_dtype, embedding_dtype, embedding_batch_stride, B, N, K, C, h, w, s, stride))
         return status;
-    const int64_t total = B * N * K * C * s * s;
+    if (s == 0) return PT_OK;
+    const int64_t blocks = product_of({B, N, K, groups_of(C)});
     return with_head(features_dtype, [&](auto feature) {
         return with_head(embedding_dtype, [&](auto type) {
             return launch<sample_meshes<decltype(feature), decltype(type)>>(
-                {blocks_for(total), kThreads, 0, stream}, static_cast<decltype(feature)*>(features),
-                keypoints, steps, static_cast<const decltype(type)*>(embedding), counts,
-                embedding_batch_stride, total, N, K, C, h, w, s, stride);
+                {blocks, (unsigned)kMeshThreads, 0, stream},
+                static_cast<decltype(feature)*>(features), keypoints, steps,
+                static_cast<const decltype(type)*>(embedding), counts, embedding_batch_stride,
+                (int32_t)N, (int32_t)K, (int32_t)C, (int32_t)h, (int32_t)w, (int32_t)s, stride);
         });
     });
 }

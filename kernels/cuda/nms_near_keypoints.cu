@@ -1,5 +1,5 @@
-/* The whole grid computes the relation of every pair of poses; then one block per image visits row
- * after row and only looks relations up.
+/* The whole grid computes the relation of every pair of poses; then a block per image finds the
+ * best pose similar to each, and its first warp visits row after row and only looks relations up.
  */
 #include "../shared/nms_near_keypoints.h"
 #include "launch.cuh"
@@ -36,36 +36,37 @@ __global__ void relate_poses(
 
 /* One block per image. */
 __global__ void walk_poses(
-    int32_t* rows, int32_t* count, int32_t* best, uint8_t* grouped, const uint32_t* similar,
-    const float* scores, const int32_t* counts, int64_t N) {
+    int32_t* rows, int32_t* count, int32_t* best, const uint32_t* similar, const float* scores,
+    const int32_t* counts, int64_t N) {
+    PT_DYNAMIC_SHARED(uint32_t, grouped); /* (words) a bit for every pose */
     const int64_t b = blockIdx.x, valid = valid_rows(counts, b, N);
     const int64_t words = words_of(N);
     rows += b * N;
     best += b * N;
-    grouped += b * N;
     scores += b * N;
     similar += b * N * words;
     for (int64_t n = threadIdx.x; n < valid; n += blockDim.x) {
         int64_t highest = -1;
-        for (int64_t m = 0; m < valid; ++m)
-            if (has_bit(similar + n * words, m) &&
-                beats(scores[m], highest < 0 ? nullptr : scores + highest))
-                highest = m;
+        for (int64_t word = 0; word < words; ++word)
+            for (uint32_t bits = similar[n * words + word]; bits != 0; bits &= bits - 1) {
+                const int64_t m = word * kWordBits + __ffs(bits) - 1;
+                if (beats(scores[m], highest < 0 ? nullptr : scores + highest)) highest = m;
+            }
         best[n] = (int32_t)highest;
-        grouped[n] = 0;
     }
+    clear_words(grouped, words);
+    if (threadIdx.x >= kWarp) return;
     int32_t kept = 0;
     for (int64_t n = 0; n < valid; ++n) {
-        __syncthreads();
-        if (grouped[n] || best[n] < 0) continue;
-        const bool stays = !grouped[best[n]];
-        if (stays && threadIdx.x == 0) rows[kept] = best[n];
+        const int32_t of_group = best[n];
+        if (has_bit(grouped, n) || of_group < 0) continue;
+        const bool stays = !has_bit(grouped, of_group);
+        if (stays && threadIdx.x == 0) rows[kept] = of_group;
         kept += stays ? 1 : 0;
-        __syncthreads(); /* all have read the flags */
-        for (int64_t m = threadIdx.x; m < valid; m += blockDim.x)
-            if (has_bit(similar + n * words, m)) grouped[m] = 1;
+        __syncwarp(); /* all have read the bits */
+        add_words(grouped, similar + n * words, words);
     }
-    for (int64_t n = kept + threadIdx.x; n < N; n += blockDim.x) rows[n] = -1;
+    for (int64_t n = kept + threadIdx.x; n < N; n += kWarp) rows[n] = -1;
     if (threadIdx.x == 0) count[b] = kept;
 }
 
@@ -74,12 +75,10 @@ __global__ void walk_poses(
 struct Working {
     int32_t* best;     /* (B, N) best of each pose's group */
     uint32_t* similar; /* (B, N, words) */
-    uint8_t* grouped;  /* (B, N) */
 
     Working(Scratch& scratch, int64_t B, int64_t N)
         : best(scratch.take<int32_t>({B, N})),
-          similar(scratch.take<uint32_t>({B, N, words_of(N)})),
-          grouped(scratch.take<uint8_t>({B, N})) {}
+          similar(scratch.take<uint32_t>({B, N, words_of(N)})) {}
 };
 #endif
 
@@ -103,12 +102,13 @@ pt_status pt_nms_near_keypoints_cuda(
             rows, count, scratch, scratch_bytes, needed, keypoints, scores, counts, B, N, K,
             distance, min_keypoints))
         return status;
-    const auto [best, similar, grouped] = lay_out<Working>(scratch, B, N);
+    const auto [best, similar] = lay_out<Working>(scratch, B, N);
     const Rule rule = {distance, min_keypoints, relative != 0};
     const pt_status status = launch<relate_poses>(
         relation_grid(B, N, stream), similar, keypoints, counts, B, N, K, rule);
     if (status != PT_OK) return status;
+    const int64_t shared_bytes = words_of(N) * (int64_t)sizeof(uint32_t);
     return launch<walk_poses>(
-        {B, kThreads, 0, stream}, rows, count, best, grouped, similar, scores, counts, N);
+        {B, kThreads, shared_bytes, stream}, rows, count, best, similar, scores, counts, N);
 }
 #endif

@@ -1,4 +1,4 @@
-/* The whole grid computes the relation of every pair of people; then one block per image visits row
+/* The whole grid computes the relation of every pair of people; then one warp per image visits row
  * after row and only looks relations up.
  */
 #include "../shared/box_overlap.h"
@@ -72,27 +72,25 @@ __global__ void relate_people(
     write_relation(similar, pair, related);
 }
 
-/* One block per image. */
+/* One warp per image. */
 __global__ void walk_people(
-    int32_t* rows, int32_t* count, uint8_t* dropped, const int32_t* order, const uint32_t* similar,
+    int32_t* rows, int32_t* count, const int32_t* order, const uint32_t* similar,
     const int32_t* counts, int64_t N) {
-    const int64_t b = blockIdx.x, valid = valid_rows(counts, b, N);
+    PT_DYNAMIC_SHARED(uint32_t, dropped); /* (words) a bit for every rank */
+    const int64_t b = blockIdx.x, valid = valid_rows(counts, b, N), words = words_of(N);
     rows += b * N;
-    dropped += b * N;
     order += b * N;
-    similar += b * N * words_of(N);
-    for (int64_t i = threadIdx.x; i < valid; i += blockDim.x) dropped[i] = 0;
+    similar += b * N * words;
+    clear_words(dropped, words);
     int32_t kept = 0;
     for (int64_t i = 0; i < valid; ++i) {
-        __syncthreads();
-        if (dropped[i]) continue;
+        if (has_bit(dropped, i)) continue;
         if (threadIdx.x == 0) rows[kept] = order[i];
         ++kept;
-        const uint32_t* like = similar + i * words_of(N);
-        for (int64_t j = i + 1 + threadIdx.x; j < valid; j += blockDim.x)
-            if (has_bit(like, j)) dropped[j] = 1;
+        __syncwarp(); /* all have read the bits */
+        add_words(dropped, similar + i * words, words);
     }
-    for (int64_t i = kept + threadIdx.x; i < N; i += blockDim.x) rows[i] = -1;
+    for (int64_t i = kept + threadIdx.x; i < N; i += kWarp) rows[i] = -1;
     if (threadIdx.x == 0) count[b] = kept;
 }
 
@@ -101,12 +99,10 @@ __global__ void walk_people(
 struct Working {
     int32_t* order;    /* (B, N) rows, best first */
     uint32_t* similar; /* (B, N, words) by rank */
-    uint8_t* dropped;  /* (B, N) by rank */
 
     Working(Scratch& scratch, int64_t B, int64_t N)
         : order(scratch.take<int32_t>({B, N})),
-          similar(scratch.take<uint32_t>({B, N, words_of(N)})),
-          dropped(scratch.take<uint8_t>({B, N})) {}
+          similar(scratch.take<uint32_t>({B, N, words_of(N)})) {}
 };
 #endif
 
@@ -131,7 +127,7 @@ pt_status pt_nms_oks_iou_cuda(
             rows, count, scratch, scratch_bytes, needed, keypoints, areas, sigmas, boxes, scores,
             counts, B, N, K, oks_threshold, iou_threshold, edge))
         return status;
-    const auto [order, similar, dropped] = lay_out<Working>(scratch, B, N);
+    const auto [order, similar] = lay_out<Working>(scratch, B, N);
     const People people = {keypoints, areas, sigmas, boxes, counts, N, K};
     const Limits limits = {oks_threshold, iou_threshold, edge, both != 0};
     pt_status status = launch<rank_rows>(
@@ -139,7 +135,8 @@ pt_status pt_nms_oks_iou_cuda(
     if (status != PT_OK) return status;
     status = launch<relate_people>(relation_grid(B, N, stream), similar, order, people, limits, B);
     if (status != PT_OK) return status;
+    const int64_t shared_bytes = words_of(N) * (int64_t)sizeof(uint32_t);
     return launch<walk_people>(
-        {B, kThreads, 0, stream}, rows, count, dropped, order, similar, counts, N);
+        {B, (unsigned)kWarp, shared_bytes, stream}, rows, count, order, similar, counts, N);
 }
 #endif

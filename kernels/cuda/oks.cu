@@ -1,5 +1,5 @@
 #include "../shared/oks.h"
-#include "launch.cuh"
+#include "warp.cuh"
 
 namespace posetrack {
 namespace {
@@ -32,34 +32,78 @@ __global__ void fill_oks(
                  : 0;
 }
 
-/* One block per image visits its poses in turn and compares all poses behind a kept one with it at
- * once. Until its turn, a row of `rows` holds its own number, or -1 once it is dropped. The numbers
- * of kept rows move to the front of `rows`, where every turn is over.
+/* The poses of one image, and how alike two may be. */
+struct Poses {
+    const float *keypoints, *scores, *areas, *sigmas;
+    int64_t K;
+    float threshold;
+
+    __device__ bool alike(int64_t earlier, int64_t later) const {
+        const float* pose = keypoints + earlier * K * 2;
+        const float* other = keypoints + later * K * 2;
+        return is_alike(
+            oks_pair(other, pose, scores + earlier * K, areas[earlier], sigmas, K), threshold);
+    }
+};
+
+/* Compares every two of kWarp poses from `first` on. Rows n and kWarp - 1 - n of the triangle of
+ * pairs share a warp, whose lanes they fill.
+ */
+__device__ void compare_poses(
+    bool (*similar)[kWarp], const Poses& poses, int64_t first, int64_t valid) {
+    const int32_t lane = (int32_t)threadIdx.x % kWarp, warps = (int32_t)blockDim.x / kWarp;
+    for (int32_t n = (int32_t)threadIdx.x / kWarp; n < kWarp / 2; n += warps) {
+        const int32_t earlier = lane > n ? n : kWarp - 1 - n;
+        const int32_t later = lane > n ? lane : kWarp - 1 - lane;
+        if (later > earlier && first + later < valid)
+            similar[earlier][later] = poses.alike(first + earlier, first + later);
+    }
+    __syncthreads();
+}
+
+/* A bit for each of kWarp poses from `first` on that stays; a whole warp calls it. */
+__device__ uint32_t
+staying(const bool (*similar)[kWarp], const int32_t* rows, int64_t first, int64_t valid) {
+    const int32_t lane = (int32_t)threadIdx.x;
+    uint32_t dropped = ballot(first + lane >= valid || rows[first + lane] < 0);
+    for (int32_t n = 0; n < kWarp; ++n)
+        if (!(dropped >> n & 1))
+            dropped |= ballot(lane > n && first + lane < valid && similar[n][lane]);
+    return ~dropped;
+}
+
+/* One block per image takes kWarp poses at a time: it compares them with each other, its first warp
+ * decides which stay, and those are compared with all behind them. Until its turn, a row of `rows`
+ * holds its own number, or -1 once it is dropped. The numbers of kept rows move to the front of
+ * `rows`, where every turn is over.
  */
 __global__ void suppress(
     int32_t* rows, int32_t* count, const float* keypoints, const float* scores, const float* areas,
     const float* sigmas, const int32_t* counts, int64_t N, int64_t K, float threshold) {
+    __shared__ bool similar[kWarp][kWarp];
+    __shared__ uint32_t stay;
     const int64_t b = blockIdx.x, valid = valid_rows(counts, b, N);
+    const Poses poses = {
+        keypoints + b * N * K * 2, scores + b * N * K, areas + b * N, sigmas, K, threshold};
     rows += b * N;
-    keypoints += b * N * K * 2;
-    scores += b * N * K;
-    areas += b * N;
     for (int64_t n = threadIdx.x; n < valid; n += blockDim.x) rows[n] = (int32_t)n;
     int32_t kept = 0;
-    for (int64_t n = 0; n < valid; ++n) {
-        __syncthreads();
-        if (rows[n] < 0) continue;
-        if (threadIdx.x == 0 && kept < n) rows[kept] = (int32_t)n;
-        ++kept;
-        const float* pose = keypoints + n * K * 2;
-        for (int64_t m = n + 1 + threadIdx.x; m < valid; m += blockDim.x) {
-            if (rows[m] < 0) continue;
-            const float oks =
-                oks_pair(keypoints + m * K * 2, pose, scores + n * K, areas[n], sigmas, K);
-            if (is_alike(oks, threshold)) rows[m] = -1;
+    for (int64_t first = 0; first < valid; first += kWarp) {
+        compare_poses(similar, poses, first, valid);
+        if (threadIdx.x < kWarp) {
+            const uint32_t bits = staying(similar, rows, first, valid);
+            const uint32_t before = bits & ((1u << threadIdx.x) - 1);
+            if (bits >> threadIdx.x & 1)
+                rows[kept + __popc(before)] = (int32_t)(first + threadIdx.x);
+            if (threadIdx.x == 0) stay = bits;
         }
+        __syncthreads();
+        for (int64_t m = first + kWarp + threadIdx.x; m < valid; m += blockDim.x)
+            for (int32_t n = 0; n < kWarp && rows[m] >= 0; ++n)
+                if (stay >> n & 1 && poses.alike(first + n, m)) rows[m] = -1;
+        kept += __popc(stay);
+        __syncthreads(); /* all have read which stay */
     }
-    __syncthreads(); /* all have read the last row */
     for (int64_t n = kept + threadIdx.x; n < N; n += blockDim.x) rows[n] = -1;
     if (threadIdx.x == 0) count[b] = kept;
 }

@@ -2,18 +2,30 @@
 #ifndef POSETRACK_CUDA_RELATION_CUH
 #define POSETRACK_CUDA_RELATION_CUH
 
-#include "launch.cuh"
+#include "warp.cuh"
 
 namespace posetrack {
 namespace {
 
-constexpr int64_t kWordBits = 32;
+constexpr int64_t kWordBits = 32;   /* as a warp has lanes */
 constexpr unsigned kRelating = 128; /* threads of a block that relates rows: those of whole words */
 
 PT_HD int64_t words_of(int64_t N) { return (N + kWordBits - 1) / kWordBits; }
 
 PT_HD bool has_bit(const uint32_t* words, int64_t i) {
     return (words[i / kWordBits] >> (i % kWordBits) & 1u) != 0;
+}
+
+/* Clears words; all threads of the block call it. */
+__device__ inline void clear_words(uint32_t* words, int64_t count) {
+    for (int64_t word = threadIdx.x; word < count; word += blockDim.x) words[word] = 0;
+    __syncthreads();
+}
+
+/* Sets the bits of `more` in `words`; a whole warp calls it, and may read them afterwards. */
+__device__ inline void add_words(uint32_t* words, const uint32_t* more, int64_t count) {
+    for (int64_t word = threadIdx.x % kWarp; word < count; word += kWarp) words[word] |= more[word];
+    __syncwarp();
 }
 
 /* Each thread's pair of rows, of a grid with one thread per bit of (B, N, words). */
@@ -26,19 +38,15 @@ struct Pair {
 __device__ inline Pair pair_of_thread(int64_t images, int64_t N) {
     const int64_t i = (int64_t)blockIdx.x * kRelating + threadIdx.x;
     const int64_t words = words_of(N), word = i / kWordBits;
-    const int64_t row = word / words, second = word % words * kWordBits + i % kWordBits;
-    return {word, row / N, row % N, second, row < images * N && second < N};
+    const int64_t row = word / words, second = (word - row * words) * kWordBits + i % kWordBits;
+    const int64_t image = row / N;
+    return {word, image, row - image * N, second, row < images * N && second < N};
 }
 
-/* Writes all words of a block; every thread calls it with its own pair. */
+/* Writes the word of a warp, each of whose threads calls it with its own pair. */
 __device__ inline void write_relation(uint32_t* words, const Pair& pair, bool related) {
-    __shared__ uint8_t flags[kRelating];
-    flags[threadIdx.x] = pair.exists && related ? 1 : 0;
-    __syncthreads();
-    if (threadIdx.x % kWordBits != 0 || !pair.exists) return;
-    uint32_t word = 0;
-    for (int64_t bit = 0; bit < kWordBits; ++bit) word |= (uint32_t)flags[threadIdx.x + bit] << bit;
-    words[pair.word] = word;
+    const uint32_t word = ballot(pair.exists && related);
+    if (threadIdx.x % kWordBits == 0 && pair.exists) words[pair.word] = word;
 }
 
 }  // namespace

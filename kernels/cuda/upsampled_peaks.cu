@@ -1,25 +1,147 @@
 #include "../shared/upsampled_peaks.h"
 #include "launch.cuh"
+#include "warp.cuh"
 
 namespace posetrack {
 namespace {
 
-constexpr int kBlock = 256;
+constexpr int kBlock = 64; /* threads that list a tile */
+constexpr int kWarps = kBlock / kWarp;
+constexpr int kMergers = 128; /* threads that merge a map's tiles */
+constexpr int kMergingWarps = kMergers / kWarp;
 
-/* Moves the strongest of `best`, which has an entry per thread, to best[0], and if `owned` the
- * owner of that entry to owner[0].
- */
-template <bool owned>
-__device__ void strongest_of_block(StrongPixel* best, int32_t* owner) {
-    for (unsigned half = kBlock / 2; half > 0; half /= 2) {
+/* Moves the strongest of `best`, which has an entry per thread, to best[0]. */
+__device__ void strongest_of_block(StrongPixel* best) {
+    for (unsigned half = kMergers / 2; half > 0; half /= 2) {
         __syncthreads();
         const unsigned other = threadIdx.x + half;
-        if (threadIdx.x < half && is_stronger(best[other], best[threadIdx.x])) {
+        if (threadIdx.x < half && is_stronger(best[other], best[threadIdx.x]))
             best[threadIdx.x] = best[other];
-            if (owned) owner[threadIdx.x] = owner[other];
-        }
     }
     __syncthreads();
+}
+
+/* The strongest of all lanes. */
+__device__ StrongPixel strongest_of_warp(StrongPixel own) {
+    for (int32_t half = kWarp / 2; half > 0; half /= 2) {
+        const StrongPixel other = {across(own.value, half), across(own.cell, half)};
+        if (is_stronger(other, own)) own = other;
+    }
+    return own;
+}
+
+constexpr int32_t kRows = (int32_t)kTileRows, kColumns = (int32_t)kTileColumns;
+constexpr int32_t kWide = kColumns + 2 * (int32_t)kMaxRadius; /* with the windows around a tile */
+constexpr int32_t kHigh = kRows + 2 * (int32_t)kMaxRadius;
+static_assert(kColumns == kWarp && kRows % kWarps == 0, "a warp takes whole rows of a tile");
+
+/* Where a row of enlarged pixels lies: cells before its two rows of the map. */
+struct PixelRow {
+    int64_t low, high;
+    float weight;
+    bool inside; /* of the map */
+};
+
+/* A block's shared memory while it lists a tile. */
+struct TileMemory {
+    float pixels[kHigh * kWide];    /* of the tile and the windows around it */
+    float maxima[kHigh * kColumns]; /* highest pixels of the windows' rows */
+    PixelRow rows[kHigh];
+    StrongPixel found[kWarps][kRows / kWarps * kColumns];
+    int32_t count[kWarps]; /* peaks that a warp has found */
+};
+
+/* One column of the pixels from row `y` on, every `step` rows. */
+template <typename Head>
+__device__ void fill_column(
+    TileMemory& to, const Head* map, const Upsampling& upsampling, int32_t left, int32_t wide,
+    int32_t high, int32_t x, int32_t y, int32_t step) {
+    const bool inside = left + x >= 0 && left + x < upsampling.W;
+    const Place column = place_on(upsampling.columns, left + x, upsampling.rule);
+    const Head *map_left = map + column.low, *map_right = map + column.high;
+    for (; y < high; y += step) {
+        const PixelRow row = to.rows[y];
+        float value = lowest_float();
+        if (inside && row.inside)
+            value = value_between_cells(
+                map_left, map_right, column.weight, row.low, row.high, row.weight, upsampling.rule);
+        to.pixels[y * wide + x] = value;
+    }
+}
+
+/* The enlarged pixels from (top, left) on; those outside of the map are the lowest. */
+template <typename Head>
+__device__ void fill_pixels(
+    TileMemory& to, const Head* map, const Upsampling& upsampling, int32_t top, int32_t left,
+    int32_t high, int32_t wide) {
+    const int32_t thread = (int32_t)threadIdx.x;
+    if (thread < high) {
+        const int32_t y = top + thread, w = upsampling.columns.cells;
+        const Place at = place_on(upsampling.rows, y, upsampling.rule);
+        to.rows[thread] = {
+            (int64_t)at.low * w, (int64_t)at.high * w, at.weight, y >= 0 && y < upsampling.H};
+    }
+    __syncthreads();
+    const int32_t lane = thread % kWarp, warp = thread / kWarp;
+    fill_column(to, map, upsampling, left, wide, high, lane, warp, kWarps);
+    for (int32_t x = kColumns + warp; x < wide; x += kWarps) /* a row for each lane */
+        fill_column(to, map, upsampling, left, wide, high, x, lane, kWarp);
+    __syncthreads();
+}
+
+/* The highest of a value and `radius` more on each side, `step` apart. */
+__device__ float highest_around(const float* value, int32_t radius, int32_t step) {
+    float highest = higher(*value, lowest_float());
+    const float *before = value, *behind = value;
+    PT_ROLLED
+    for (int32_t i = 0; i < radius; ++i) {
+        before -= step;
+        behind += step;
+        highest = higher(*behind, higher(*before, highest));
+    }
+    return highest;
+}
+
+/* Finds the peaks above 0 of a tile; every warp those of its rows. */
+__device__ void find_in_tile(
+    TileMemory& of, int32_t top, int32_t left, int32_t W, int32_t radius, int32_t wide) {
+    const int32_t warp = (int32_t)threadIdx.x / kWarp, x = (int32_t)threadIdx.x % kWarp;
+    for (int32_t y = warp; y < kRows + 2 * radius; y += kWarps) {
+        of.maxima[y * kColumns + x] = highest_around(of.pixels + y * wide + x + radius, radius, 1);
+    }
+    __syncthreads();
+    int32_t count = 0;
+    for (int32_t y = warp; y < kRows; y += kWarps) {
+        const float highest =
+            highest_around(of.maxima + (y + radius) * kColumns + x, radius, kColumns);
+        const float value = of.pixels[(y + radius) * wide + x + radius];
+        const bool is_peak = is_peak_of(value, highest, smallest_positive());
+        const uint32_t peaks = ballot(is_peak);
+        if (is_peak)
+            of.found[warp][count + __popc(peaks & ((1u << x) - 1))] = {
+                value, (top + y) * W + left + x};
+        count += __popc(peaks);
+    }
+    if (x == 0) of.count[warp] = count;
+    __syncthreads();
+}
+
+/* Writes the peaks that were found, strongest first: a peak's rank is how many are stronger. */
+__device__ void write_list(StrongPixel* list, const TileMemory& of, int32_t places) {
+    const int32_t warp = (int32_t)threadIdx.x / kWarp;
+    for (int32_t i = (int32_t)threadIdx.x % kWarp; i < of.count[warp]; i += kWarp) {
+        const StrongPixel own = of.found[warp][i];
+        int32_t rank = 0;
+        for (int32_t other = 0; other < kWarps; ++other)
+            for (int32_t j = 0; j < of.count[other]; ++j)
+                rank += is_stronger(of.found[other][j], own) ? 1 : 0;
+        if (rank < places) list[rank + 1] = own;
+    }
+    if (threadIdx.x != 0) return;
+    int32_t total = 0;
+    for (int32_t other = 0; other < kWarps; ++other) total += of.count[other];
+    list[0] = {0, 1};
+    if (total < places) list[total + 1] = {0, 0};
 }
 
 /* One block per tile: its peaks above 0, strongest first.
@@ -28,54 +150,21 @@ __device__ void strongest_of_block(StrongPixel* best, int32_t* owner) {
  * an entry of value 0 is behind the last.
  */
 template <typename Head>
-__global__ void list_tiles(
-    StrongPixel* lists, const Head* maps, Upsampling upsampling, int64_t tiles, int64_t C,
+__global__ void __launch_bounds__(kBlock) list_tiles(
+    StrongPixel* lists, const Head* maps, Upsampling upsampling, uint32_t tiles, uint32_t C,
     int64_t batch_stride, int32_t radius, int32_t places) {
-    __shared__ float pixels[(kTileRows + 2 * kMaxRadius) * (kTileColumns + 2 * kMaxRadius)];
-    __shared__ float peaks[kTileRows * kTileColumns];
-    __shared__ StrongPixel best[kBlock];
-    const int64_t map_index = blockIdx.x / tiles, tile = blockIdx.x % tiles;
+    __shared__ TileMemory memory;
+    const uint32_t index = blockIdx.x / tiles, tile = blockIdx.x - index * tiles;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
-    const Head* map = maps + map_index / C * batch_stride + map_index % C * area;
-    const int32_t H = (int32_t)upsampling.H, W = (int32_t)upsampling.W;
-    const int32_t columns = (int32_t)kTileColumns, size = (int32_t)(kTileRows * kTileColumns);
-    const int32_t across = (W + columns - 1) / columns;
-    const int32_t top = (int32_t)(tile / across * kTileRows);
-    const int32_t left = (int32_t)(tile % across * kTileColumns);
-    const int32_t wide = columns + 2 * radius, high = (int32_t)kTileRows + 2 * radius;
-    for (int32_t i = threadIdx.x; i < wide * high; i += kBlock) {
-        const int32_t y = top - radius + i / wide, x = left - radius + i % wide;
-        const bool inside = y >= 0 && y < H && x >= 0 && x < W;
-        pixels[i] = inside ? upsampled_value(map, upsampling, y, x) : lowest_float();
-    }
-    __syncthreads();
-    for (int32_t i = threadIdx.x; i < size; i += kBlock) {
-        const float* window = pixels + i / columns * wide + i % columns;
-        float highest = lowest_float();
-        for (int32_t v = 0; v <= 2 * radius; ++v)
-            for (int32_t u = 0; u <= 2 * radius; ++u)
-                highest = higher(window[v * wide + u], highest);
-        const float value = window[radius * wide + radius];
-        peaks[i] = is_peak_of(value, highest, smallest_positive()) ? value : 0;
-    }
-    StrongPixel* list = lists + (int64_t)blockIdx.x * (places + 1);
-    if (threadIdx.x == 0) list[0] = {0, 1};
-    for (int32_t n = 1; n <= places; ++n) {
-        __syncthreads();
-        StrongPixel own = {0, 0};
-        for (int32_t i = threadIdx.x; i < size; i += kBlock)
-            if (peaks[i] > own.value) own = {peaks[i], i};
-        best[threadIdx.x] = own;
-        strongest_of_block<false>(best, nullptr);
-        const StrongPixel first = best[0];
-        __syncthreads();
-        if (threadIdx.x == 0) {
-            const int32_t y = top + first.cell / columns, x = left + first.cell % columns;
-            list[n] = {first.value, y * W + x};
-            peaks[first.cell] = 0;
-        }
-        if (!(first.value > 0)) break;
-    }
+    const Head* map = maps + index / C * batch_stride + index % C * area;
+    const int32_t W = (int32_t)upsampling.W;
+    const uint32_t across_map = ((uint32_t)W + kColumns - 1) / kColumns;
+    const int32_t top = (int32_t)(tile / across_map) * kRows;
+    const int32_t left = (int32_t)(tile % across_map) * kColumns;
+    const int32_t wide = kColumns + 2 * radius, high = kRows + 2 * radius;
+    fill_pixels(memory, map, upsampling, top - radius, left - radius, high, wide);
+    find_in_tile(memory, top, left, W, radius, wide);
+    write_list(lists + (int64_t)blockIdx.x * (places + 1), memory, places);
 }
 
 /* Room for the pixels of one map. */
@@ -107,29 +196,42 @@ __device__ void put(const Peaks& peaks, int64_t n, StrongPixel pixel) {
     peaks.values[n] = pixel.value;
 }
 
-/* Takes the peaks above 0, from the lists of the tiles. Every thread gets how many. */
+/* The strongest of the next peaks of a thread's tiles. */
+struct NextPeak {
+    StrongPixel peak;
+    StrongPixel* list; /* that it is from */
+};
+
+__device__ NextPeak next_peak(StrongPixel* lists, int64_t tiles, int32_t places) {
+    NextPeak next = {{0, 0}, nullptr};
+    for (int64_t tile = threadIdx.x; tile < tiles; tile += kMergers) {
+        StrongPixel* list = lists + tile * (places + 1);
+        const int32_t place = list[0].cell;
+        if (place <= places && list[place].value > 0 && is_stronger(list[place], next.peak))
+            next = {list[place], list};
+    }
+    return next;
+}
+
+/* Takes the peaks above 0, from the lists of the tiles. Every thread gets how many. `best` has an
+ * entry for every warp, twice: those of a turn are read while the next turn's are written.
+ */
 __device__ int64_t take_listed(
-    const Peaks& peaks, StrongPixel* lists, int64_t tiles, int32_t places, StrongPixel* best,
-    int32_t* owner) {
+    const Peaks& peaks, StrongPixel* lists, int64_t tiles, int32_t places, StrongPixel* best) {
+    NextPeak own = next_peak(lists, tiles, places);
     for (int64_t n = 0; n < peaks.N; ++n) {
+        StrongPixel* bests = best + n % 2 * kMergingWarps;
+        const StrongPixel of_warp = strongest_of_warp(own.peak);
+        if (threadIdx.x % kWarp == 0) bests[threadIdx.x / kWarp] = of_warp;
         __syncthreads();
-        StrongPixel own = {0, 0};
-        for (int32_t tile = threadIdx.x; tile < tiles; tile += kBlock) {
-            const StrongPixel* list = lists + tile * (int64_t)(places + 1);
-            if (list[0].cell > places || !(list[list[0].cell].value > 0)) continue;
-            if (!is_stronger(list[list[0].cell], own)) continue;
-            own = list[list[0].cell];
-            owner[threadIdx.x] = tile;
-        }
-        best[threadIdx.x] = own;
-        strongest_of_block<true>(best, owner);
-        const StrongPixel first = best[0];
-        const int32_t tile = owner[0];
+        StrongPixel first = bests[0];
+        for (int warp = 1; warp < kMergingWarps; ++warp)
+            if (is_stronger(bests[warp], first)) first = bests[warp];
         if (!(first.value > 0)) return n;
-        __syncthreads();
-        if (threadIdx.x != 0) continue;
+        if (own.list == nullptr || own.peak.cell != first.cell) continue;
         put(peaks, n, first);
-        ++lists[tile * (int64_t)(places + 1)].cell;
+        ++own.list[0].cell;
+        own = next_peak(lists, tiles, places);
     }
     return peaks.N;
 }
@@ -141,12 +243,12 @@ template <typename Head>
 __device__ void take_equal(
     const Peaks& peaks, int64_t& found, const EnlargedMap<Head>& enlarged, float value,
     int32_t first, StrongPixel* best) {
-    for (int64_t start = first; start < enlarged.size && found < peaks.N; start += kBlock) {
+    for (int64_t start = first; start < enlarged.size && found < peaks.N; start += kMergers) {
         const int64_t cell = start + threadIdx.x;
         best[threadIdx.x].value =
             cell < enlarged.size ? enlarged.suppressed((int32_t)cell) : not_a_number();
         __syncthreads();
-        for (int32_t i = 0; threadIdx.x == 0 && i < kBlock && found < peaks.N; ++i)
+        for (int32_t i = 0; threadIdx.x == 0 && i < kMergers && found < peaks.N; ++i)
             if (best[i].value == value) put(peaks, found++, {best[i].value, (int32_t)(start + i)});
         __syncthreads();
     }
@@ -160,12 +262,12 @@ __device__ void take_negative(
     StrongPixel last = {0, 0};
     while (found < peaks.N) {
         StrongPixel own = {lowest_float(), size};
-        for (int32_t cell = threadIdx.x; cell < size; cell += kBlock) {
+        for (int32_t cell = threadIdx.x; cell < size; cell += kMergers) {
             const StrongPixel pixel = {enlarged.suppressed(cell), cell};
             if (pixel.value < last.value && is_stronger(pixel, own)) own = pixel;
         }
         best[threadIdx.x] = own;
-        strongest_of_block<false>(best, nullptr);
+        strongest_of_block(best);
         last = best[0];
         if (last.cell == size) break;
         __syncthreads();
@@ -181,8 +283,7 @@ __global__ void merge_tiles(
     int32_t* cells, float* values, int32_t* count, StrongPixel* lists, const Head* maps,
     Upsampling upsampling, int64_t tiles, int64_t C, int64_t N, int64_t batch_stride,
     int32_t radius, int32_t places, Limits limits) {
-    __shared__ StrongPixel best[kBlock];
-    __shared__ int32_t owner[kBlock];
+    __shared__ StrongPixel best[kMergers];
     __shared__ int64_t found;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
     const Head* map = maps + blockIdx.x / C * batch_stride + blockIdx.x % C * area;
@@ -190,13 +291,13 @@ __global__ void merge_tiles(
     const EnlargedMap<Head> enlarged = {map, upsampling, radius, size};
     const Peaks peaks = {cells + blockIdx.x * N, values + blockIdx.x * N, N};
     lists += blockIdx.x * tiles * (places + 1);
-    const int64_t listed = take_listed(peaks, lists, tiles, places, best, owner);
+    const int64_t listed = take_listed(peaks, lists, tiles, places, best);
     if (threadIdx.x == 0) found = listed;
-    __syncthreads();
+    __syncthreads(); /* all have read `best`, too */
     take_equal(peaks, found, enlarged, 0, 0, best);
     take_negative(peaks, found, enlarged, best);
-    for (int64_t n = found + threadIdx.x; n < N; n += kBlock) put(peaks, n, {0, -1});
-    if (threadIdx.x == 0) /* which has put all pixels itself */
+    for (int64_t n = found + threadIdx.x; n < N; n += kMergers) put(peaks, n, {0, -1});
+    if (threadIdx.x == 0) /* all were put before a barrier, or by this thread */
         count[blockIdx.x] =
             (int32_t)leading_values(peaks.values, found, limits.min_value, limits.at_least);
 }
@@ -217,11 +318,11 @@ pt_status find_peaks(
     const int64_t tiles = tiles_of(upsampling.H, upsampling.W);
     const int32_t places = (int32_t)places_of_tile(N);
     const pt_status listed = launch<list_tiles<Head>>(
-        {B * C * tiles, kBlock, 0, stream}, lists, maps, upsampling, tiles, C, batch_stride, radius,
-        places);
+        {B * C * tiles, kBlock, 0, stream}, lists, maps, upsampling, (uint32_t)tiles, (uint32_t)C,
+        batch_stride, radius, places);
     if (listed != PT_OK) return listed;
     return launch<merge_tiles<Head>>(
-        {B * C, kBlock, 0, stream}, cells, values, count, lists, maps, upsampling, tiles, C, N,
+        {B * C, kMergers, 0, stream}, cells, values, count, lists, maps, upsampling, tiles, C, N,
         batch_stride, radius, places, limits);
 }
 

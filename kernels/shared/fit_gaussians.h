@@ -72,16 +72,9 @@ fit_window(float x, float y, int64_t map_height, int64_t map_width, int32_t radi
     return {top, left, height, width, row - top, column - left, start_y, start_x};
 }
 
-/* Value number i of the window, and below its place in `values` (columns, kFitLanes). As in the
- * released code, a window of h x w values is laid out as one of w rows and h columns.
+/* The place of value number i of the window in `values` (columns, kFitLanes). As in the released
+ * code, a window of h x w values is laid out as one of w rows and h columns.
  */
-template <typename Head>
-PT_HD double window_value(
-    const Head* map, const Upsampling& upsampling, const FitWindow& window, int32_t i) {
-    return (double)upsampled_value(
-        map, upsampling, window.top + i / window.width, window.left + i % window.width);
-}
-
 PT_HD int32_t window_slot(const FitWindow& window, int32_t i) {
     return i % window.height * kFitLanes + i / window.height;
 }
@@ -125,34 +118,40 @@ PT_HD void add_residual(
     moment2 += weighted * (column_distance * column_distance);
 }
 
-/* Sums of factor^2 x distance^(0 ... 4). */
+constexpr int32_t kLaneTerms = 4, kSquaredTerms = 5;
+
+/* What a lane adds to the sums over the window; moments are its own, see FitTerms. */
+PT_HD void lane_terms(
+    double* terms, double factor, double distance, double moment0, double moment1, double moment2) {
+    terms[0] = factor * moment0;
+    terms[1] = factor * (distance * moment0);
+    terms[2] = factor * moment1;
+    terms[3] = factor * (moment2 + distance * distance * moment0);
+}
+
+/* What a row or column adds to the sums of factor^2 x distance^(0 ... 4). */
+PT_HD void squared_terms(double* terms, double factor, double distance) {
+    const double square = factor * factor, d2 = distance * distance;
+    terms[0] = square;
+    terms[1] = square * distance;
+    terms[2] = square * d2;
+    terms[3] = square * (d2 * distance);
+    terms[4] = square * (d2 * d2);
+}
+
 PT_HD void squared_moments(
     double* moments, const double* factor, const double* distance, int32_t size) {
-    for (int32_t power = 0; power < 5; ++power) moments[power] = 0.0;
+    for (int32_t power = 0; power < kSquaredTerms; ++power) moments[power] = 0.0;
     for (int32_t i = 0; i < size; ++i) {
-        const double d = distance[i], square = factor[i] * factor[i], d2 = d * d;
-        moments[0] += square;
-        moments[1] += square * d;
-        moments[2] += square * d2;
-        moments[3] += square * (d2 * d);
-        moments[4] += square * (d2 * d2);
+        double terms[kSquaredTerms];
+        squared_terms(terms, factor[i], distance[i]);
+        for (int32_t power = 0; power < kSquaredTerms; ++power) moments[power] += terms[power];
     }
 }
 
-/* The sums over a window of `rows` lanes at parameters `at`, from the sums of its lanes. */
-PT_HD FitSums summed_lanes(const FitTerms& terms, const double* at, int32_t rows, int32_t columns) {
-    double squares = 0.0, sums[4] = {0.0, 0.0, 0.0, 0.0};
-    for (int32_t y = 0; y < rows; ++y) {
-        const double d = terms.row_distance[y], factor = terms.row_factor[y];
-        squares += terms.squares[y];
-        sums[0] += factor * terms.moments[0][y];
-        sums[1] += factor * (d * terms.moments[0][y]);
-        sums[2] += factor * terms.moments[1][y];
-        sums[3] += factor * (terms.moments[2][y] + d * d * terms.moments[0][y]);
-    }
-    double row[5], column[5];
-    squared_moments(row, terms.row_factor, terms.row_distance, rows);
-    squared_moments(column, terms.column_factor, terms.column_distance, columns);
+/* The sums over a window at parameters `at`, from what its lanes, rows and columns add up to. */
+PT_HD FitSums combined_sums(
+    double squares, const double* sums, const double* row, const double* column, const double* at) {
     const double shift = at[0] / (at[3] * at[3]), spread = shift / at[3];
     FitSums result;
     result.squares = squares;
@@ -172,6 +171,23 @@ PT_HD FitSums summed_lanes(const FitTerms& terms, const double* at, int32_t rows
     result.normal[3][3] =
         spread * spread * (row[4] * column[0] + 2.0 * (row[2] * column[2]) + row[0] * column[4]);
     return result;
+}
+
+/* The same from the sums of each lane, of a window of `rows` lanes. */
+PT_HD FitSums summed_lanes(const FitTerms& terms, const double* at, int32_t rows, int32_t columns) {
+    double squares = 0.0, sums[kLaneTerms] = {0.0, 0.0, 0.0, 0.0};
+    for (int32_t y = 0; y < rows; ++y) {
+        double added[kLaneTerms];
+        lane_terms(
+            added, terms.row_factor[y], terms.row_distance[y], terms.moments[0][y],
+            terms.moments[1][y], terms.moments[2][y]);
+        squares += terms.squares[y];
+        for (int32_t i = 0; i < kLaneTerms; ++i) sums[i] += added[i];
+    }
+    double row[kSquaredTerms], column[kSquaredTerms];
+    squared_moments(row, terms.row_factor, terms.row_distance, rows);
+    squared_moments(column, terms.column_factor, terms.column_distance, columns);
+    return combined_sums(squares, sums, row, column, at);
 }
 
 /* The state of a fit between two evaluations of the Gaussian. */

@@ -51,17 +51,23 @@ PT_HD float kernel_entry(float kernel, int64_t side, bool clamp) {
 
 PT_HD float magnitude(float x) { return x < 0.0f ? -x : x; }
 
-/* `mass` is the sum of the magnitudes of a kernel's entries. Returns whether an entry is negative:
- * then the magnitudes of the window's values bound the convolution, not the values.
+/* `mass` is the sum of the magnitudes of a kernel's row. Returns whether an entry is negative: then
+ * the magnitudes of the window's values bound the convolution, not the values.
  */
-PT_HD bool kernel_mass(const float* kernel, int64_t side, float& mass) {
+PT_HD bool row_mass(const float* row, int64_t side, float& mass) {
     bool negative = false;
     mass = 0.0f;
-    for (int64_t i = 0; i < side * side; ++i) {
-        mass += magnitude(kernel[i]);
-        negative = negative || kernel[i] < 0.0f;
+    for (int64_t i = 0; i < side; ++i) {
+        mass += magnitude(row[i]);
+        negative = negative || row[i] < 0.0f;
     }
     return negative;
+}
+
+PT_HD float total_mass(const float* masses, int64_t side) {
+    float mass = 0.0f;
+    for (int64_t row = 0; row < side; ++row) mass += masses[row];
+    return mass;
 }
 
 /* A bound for the sums of products of a kernel of this mass with values of at most `highest`. It
@@ -69,6 +75,15 @@ PT_HD bool kernel_mass(const float* kernel, int64_t side, float& mass) {
  */
 PT_HD float convolution_bound(float mass, float highest) {
     return highest > 0.0f ? mass * highest * 1.001f + 1e-37f : 1e-37f;
+}
+
+/* A bound for a tile of the convolution: `highest` is the highest cell of the heatmap within the
+ * kernel's reach, or its magnitude, `weight` the highest magnitude of a weight there. No value
+ * between cells is higher than both.
+ */
+PT_HD float tile_bound(float mass, float highest, float weight) {
+    const float bound = convolution_bound(mass, weighed_cell(highest, weight));
+    return is_nan(bound) ? positive_infinity() : bound;
 }
 
 PT_HD float blend_of_two(float first, float second, float first_weight) {

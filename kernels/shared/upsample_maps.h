@@ -56,8 +56,8 @@ PT_HD Place place_by_half_pixels(Axis axis, int32_t pixel) {
     return {low, low < end ? low + 1 : end, weight < 1.0f ? weight : 1.0f};
 }
 
-/* For rules other than kSameSize. */
 PT_HD Place place_on(Axis axis, int32_t pixel, UpsamplingRule rule) {
+    if (rule == kSameSize) return {pixel, pixel, 0.0f};
     return rule == kCornerRule ? place_by_corners(axis, pixel) : place_by_half_pixels(axis, pixel);
 }
 
@@ -71,25 +71,35 @@ PT_HD float blend_by_half_pixels(float low, float high, float weight) {
     return fused(low, 1.0f - weight, high * weight);
 }
 
-/* The enlarged map's value at one pixel: first along the rows, then along the columns. */
+/* The value between four cells: first along the rows, then along the columns. `left` and `right`
+ * are columns of a map, `upper` and `lower` the cells before its rows.
+ */
+template <typename Head>
+PT_HD float value_between_cells(
+    const Head* left, const Head* right, float column_weight, int64_t upper, int64_t lower,
+    float row_weight, UpsamplingRule rule) {
+    const float a = to_float(left[upper]);
+    if (rule == kSameSize) return a;
+    const float b = to_float(right[upper]);
+    const float c = to_float(left[lower]), d = to_float(right[lower]);
+    if (rule == kCornerRule)
+        return blend_by_corners(
+            blend_by_corners(a, b, column_weight), blend_by_corners(c, d, column_weight),
+            row_weight);
+    return blend_by_half_pixels(
+        blend_by_half_pixels(a, b, column_weight), blend_by_half_pixels(c, d, column_weight),
+        row_weight);
+}
+
+/* The enlarged map's value at one pixel. */
 template <typename Head>
 PT_HD float upsampled_value(const Head* map, const Upsampling& upsampling, int32_t y, int32_t x) {
     const int64_t w = upsampling.columns.cells;
-    if (upsampling.rule == kSameSize) return to_float(map[y * w + x]);
-    const bool corner = upsampling.rule == kCornerRule;
     const Place row = place_on(upsampling.rows, y, upsampling.rule);
     const Place column = place_on(upsampling.columns, x, upsampling.rule);
-    const Head* upper = map + row.low * w;
-    const Head* lower = map + row.high * w;
-    const float a = to_float(upper[column.low]), b = to_float(upper[column.high]);
-    const float c = to_float(lower[column.low]), d = to_float(lower[column.high]);
-    if (corner)
-        return blend_by_corners(
-            blend_by_corners(a, b, column.weight), blend_by_corners(c, d, column.weight),
-            row.weight);
-    return blend_by_half_pixels(
-        blend_by_half_pixels(a, b, column.weight), blend_by_half_pixels(c, d, column.weight),
-        row.weight);
+    return value_between_cells(
+        map + column.low, map + column.high, column.weight, row.low * w, row.high * w, row.weight,
+        upsampling.rule);
 }
 
 #if !defined(__CUDACC_RTC__)

@@ -44,7 +44,7 @@ def test_window_that_no_block_of_a_gpu_can_hold_is_refused_there():
         "heatmap": floats(1, 1, 2, 2),
         "size": (8, 8),
         "kernels": None,
-        "window": kernels.GlobalWindow(np.ones((401, 401), np.float32)),
+        "window": kernels.GlobalWindow(np.ones((1001, 1001), np.float32)),
     }
     keypoints, values = run("cpu", "global_adaptation", arguments)
     assert (keypoints.shape, values.tolist()) == ((1, 1, 1, 2), [[[0]]])
