@@ -25,7 +25,7 @@ class TakenPoses(NamedTuple):
 
     Attributes:
         keypoints: (B, M, K, 2) float32.
-        keypoint_scores: (B, M, K) float32.
+        keypoint_scores: (B, M, K) float32; 0 where none were given.
         scores: (B, M) float32.
         boxes: (B, M, 4) float32; 0 where none were given.
         rows: (B, M) int32 rows of the given arrays; -1 behind the count.
@@ -42,7 +42,7 @@ class TakenPoses(NamedTuple):
 
 def select_poses(  # noqa: PLR0913 - the arrays of poses, and which of them stay
     keypoints: Float32Array,
-    keypoint_scores: Float32Array,
+    keypoint_scores: Float32Array | None,
     scores: Float32Array,
     boxes: Float32Array | None = None,
     rows: Int32Array | None = None,
@@ -56,7 +56,7 @@ def select_poses(  # noqa: PLR0913 - the arrays of poses, and which of them stay
 
     Args:
         keypoints: (B, N, K, 2) float32.
-        keypoint_scores: (B, N, K) float32.
+        keypoint_scores: (B, N, K) float32; None: there are none yet.
         scores: (B, N) float32.
         boxes: (B, N, 4) float32; None: poses have none.
         rows: (B, N) int32 candidates, such as the rows that a suppression left; numbers of no row
@@ -90,7 +90,7 @@ def pose_scores(
         values: (B, N, K) float32.
         factors: (B, N) float32; None: 1.
         counts: (B,) int32, how many poses of each image count; None: all.
-        found: values above this are of found keypoints; -infinity: all count.
+        found: finite values above this are of found keypoints; -infinity: all finite ones.
 
     Returns:
         (B, N) float32; 0 behind a count, and 0 times the factor for a pose without found keypoints.

@@ -19,7 +19,7 @@ __all__ = [
 @takes_one_image(3)
 def select_poses(  # noqa: PLR0913 - as the kernel
     keypoints: Float32Array,
-    keypoint_scores: Float32Array,
+    keypoint_scores: Float32Array | None,
     scores: Float32Array,
     boxes: Float32Array | None = None,
     rows: Int32Array | None = None,
@@ -31,6 +31,8 @@ def select_poses(  # noqa: PLR0913 - as the kernel
 ) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array, Int32Array, Int32Array]:
     """See `kernels.select_poses`."""
     batch, limit = scores.shape
+    if keypoint_scores is None:
+        keypoint_scores = np.zeros(keypoints.shape[:3], np.float32)
     if boxes is None:
         boxes = np.zeros((batch, limit, 4), np.float32)
     arrays = (keypoints, keypoint_scores, scores, boxes)
@@ -61,7 +63,7 @@ def pose_scores(
     found: float = -np.inf,
 ) -> Float32Array:
     """See `kernels.pose_scores`."""
-    above = (values > np.float32(found)) | (found == -np.inf)
+    above = np.isfinite(values) & (values > np.float32(found))
     total = np.zeros(values.shape[:2], np.float32)
     for k in range(values.shape[2]):
         total += np.where(above[..., k], values[..., k], np.float32(0))

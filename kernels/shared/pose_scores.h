@@ -6,12 +6,12 @@
 
 namespace posetrack {
 
-/* Mean of the values above `found`, of all where that is -infinity; 0 where there is none. */
+/* Mean of the finite values above `found`; 0 where there is none. */
 PT_HD float mean_of_found(const float* values, int64_t K, float found) {
     float sum = 0.0f;
     int64_t count = 0;
     for (int64_t k = 0; k < K; ++k) {
-        if (!(values[k] > found || found == lowest_float())) continue;
+        if (!(is_finite(values[k]) && values[k] > found)) continue;
         sum += values[k];
         ++count;
     }

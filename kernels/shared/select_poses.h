@@ -33,7 +33,7 @@ PT_HD bool is_taken_before(
 /* The arrays of all images, as they are given. */
 struct GivenPoses {
     const float* keypoints;       /* (B, N, K, 2) */
-    const float* keypoint_scores; /* (B, N, K) */
+    const float* keypoint_scores; /* (B, N, K), or null */
     const float* scores;          /* (B, N) */
     const float* boxes;           /* (B, N, 4), or null */
     int64_t K;
@@ -42,9 +42,9 @@ struct GivenPoses {
 /* The same with M poses for each image. */
 struct TakenPoses {
     float* keypoints;
-    float* keypoint_scores;
+    float* keypoint_scores; /* or null: not wanted */
     float* scores;
-    float* boxes; /* or null: not wanted */
+    float* boxes; /* likewise */
 };
 
 /* Keypoint k of place `to` is that of row `from`, both counted over all images; -1: 0. */
@@ -54,7 +54,9 @@ PT_HD void take_keypoint(
     const bool none = from < 0;
     taken.keypoints[2 * at] = none ? 0.0f : given.keypoints[2 * there];
     taken.keypoints[2 * at + 1] = none ? 0.0f : given.keypoints[2 * there + 1];
-    taken.keypoint_scores[at] = none ? 0.0f : given.keypoint_scores[there];
+    if (taken.keypoint_scores)
+        taken.keypoint_scores[at] =
+            none || !given.keypoint_scores ? 0.0f : given.keypoint_scores[there];
 }
 
 /* What else belongs to a pose. */
@@ -85,13 +87,13 @@ inline pt_status check_select_poses(
         .sizes({{"B", B}, {"K", K}, {"M", M}})
         .that(!is_nan(all.min_score), "min_score must be a number")
         .array("taken_keypoints", taken.keypoints, {B, M, K, 2})
-        .array("taken_keypoint_scores", taken.keypoint_scores, {B, M, K})
+        .optional("taken_keypoint_scores", taken.keypoint_scores, {B, M, K})
         .array("taken_scores", taken.scores, {B, M})
         .optional("taken_boxes", taken.boxes, {B, M, 4})
         .array("taken_rows", taken_rows, {B, M})
         .array("count", count, {B})
         .array("keypoints", given.keypoints, {B, N, K, 2})
-        .array("keypoint_scores", given.keypoint_scores, {B, N, K})
+        .optional("keypoint_scores", given.keypoint_scores, {B, N, K})
         .array("scores", given.scores, {B, N})
         .optional("boxes", given.boxes, {B, N, 4})
         .optional("rows", all.rows, {B, N})

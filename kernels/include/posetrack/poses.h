@@ -16,22 +16,22 @@ PT_SCRATCH(pt_select_poses, int64_t N);
  */
 PT_TWINS(
     pt_select_poses, float* taken_keypoints, /* (B, M, K, 2) */
-    float* taken_keypoint_scores,            /* (B, M, K) */
+    float* taken_keypoint_scores,            /* (B, M, K); 0 without; NULL: not wanted */
     float* taken_scores,                     /* (B, M) */
     float* taken_boxes,                      /* (B, M, 4); 0 without boxes; NULL: not wanted */
     int32_t* taken_rows,                     /* (B, M) of the N rows; -1 behind the count */
     int32_t* count,                          /* (B) how many are taken */
     void* scratch, int64_t scratch_bytes,    /* working memory */
     const float* keypoints,                  /* (B, N, K, 2) */
-    const float* keypoint_scores,            /* (B, N, K) */
+    const float* keypoint_scores,            /* (B, N, K); NULL: there are none yet */
     const float* scores,                     /* (B, N) */
     const float* boxes,                      /* (B, N, 4); NULL: poses have none */
     const int32_t* rows,   /* (B, N) candidates; numbers of no row are skipped; NULL: all rows */
     const int32_t* counts, /* (B) how many candidates of each image count; NULL: all N */
     int64_t B, int64_t N, int64_t K, int64_t M, float min_score, int64_t ranked);
 
-/* The score of each pose: its factor times the mean of those values of its keypoints that are above
- * `found`; the mean is 0 where none is. With `found` -infinity all K values count.
+/* The score of each pose: its factor times the mean of those values of its keypoints that are
+ * finite and above `found`; the mean is 0 where none is.
  *
  * The mean is the sum, in float32 and in the order of the keypoints, divided by their number.
  */
