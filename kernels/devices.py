@@ -46,6 +46,19 @@ class Device(Protocol):
     def call(self, kernel: str, values: Sequence[Any]) -> None:
         """Run a kernel with the values of its arguments, in order."""
 
+    @property
+    def name(self) -> str:
+        """`cpu`, or the name of a GPU."""
+
+    def put(self, array: AnyArray) -> AnyArray:
+        """A NumPy array on the device, in its present values."""
+
+    def fetch(self, arrays: Sequence[Any]) -> list[AnyArray]:
+        """Arrays of the device as NumPy arrays, after one wait for all of them."""
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> AnyArray:
+        """Arrays one after the other along an axis."""
+
 
 class Cpu:
     """NumPy arrays."""
@@ -73,6 +86,23 @@ class Cpu:
     def call(self, kernel: str, values: Sequence[Any]) -> None:
         """Run the CPU twin on this thread."""
         self.library.call(kernel, values)
+
+    @property
+    def name(self) -> str:
+        """`cpu`."""
+        return "cpu"
+
+    def put(self, array: AnyArray) -> AnyArray:
+        """The array itself."""
+        return array
+
+    def fetch(self, arrays: Sequence[AnyArray]) -> list[AnyArray]:
+        """The arrays themselves."""
+        return list(arrays)
+
+    def concatenate(self, arrays: Sequence[AnyArray], axis: int) -> AnyArray:
+        """Arrays one after the other along an axis."""
+        return np.concatenate(arrays, axis)
 
 
 class Cuda:
@@ -120,6 +150,28 @@ class Cuda:
         with self._torch.cuda.device(self._device):
             stream = self._torch.cuda.current_stream().cuda_stream
             self.library.call(kernel, (*values, stream))
+
+    @property
+    def name(self) -> str:
+        """Such as `cuda:0`."""
+        return str(self._device)
+
+    def put(self, array: AnyArray) -> AnyArray:
+        """A tensor on the GPU; the copy is enqueued on torch's current stream."""
+        tensor: AnyArray = self._torch.from_numpy(array).to(self._device)
+        return tensor
+
+    def fetch(self, arrays: Sequence[Any]) -> list[AnyArray]:
+        """NumPy arrays, after one wait for torch's current stream."""
+        # without a wait for each, torch copies into pinned memory
+        copies = [array.to("cpu", non_blocking=True) for array in arrays]
+        self._torch.cuda.current_stream(self._device).synchronize()
+        return [copy.numpy() for copy in copies]
+
+    def concatenate(self, arrays: Sequence[Any], axis: int) -> AnyArray:
+        """Tensors one after the other along an axis."""
+        joined: AnyArray = self._torch.cat(list(arrays), axis)
+        return joined
 
 
 CPU: Device = Cpu()

@@ -55,6 +55,11 @@ def abi_version() -> int:
     return int(found[1])
 
 
+def is_built(twin: Literal["cpu", "cuda"]) -> bool:
+    """Whether this installation has the kernels of a kind of device."""
+    return path_of(twin).is_file()
+
+
 def path_of(twin: Literal["cpu", "cuda"]) -> Traversable:
     """The installed library; that of the CPU twins for the highest level that the CPU has."""
     if twin == "cuda":

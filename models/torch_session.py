@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import torch
 from torch import nn
@@ -79,15 +81,26 @@ class TorchSession(Closeable):
 
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
+        return {name: value.cpu().numpy() for name, value in self._tensors(arrays).items()}
+
+    def run_on_device(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """See `structures.DeviceSession.run_on_device`; on the CPU, arrays are NumPy's."""
+        if self.device == "cpu":
+            return self.run(arrays)
+        return cast("dict[str, AnyArray]", self._tensors(arrays))
+
+    def _tensors(self, arrays: dict[str, AnyArray]) -> dict[str, torch.Tensor]:
         if self._module is None:
             raise RuntimeError("the session is closed")
         check_inputs(arrays, self._expected)
-        array = arrays[self.inputs[0]]
+        array: Any = arrays[self.inputs[0]]
+        if not isinstance(array, torch.Tensor):
+            array = torch.from_numpy(np.ascontiguousarray(array))
         with torch.inference_mode():
-            values = self._module(torch.from_numpy(np.ascontiguousarray(array)).to(self.device))
+            values = self._module(array.to(self.device))
         if isinstance(values, torch.Tensor):
             values = (values,)
-        return {name: v.cpu().numpy() for name, v in zip(self.outputs, values, strict=True)}
+        return {n: value.contiguous() for n, value in zip(self.outputs, values, strict=True)}
 
     def close(self) -> None:
         """Free the network."""

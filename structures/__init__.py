@@ -19,7 +19,7 @@ from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec
 from .observation import Observation, Tracker, TrackerState
 from .person_scores import PersonScores
 from .poses import Poses, TrackState
-from .session import Session
+from .session import DeviceSession, Session
 from .session_options import SessionOptions
 from .skeleton import COCO_17, CROWDPOSE_14, H36M_18, MPII_16, POSETRACK_15, SKELETONS, Skeleton
 
@@ -34,6 +34,7 @@ __all__ = [
     "BackendError",
     "CheckpointError",
     "DecoderSpec",
+    "DeviceSession",
     "DownloadError",
     "Frame",
     "HeadSpec",

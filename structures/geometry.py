@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .affine import zoom_affine
-from .arrays import Float32Array
+from .arrays import Float32Array, Float64Array
 
 # The published bottom-up networks on HRNet size their inputs to multiples of this.
 HRNET_MULTIPLE = 64
@@ -96,6 +96,16 @@ class ImageTransform:
     def to_input(self, points: Float32Array) -> Float32Array:
         """(..., 2) image pixels -> (..., 2) input pixels."""
         return np.asarray(points * self.scale + self.shift, np.float32)
+
+    def matrix_to_image(self, pixels_per_unit: float = 1.0) -> Float64Array:
+        """(1, 2, 3) float64 affine map to image pixels.
+
+        Args:
+            pixels_per_unit: input pixels in the unit of what is mapped, such as a stride.
+        """
+        (x, y), scale = self.shift, self.scale
+        zoom = pixels_per_unit / scale
+        return np.array([[[zoom, 0.0, -x / scale], [0.0, zoom, -y / scale]]])
 
     def to_image(self, points: Float32Array) -> Float32Array:
         """(..., 2) input pixels -> (..., 2) image pixels."""

@@ -52,3 +52,15 @@ class Session(Closeable, Protocol):
             ValueError: an input is missing, unknown, or has a wrong shape or dtype.
         """
         ...
+
+
+@runtime_checkable
+class DeviceSession(Session, Protocol):
+    """A session whose arrays may stay on the device that it runs on."""
+
+    def run_on_device(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """As `run`; inputs may lie on the device, and outputs stay there.
+
+        Arrays of a GPU are torch tensors, and work on them is in torch's current stream.
+        """
+        ...

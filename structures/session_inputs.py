@@ -31,7 +31,7 @@ def check_inputs(arrays: Mapping[str, AnyArray], expected: Mapping[str, InputTyp
         fits = array.ndim == len(shape) and all(
             want in (None, got) for want, got in zip(shape, array.shape, strict=True)
         )
-        if array.dtype != dtype or not fits:
+        if str(array.dtype).removeprefix("torch.") != str(np.dtype(dtype)) or not fits:
             wanted = ", ".join("any" if size is None else str(size) for size in shape)
             raise ValueError(
                 f"{name} must be {np.dtype(dtype)} of shape ({wanted}), "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from ...structures.model_spec import METADATA_KEY
 from ...structures.session_inputs import check_inputs
 
 _DTYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
+_HANDS_OVER = hasattr(ort.OrtValue, "__dlpack__")
 _ERRORS_ONLY, _NOTHING = 3, 4
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
@@ -55,18 +59,55 @@ class OnnxRuntimeSession(Closeable):
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
         check_inputs(arrays, self._expected)
-        session = self._session
-        if session is None:
-            raise RuntimeError("the session is closed")
-        try:
+        session = self._open_session()
+        with _running():
             values = session.run(None, arrays)
-        except Exception as error:  # onnxruntime has no public base class for its errors
-            raise BackendError(f"onnxruntime failed: {error}") from error
         return dict(zip(self.outputs, values, strict=True))
+
+    def run_on_device(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """See `structures.DeviceSession.run_on_device`.
+
+        On the CPU, where torch, whose tensors hold the arrays, is not imported, or where this
+        release of ONNX Runtime cannot hand them over, everything goes through the host.
+        """
+        kind, _, index = self.device.partition(":")
+        torch: Any = sys.modules.get("torch")
+        if kind == "cpu" or torch is None or not _HANDS_OVER:
+            return self.run(arrays)
+        check_inputs(arrays, self._expected)
+        session = self._open_session()
+        binding = session.io_binding()
+        array: Any
+        for name, array in arrays.items():
+            if isinstance(array, np.ndarray):
+                binding.bind_cpu_input(name, array)
+            else:
+                dtype = self._expected[name][0]
+                binding.bind_input(name, kind, int(index), dtype, array.shape, array.data_ptr())
+        for name in self.outputs:
+            binding.bind_output(name, kind, int(index))
+        torch.cuda.current_stream().synchronize()  # ONNX Runtime computes in a stream of its own
+        with _running():
+            session.run_with_iobinding(binding)
+        values = binding.get_outputs()
+        return dict(zip(self.outputs, map(torch.from_dlpack, values), strict=True))
+
+    def _open_session(self) -> ort.InferenceSession:
+        if self._session is None:
+            raise RuntimeError("the session is closed")
+        return self._session
 
     def close(self) -> None:
         """Free the network."""
         self._session = None
+
+
+@contextmanager
+def _running() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # onnxruntime has no public base class for its errors
+        raise BackendError(f"onnxruntime failed: {error}") from error
 
 
 def _open(path: Path, options: SessionOptions) -> tuple[ort.InferenceSession, str]:

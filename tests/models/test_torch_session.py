@@ -8,7 +8,13 @@ import torch
 from posetrack.models.companions import companions_of
 from posetrack.models.export_wrapper import ExportWrapper
 from posetrack.models.torch_session import TorchSession
-from posetrack.structures import BackendError, ModelSpec, Session, SessionOptions
+from posetrack.structures import (
+    BackendError,
+    DeviceSession,
+    ModelSpec,
+    Session,
+    SessionOptions,
+)
 
 from .bottom_up import FACE, narrow
 from .network_checks import randomise
@@ -50,6 +56,28 @@ def test_companion_is_run_by_the_name_of_its_output(network):
     with torch.no_grad():
         expected = network[0].joints_mlp(torch.from_numpy(features)).numpy()
     np.testing.assert_array_equal(session.run({"features": features})["kernels"], expected)
+
+
+def test_arrays_stay_where_the_network_runs(network):
+    session = TorchSession.of_network(*network)
+    assert isinstance(session, DeviceSession)
+    expected = session.run({"image": images(1)})
+    heads = session.run_on_device({"image": images(1)})
+    assert all(isinstance(head, np.ndarray) for head in heads.values())
+    heads = session._tensors({"image": torch.from_numpy(images(1))})
+    for name, head in heads.items():
+        assert head.is_contiguous()
+        np.testing.assert_array_equal(head.numpy(), expected[name])
+
+
+@pytest.mark.cuda
+def test_arrays_stay_on_the_gpu(network):
+    session = TorchSession.of_network(*network, SessionOptions(device="cuda:0"))
+    heads = session.run_on_device({"image": torch.from_numpy(images(1)).cuda()})
+    expected = session.run({"image": images(1)})
+    for name, head in heads.items():
+        assert head.device == torch.device("cuda:0")
+        np.testing.assert_array_equal(head.cpu().numpy(), expected[name])
 
 
 def test_network_in_training_is_evaluated(network):
