@@ -5,47 +5,72 @@ from __future__ import annotations
 import numpy as np
 
 from .. import kernels
+from ..kernels.transfer import Constant, to_host
 from ..structures import HeadSpec, ModelSpec
-from ..structures.arrays import AnyArray, Float32Array
+from ..structures.arrays import Float32Array, HeadArray
 from .heads import Heads
 
 
-def average_flipped(heads: Heads, spec: ModelSpec, width: int) -> Heads:
-    """Flip the heads of the flipped images back and take the mean.
+class FlipAverage:
+    """Flips the heads of the flipped images back and takes the mean.
 
     Features, volumes and detections stay those of the unflipped images: a mean of them says
     nothing.
 
     Args:
-        heads: activated heads of B images, then of the same images flipped: (2B, ...) each.
         spec: says what each head is, which keypoints are left and right, where a cell lies.
-        width: w of the network's input, pixels.
-
-    Returns:
-        (B, ...) each.
     """
-    merged = {}
-    for head in spec.heads:
-        straight, flipped = np.split(heads[head.name], 2)
-        if head.kind in ("heatmap", "vector", "size"):
-            merged[head.name] = _mean_map(straight, flipped, head, spec)
-        elif head.kind == "coordinates":
-            merged[head.name] = _mean_coordinates(straight, flipped, width, spec)
-        else:
-            merged[head.name] = straight
-    return merged
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._spec = spec
+        self._maps = {
+            head.name: _MapAverage(head, spec)
+            for head in spec.heads
+            if head.kind in ("heatmap", "vector", "size")
+        }
+
+    def __call__(self, heads: Heads, width: int) -> Heads:
+        """The heads of B images.
+
+        Args:
+            heads: activated heads of B images, then of the same images flipped: (2B, ...) each.
+            width: w of the network's input, pixels.
+
+        Returns:
+            (B, ...) each.
+        """
+        merged = {}
+        for head in self._spec.heads:
+            both = heads[head.name]
+            straight, flipped = both[: len(both) // 2], both[len(both) // 2 :]
+            if head.name in self._maps:
+                merged[head.name] = self._maps[head.name](straight, flipped)
+            elif head.kind == "coordinates":
+                merged[head.name] = _mean_coordinates(straight, flipped, width, self._spec)
+            else:
+                merged[head.name] = straight
+        return merged
 
 
-def _mean_map(
-    straight: AnyArray, flipped: AnyArray, head: HeadSpec, spec: ModelSpec
-) -> Float32Array:
-    """(B, C, h, w) of maps whose cells are flipped with the image."""
-    first, second = (np.ascontiguousarray(part, np.float32) for part in (straight, flipped))
-    order = head.flip_order(spec.skeleton).astype(np.int32)
-    sign, constant = _turn(head, spec) if head.kind == "vector" else (None, None)
-    return kernels.merge_flipped(
-        first, second, order, sign=sign, constant=constant, shift=spec.flip_shift // head.stride
-    )
+class _MapAverage:
+    """The mean of maps (B, C, h, w) whose cells are flipped with the image."""
+
+    def __init__(self, head: HeadSpec, spec: ModelSpec) -> None:
+        self._order = Constant(head.flip_order(spec.skeleton).astype(np.int32))
+        turn = _turn(head, spec) if head.kind == "vector" else ()
+        self._turn = [Constant(array) for array in turn]
+        self._shift = spec.flip_shift // head.stride
+
+    def __call__(self, straight: HeadArray, flipped: HeadArray) -> Float32Array:
+        sign, constant = [array.beside(straight) for array in self._turn] or (None, None)
+        return kernels.merge_flipped(
+            straight,
+            flipped,
+            self._order.beside(straight),
+            sign=sign,
+            constant=constant,
+            shift=self._shift,
+        )
 
 
 def _turn(head: HeadSpec, spec: ModelSpec) -> tuple[Float32Array, Float32Array]:
@@ -58,14 +83,17 @@ def _turn(head: HeadSpec, spec: ModelSpec) -> tuple[Float32Array, Float32Array]:
 
 
 def _mean_coordinates(
-    straight: AnyArray, flipped: AnyArray, width: int, spec: ModelSpec
+    straight: Float32Array, flipped: Float32Array, width: int, spec: ModelSpec
 ) -> Float32Array:
     """(B, K, 2 or 3) of coordinates: x of pixel p is p / w - 0.5, and p is w - 1 - p when flipped.
+
+    These few numbers are averaged on the host, in float64.
 
     Source: `flip_test` of github.com/JimmySuen/integral-human-pose: the mean of the coordinates,
     not of the maps; depth is the same in the flipped image. Where there are maps too, Integral's
     decoder reads those.
     """
-    turned = np.array(flipped[:, spec.skeleton.flip_order], np.float64)
+    first, second = to_host(straight, flipped)
+    turned = np.array(second[:, spec.skeleton.flip_order], np.float64)
     turned[..., 0] = -1 / width - turned[..., 0]
-    return np.asarray((straight + turned) / 2, np.float32)
+    return np.asarray((first + turned) / 2, np.float32)

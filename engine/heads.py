@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-
+from .. import kernels
 from ..structures import ImageTransform, ModelSpec, Poses
 from ..structures.arrays import AnyArray
 
@@ -33,8 +32,7 @@ def activate(heads: Heads, spec: ModelSpec) -> Heads:
     activated = dict(heads)
     for head in spec.heads:
         if head.activation == "sigmoid":
-            with np.errstate(over="ignore"):  # exp(-x) of a very low logit is inf, and 1 / inf is 0
-                activated[head.name] = 1 / (1 + np.exp(-heads[head.name]))
+            activated[head.name] = kernels.sigmoid(heads[head.name])
     return activated
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from ..structures import ModelFileError, ModelSpec, Session, SessionOptions
 from ..structures.arrays import UInt8Array
 from ..structures.model_spec import COMPANIONS, companion_path
-from .flip import average_flipped
+from .flip import FlipAverage
 from .heads import Heads, activate
+from .in_place import in_place
 from .sessions import open_session
 
 _NETWORK = "network"
@@ -53,20 +54,26 @@ class Network:
         if flip_test and spec.flip == "never":
             raise ValueError(f"{spec.name} has no flip test: leave flip_test out")
         self.session, self.spec = session, spec
-        self._flips = flip_test and spec.flip == "around"
-        if self._flips:
+        self._run = in_place(session)
+        self._average = None
+        if flip_test and spec.flip == "around":
             _check_flip(spec)
+            self._average = FlipAverage(spec)
 
     def __call__(self, images: UInt8Array, seconds: StageSeconds) -> Heads:
-        """(B, h, w, 3) uint8 -> the heads of each, activated; adds to `network` and `decode`."""
+        """(B, h, w, 3) uint8 -> the heads of each, activated, where the session computes them.
+
+        Adds to the seconds of `size`, `network` and `decode`. On a GPU work is only enqueued, so
+        the time of the network shows where the host waits, in `decode`.
+        """
         with timed(seconds, "size"):
-            if self._flips:
+            if self._average:
                 images = np.concatenate((images, images[:, :, ::-1]))
         with timed(seconds, "network"):
-            heads = self.session.run({self.session.inputs[0]: images})
+            heads = self._run({self.session.inputs[0]: images})
         with timed(seconds, "decode"):
             heads = activate(heads, self.spec)
-            return average_flipped(heads, self.spec, images.shape[2]) if self._flips else heads
+            return self._average(heads, images.shape[2]) if self._average else heads
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..kernels.transfer import concatenate
 from ..structures import ModelSpec, Poses, Session, SessionOptions
 from ..structures.arrays import AnyArray, UInt8Array
 from ..structures.closeable import Closeable
@@ -101,7 +102,7 @@ class TopDownEngine(Closeable):
             self._network(crops[first : first + _MAX_CROPS], seconds)
             for first in range(0, len(crops), _MAX_CROPS)
         ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {name: concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def close(self) -> None:
         """Free the network."""

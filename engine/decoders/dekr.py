@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from ... import kernels
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import Float32Array
 from ..decoder_constants import check_corner_cells, decoder_constants
 from ..heads import View, view_at_scale_1
-from .center_peaks import center_peaks, regressed_keypoints
-from .nms_near_keypoints import nms_near_keypoints
-from .pose_scoring import predict_oks, ranked_poses, scoring_session
-from .refinement import FusedHeat
+from ..padded_poses import PaddedPoses, to_image
+from .center_peaks import Proposals, center_peaks
+from .pose_scoring import pose_scoring
+from .refinement import FusedHeat, PeakLimits
 
 # What the released configurations for CrowdPose have otherwise.
 _CROWDPOSE: dict[str, Any] = {"scale_decrease": 0.8, "nms_keypoints": 7}
@@ -64,7 +63,7 @@ class DekrDecoder:
         check_corner_cells(spec)
         self.max_people = spec.max_people
         self.sign = spec.head("offset").sign
-        self.scoring = scoring_session(spec, companions)
+        self.scoring = pose_scoring(spec, companions)
 
     def __call__(self, views: Sequence[View]) -> Poses:
         """Poses of one image in its pixels, best score first.
@@ -78,81 +77,79 @@ class DekrDecoder:
         """
         base = view_at_scale_1(views)
         views = sorted(views, key=lambda view: -view.test_scale)
-        maps = [view.heads["heatmap"][0] for view in views]
-        heat = FusedHeat.of(maps, base.transform.input_size)
-        proposals, centers = self.propose(views, base)
-        keypoints, scores = self.suppress(heat, proposals, centers)
-        means = scores.mean(axis=1)
+        heat = FusedHeat.of([view.heads["heatmap"] for view in views], base.transform.input_size)
+        poses = self.suppress(heat, self.propose(views, base))
+        keypoints, scores, counts = poses.keypoints, poses.keypoint_scores, poses.counts
+        means = kernels.pose_scores(scores, counts=counts)
         if self.constants.match_heatmap:
-            keypoints = self.match(heat, keypoints, scores)
-        places = base.transform.to_image(keypoints)
+            keypoints = self.match(heat, poses)
+        places = to_image(keypoints, base.transform)
         if self.scoring is not None:
-            means = means * predict_oks(self.scoring, places, scores)
-        return ranked_poses(places, scores, means)
+            means = self.scoring(places, scores, counts, factors=means)
+        return PaddedPoses(places, scores, means, None, counts).best_on_host()
 
-    def propose(self, views: Sequence[View], base: View) -> tuple[Float32Array, Float32Array]:
+    def propose(self, views: Sequence[View], base: View) -> Proposals:
         """The poses regressed at the centers of all test scales.
 
         Args:
             views: the test scales, largest first.
             base: the one of scale 1; the centers of others are levelled by its highest.
-
-        Returns:
-            (N, K, 2) keypoints in pixels of the input at scale 1, and (N,) center values.
         """
-        width = base.transform.input_size[1]
-        found = []
-        for view in views:
-            center, offset = view.heads["heatmap"][0, -1], view.heads["offset"][0]
-            cells, values = center_peaks(center, self.max_people, self.constants.center_threshold)
-            ratio = width / offset.shape[2]
-            poses = regressed_keypoints(cells, offset, center.shape, ratio, self.sign)
-            found.append((poses, values))
-        highest = [values.max(initial=0) for _, values in found]
-        at_one = highest[[view is base for view in views].index(True)] or np.float32(1)
-        decrease = np.float32(self.constants.scale_decrease)
-        for i, view in enumerate(views):
-            if view is not base and highest[i] > 0:
-                found[i] = (found[i][0], found[i][1] / highest[i] * at_one * decrease)
-        keypoints, centers = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return keypoints, centers
+        constants = self.constants
+        peaks = [
+            center_peaks(view.heads["heatmap"][:, -1:], self.max_people, constants.center_threshold)
+            for view in views
+        ]
+        reference = peaks[[view is base for view in views].index(True)]
+        parts = []
+        for view, centers in zip(views, peaks, strict=True):
+            if view is not base:
+                centers = centers.levelled(reference, constants.scale_decrease)
+            offset = view.heads["offset"]
+            ratio = base.transform.input_size[1] / offset.shape[3]
+            parts.append(centers.regress(offset, ratio, self.sign))
+        return Proposals.concatenate(parts)
 
-    def suppress(
-        self, heat: FusedHeat, keypoints: Float32Array, centers: Float32Array
-    ) -> tuple[Float32Array, Float32Array]:
+    def suppress(self, heat: FusedHeat, found: Proposals) -> PaddedPoses:
         """The best pose of each group of similar ones, by the mean heatmap value.
 
         A pose whose keypoints all lie on one point goes; the released code stops there with an
         error.
 
-        Args:
-            heat: the fused heatmap.
-            keypoints: (N, K, 2) in its pixels.
-            centers: (N,) center values.
-
         Returns:
-            (M, K, 2) keypoints and (M, K) scores: center times heatmap value.
+            Keypoints in pixels of the input at scale 1; their scores are center times heatmap
+            value.
         """
-        values = heat.values_at(keypoints, "floor")
-        means = values.mean(axis=1)
-        kept = nms_near_keypoints(
-            keypoints,
+        values = heat.values_at(found.keypoints, found.counts, "floor")
+        means = kernels.pose_scores(values, counts=found.counts)
+        rows, counts = kernels.nms_near_keypoints(
+            found.keypoints,
             means,
+            found.counts,
             distance=self.constants.nms_distance,
             min_keypoints=self.constants.nms_keypoints,
             relative=True,
         )
-        if len(kept) > self.max_people:
-            kept = kept[np.argsort(-means[kept], kind="stable")[: self.max_people]]
-        return keypoints[kept], centers[kept, None] * values[kept]
+        poses = PaddedPoses(
+            found.keypoints, values * found.centers[..., None], means, None, found.counts
+        )
+        ranked = means.shape[1] > self.max_people
+        return poses.selected(rows, counts, limit=self.max_people, ranked=ranked).trimmed()
 
-    def match(self, heat: FusedHeat, keypoints: Float32Array, scores: Float32Array) -> Float32Array:
-        """(N, K, 2) keypoints at their nearest heatmap peak, then at the middle of its Gaussian.
+    def match(self, heat: FusedHeat, poses: PaddedPoses) -> Float32Array:
+        """(1, N, K, 2) keypoints at their nearest heatmap peak, then at the middle of its Gaussian.
 
-        Their scores (N, K) only say which of them are fitted.
+        Their scores only say which of them are fitted.
         """
-        nearest, _, _ = heat.nearest_peaks(keypoints, self.max_people, self.constants.snap_distance)
-        points, _ = heat.fitted(
-            nearest, scores, min_score=self.constants.adjust_threshold, clamped=True
+        limits = PeakLimits(self.constants.snap_distance)
+        nearest, _ = heat.nearest_peaks(poses.keypoints, poses.counts, self.max_people, limits)
+        points, _ = kernels.fit_gaussians(
+            heat.maps,
+            heat.size,
+            nearest,
+            poses.keypoint_scores,
+            counts=poses.counts,
+            min_score=self.constants.adjust_threshold,
+            clamped=True,
         )
         return points

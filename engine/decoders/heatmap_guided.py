@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from ... import kernels
+from ...kernels.refinement import Reading
 from ...structures import ModelSpec, Poses, Session
-from ...structures.arrays import AnyArray, Float32Array
+from ...structures.arrays import Float32Array, HeadArray, Int32Array
 from ..decoder_constants import check_corner_cells, decoder_constants
 from ..heads import Heads, View, view_at_scale_1
-from .center_peaks import center_peaks, level_center, regressed_keypoints
+from ..padded_poses import PaddedPoses, to_image
+from .center_peaks import Proposals, center_peaks
 from .corner_upsampling import join_strides
-from .nms_near_keypoints import nms_near_keypoints
-from .pose_scoring import predict_oks, ranked_poses, scoring_session
-from .refinement import FusedHeat
+from .pose_scoring import pose_scoring
+from .refinement import FusedHeat, PeakLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class HeatmapGuidedDecoder:
         self.max_people = spec.max_people
         self.released = spec.rules == "released"
         self.sign = spec.head("offset").sign
-        self.scoring = scoring_session(spec, companions)
+        self.scoring = pose_scoring(spec, companions, plain=not self.released)
 
     def __call__(self, views: Sequence[View]) -> Poses:
         """Poses of one image in its pixels, best score first.
@@ -84,126 +86,129 @@ class HeatmapGuidedDecoder:
         views = sorted(views, key=lambda view: -view.test_scale)
         maps = [joined_heatmap(view.heads, averaged=self.released) for view in views]
         heat = FusedHeat.of(maps, base.transform.input_size)
-        keypoints, centers = self.regress(views, maps, base)
+        found = self.regress(views, maps, base)
         if self.constants.output == "regression":
-            values = heat.values_at(keypoints, "between")
+            keypoints = found.keypoints
+            values = heat.values_at(keypoints, found.counts, "between")
         else:
-            keypoints, values = self.group(heat, keypoints)
-        scores = centers[:, None] * values
+            keypoints, values = self.group(heat, found)
+        scores = values * found.centers[..., None]
         if self.released and self.constants.output == "final":
-            keypoints, scores = self.adjust(heat, keypoints, scores, centers)
-        places = base.transform.to_image(keypoints)
-        return ranked_poses(places, scores, self.score(places, scores, values))
+            keypoints, scores = self.adjust(heat, replace(found, keypoints=keypoints), scores)
+        places = to_image(keypoints, base.transform)
+        ranks = self.score(places, scores, values, found.counts)
+        return PaddedPoses(places, scores, ranks, None, found.counts).best_on_host()
 
-    def regress(
-        self, views: Sequence[View], maps: Sequence[AnyArray], base: View
-    ) -> tuple[Float32Array, Float32Array]:
+    def regress(self, views: Sequence[View], maps: Sequence[HeadArray], base: View) -> Proposals:
         """The poses regressed at the centers of all test scales, without repetitions.
 
         Args:
             views: the test scales, largest first.
-            maps: (K + 1, h, w) heatmap of each.
+            maps: (1, K + 1, h, w) heatmap of each.
             base: the view of scale 1.
-
-        Returns:
-            (N, K, 2) keypoints in pixels of the input at scale 1, and (N,) center values.
         """
         constants = self.constants
-        width = base.transform.input_size[1]
-        highest = maps[[view is base for view in views].index(True)][-1].max()
-        found = []
-        for view, heatmap in zip(views, maps, strict=True):
+        peaks = [center_peaks(heatmap[:, -1:], self.max_people) for heatmap in maps]
+        reference = peaks[[view is base for view in views].index(True)]
+        parts = []
+        for view, centers in zip(views, peaks, strict=True):
             factor = 1.0 if view is base else constants.scale_decrease
-            center = level_center(heatmap[-1], highest, factor)
-            cells, values = center_peaks(
-                center, self.max_people, constants.center_threshold * factor
-            )
-            offset = view.heads["offset"][0]
-            ratio = width / offset.shape[2]
-            found.append(
-                (regressed_keypoints(cells, offset, center.shape, ratio, self.sign), values)
-            )
-        keypoints, centers = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        kept = np.arange(len(centers))
-        if self.released:
-            kept = nms_near_keypoints(
-                keypoints,
-                centers,
-                distance=constants.nms_distance,
-                min_keypoints=constants.nms_keypoints,
-                relative=False,
-            )
-        if len(kept) > self.max_people:
-            kept = kept[np.argsort(-centers[kept], kind="stable")[: self.max_people]]
-        return keypoints[kept], centers[kept]
+            levelled = centers.levelled(reference, factor, constants.center_threshold * factor)
+            offset = view.heads["offset"]
+            ratio = base.transform.input_size[1] / offset.shape[3]
+            parts.append(levelled.regress(offset, ratio, self.sign))
+        found = Proposals.concatenate(parts)
+        if not self.released:
+            return found.selected(limit=self.max_people).trimmed()
+        rows, counts = kernels.nms_near_keypoints(
+            found.keypoints,
+            found.centers,
+            found.counts,
+            distance=constants.nms_distance,
+            min_keypoints=constants.nms_keypoints,
+            relative=False,
+        )
+        return found.selected(rows, counts, limit=self.max_people).trimmed()
 
-    def group(self, heat: FusedHeat, keypoints: Float32Array) -> tuple[Float32Array, Float32Array]:
+    def group(self, heat: FusedHeat, found: Proposals) -> tuple[Float32Array, Float32Array]:
         """Each keypoint at its nearest heatmap peak, if one is near enough.
 
-        Args:
-            heat: the fused heatmap.
-            keypoints: (N, K, 2) in its pixels.
-
         Returns:
-            (N, K, 2) keypoints and the heat there, (N, K).
+            (1, N, K, 2) keypoints and the heat there, (1, N, K).
         """
         limit, distance = (
             np.float32(value)
             for value in (self.constants.peak_threshold, self.constants.snap_distance)
         )
-        count = self.constants.keypoint_candidates
         if self.released:
-            points, values, moved = heat.nearest_peaks(keypoints, count, float(distance))
-            values = np.where(values > limit, values, np.float32(0))
-            elsewhere = heat.values_at(keypoints, "transposed")
+            limits = PeakLimits(float(distance), zero_at=float(limit))
         else:  # "smaller than 0.01" goes, "within 75 pixels" stays: both limits themselves count
             infinity = np.float32(np.inf)
             farthest, lowest = np.nextafter(distance, infinity), np.nextafter(limit, -infinity)
-            points, values, moved = heat.nearest_peaks(
-                keypoints, count, float(farthest), float(lowest)
-            )
-            elsewhere = heat.values_at(keypoints, "between")
-        return points, np.where(moved, values, elsewhere)
+            limits = PeakLimits(float(farthest), least=float(lowest))
+        at: Reading = "transposed" if self.released else "between"
+        return heat.nearest_peaks(
+            found.keypoints,
+            found.counts,
+            self.constants.keypoint_candidates,
+            limits,
+            unmoved=heat.values_at(found.keypoints, found.counts, at),
+        )
 
     def adjust(
-        self, heat: FusedHeat, keypoints: Float32Array, scores: Float32Array, centers: Float32Array
+        self, heat: FusedHeat, found: Proposals, scores: Float32Array
     ) -> tuple[Float32Array, Float32Array]:
         """Keypoints at the middle of the Gaussian around them, scores from its height.
 
         Args:
             heat: the fused heatmap.
-            keypoints: (N, K, 2) in its pixels.
-            scores: (N, K).
-            centers: (N,) center values.
+            found: keypoints in its pixels.
+            scores: (1, N, K).
 
         Returns:
-            (N, K, 2) keypoints and (N, K) scores; both as before where nothing could be fitted.
+            (1, N, K, 2) keypoints and (1, N, K) scores; both as before where nothing could be
+            fitted.
         """
-        return heat.fitted(keypoints, scores, centers, min_score=self.constants.adjust_threshold)
+        return kernels.fit_gaussians(
+            heat.maps,
+            heat.size,
+            found.keypoints,
+            scores,
+            found.centers,
+            found.counts,
+            min_score=self.constants.adjust_threshold,
+        )
 
-    def score(self, keypoints: AnyArray, keypoint_scores: AnyArray, heat: AnyArray) -> Float32Array:
-        """(N,) scores of poses (N, K, 2) in image pixels.
+    def score(
+        self,
+        keypoints: Float32Array,
+        keypoint_scores: Float32Array,
+        heat: Float32Array,
+        counts: Int32Array,
+    ) -> Float32Array:
+        """(1, N) scores of poses (1, N, K, 2) in image pixels.
 
         Args:
-            keypoints: (N, K, 2) image pixels.
-            keypoint_scores: (N, K), center times heat.
-            heat: (N, K) values of the heatmaps at the keypoints.
+            keypoints: (1, N, K, 2) image pixels.
+            keypoint_scores: (1, N, K), center times heat.
+            heat: (1, N, K) values of the heatmaps at the keypoints.
+            counts: (1,) how many poses count.
         """
-        mean = np.asarray(keypoint_scores.mean(axis=1), np.float32)
+        mean = kernels.pose_scores(keypoint_scores, counts=counts)
         if self.scoring is None:
             return mean
         if self.released:
-            return predict_oks(self.scoring, keypoints, keypoint_scores) * mean
-        return predict_oks(self.scoring, keypoints, heat, plain=True)
+            return self.scoring(keypoints, keypoint_scores, counts, factors=mean)
+        return self.scoring(keypoints, heat, counts)
 
 
-def joined_heatmap(heads: Heads, *, averaged: bool) -> Float32Array:
-    """(K + 1, h, w): the heatmap of one image, of both strides if there are two.
+def joined_heatmap(heads: Heads, *, averaged: bool) -> HeadArray:
+    """(1, K + 1, h, w): the heatmap of one image, of both strides if there are two.
 
     Args:
         heads: of one view.
         averaged: the mean of both; else the finer one's keypoints and the coarse one's centers.
     """
     if "heatmap_2x" in heads:
-        return join_strides(heads["heatmap"][0], heads["heatmap_2x"][0], averaged=averaged)
-    return np.asarray(heads["heatmap"][0], np.float32)
+        return join_strides(heads["heatmap"], heads["heatmap_2x"], averaged=averaged)
+    return heads["heatmap"]

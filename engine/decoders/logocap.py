@@ -9,13 +9,15 @@ from typing import get_args
 import numpy as np
 
 from ... import kernels
+from ...kernels.transfer import Constant, like, rows_to_compute
 from ...structures import ImageTransform, ModelSpec, Poses, Session
-from ...structures.arrays import AnyArray, BoolArray, Float32Array
+from ...structures.arrays import AnyArray, Float32Array, HeadArray, Int32Array
 from ...structures.model_spec import Adaptation, Prior
 from ..decoder_constants import decoder_constants
 from ..heads import View, view_at_scale_1
+from ..in_place import in_place
+from ..padded_poses import PaddedPoses
 from .logocap_windows import best_mesh_points, best_of_window, gaussian_window, mesh_steps
-from .nms_near_keypoints import nms_near_keypoints
 
 _PEAK_WINDOW = 3  # input pixels in which a center is the highest
 # The smallest sigma of COCO: the mesh of a keypoint with it has one point per pixel.
@@ -95,11 +97,11 @@ class LogoCapDecoder:
         self.max_people = spec.max_people
         self._stride, self._sign = spec.head("heatmap").stride, spec.head("offset").sign
         self._released = spec.rules == "released"
-        self._refine = companions.get("refine")
+        self._refine = in_place(companions["refine"]) if constants.needs_refine else None
         sigmas = spec.skeleton.sigma_array
         smallest = np.float32(_RELEASED_SMALLEST_SIGMA) if self._released else sigmas.min()
-        self._steps = mesh_steps(sigmas / smallest, constants.local_window)
-        self._window = _window(constants, clamp=self._released)
+        self._steps = Constant(mesh_steps(sigmas / smallest, constants.local_window))
+        self._weights = Constant(_window_weights(constants))
 
     def __call__(self, views: Sequence[View]) -> Poses:
         """Poses in image pixels, best score first.
@@ -117,12 +119,12 @@ class LogoCapDecoder:
         """
         base = view_at_scale_1(views)
         maps = self._join(views, base)
-        starts, center_scores = self._propose(maps)
-        if len(starts) == 0:
-            return Poses.empty(starts.shape[1])
-        keypoints, values = self._adapt(starts, maps)
-        scores = values * center_scores[:, None]
-        return self._to_poses(keypoints, scores, base.transform, clamp=len(views) > 1)
+        starts, centers, counts = self._propose(maps)
+        if starts.shape[1] == 0:
+            return Poses.empty(starts.shape[2])
+        keypoints, values = self._adapt(starts, counts, maps)
+        poses = self._scored(keypoints, values * centers[..., None], counts)
+        return self._in_image(poses, base.transform, clamp=len(views) > 1).to_host()[0]
 
     def _join(self, views: Sequence[View], base: View) -> _Maps:
         """The maps of all scales, averaged at the size of scale 1."""
@@ -136,100 +138,96 @@ class LogoCapDecoder:
             embedding = _averaged(views, "embedding", base.heads["embedding"].shape[2:])
         return _Maps(center, heatmap, base.heads["offset"], embedding, size)
 
-    def _propose(self, maps: _Maps) -> tuple[Float32Array, Float32Array]:
+    def _propose(self, maps: _Maps) -> tuple[Float32Array, Float32Array, Int32Array]:
         """The poses that the offsets regress from each center, and the centers' values.
 
         A center is a pixel of the enlarged map; the offset is that of the cell it lies in, but
         starts from the pixel itself: up to 1 - 1 / stride of a cell stays in the pose.
 
         Returns:
-            (N, K, 2) input pixels and (N,), falling: all that are likely, or in the release the
-            first if none is.
+            (1, N, K, 2) input pixels, (1, N) values, falling, and (1,) how many of them count:
+            all that are likely, or in the release the first if none is.
         """
-        lowest = np.nextafter(np.float32(self.constants.min_center), np.float32(-np.inf))
-        cells, values, count = kernels.upsampled_peaks(
+        least = np.float32(self.constants.min_center)
+        cells, values, counts = kernels.upsampled_peaks(
             maps.center,
             maps.size,
             self.max_people,
             window=_PEAK_WINDOW,
             rule="half-pixel",
-            min_value=float(lowest),  # a center of min_center counts
+            min_value=float(np.nextafter(least, np.float32(-np.inf))),
             at_least=1 if self._released else 0,
         )
-        likely = int(count[0, 0])
-        cells, values = cells[:, 0, :likely], values[0, 0, :likely]
+        rows = rows_to_compute(counts, self.max_people)
         places = kernels.center_offset_decode(
-            np.ascontiguousarray(cells), maps.offset, sign=self._sign, ratio=self._stride
+            cells[:, 0, :rows], maps.offset, sign=self._sign, ratio=self._stride
         )
-        return places[0] * np.float32(self._stride), values
+        return places * float(self._stride), values[:, 0, :rows], counts[:, 0]
 
-    def _adapt(self, starts: Float32Array, maps: _Maps) -> tuple[Float32Array, Float32Array]:
-        """(N, K, 2) keypoints in input pixels and (N, K) values from the initial poses."""
-        if self.constants.adaptation == "full" and self.constants.prior == "kem":
-            return best_of_window(starts, self._window.weights, self.constants.first_weight)
-        attraction = self._attraction_maps(starts, maps) if self.constants.needs_refine else None
-        if self.constants.adaptation == "partial":
+    def _adapt(
+        self, starts: Float32Array, counts: Int32Array, maps: _Maps
+    ) -> tuple[Float32Array, Float32Array]:
+        """(1, N, K, 2) keypoints in input pixels and (1, N, K) values from the initial poses."""
+        constants = self.constants
+        if constants.adaptation == "full" and constants.prior == "kem":
+            return best_of_window(starts, _window_weights(constants), constants.first_weight)
+        attraction = self._attraction_maps(starts, counts, maps) if self._refine else None
+        if constants.adaptation == "partial":
             assert attraction is not None  # needs_refine says so
-            limited = np.clip(attraction, 0, 1) if self._released else attraction
-            return best_mesh_points(starts, self._steps, limited)
-        if attraction is not None:
-            attraction = attraction[None]
-        keypoints, values = kernels.global_adaptation(
-            starts[None], maps.heatmap, maps.size, attraction, self._window
+            limited = attraction.clip(0, 1) if self._released else attraction
+            return best_mesh_points(starts, self._steps.beside(starts), limited)
+        weights = self._weights.beside(starts)
+        window = kernels.GlobalWindow(weights, constants.first_weight, clamp=self._released)
+        return kernels.global_adaptation(
+            starts, maps.heatmap, maps.size, attraction, window, counts
         )
-        return keypoints[0], values[0]
 
-    def _attraction_maps(self, starts: Float32Array, maps: _Maps) -> Float32Array:
-        """(N, K, s, s) what the message passing network makes of the local windows."""
+    def _attraction_maps(self, starts: Float32Array, counts: Int32Array, maps: _Maps) -> HeadArray:
+        """(1, N, K, s, s) what the message passing network makes of the local windows."""
         assert self._refine is not None  # checked at construction
         assert maps.embedding is not None  # joined where it is needed
         features = kernels.local_windows(
-            starts[None], self._steps, maps.embedding, float(self._stride)
+            starts, self._steps.beside(starts), maps.embedding, float(self._stride), counts
         )
-        answer = self._refine.run({"features": features[0]})["kernels"]
-        attraction = np.ascontiguousarray(answer, np.float32)
+        attraction = self._refine({"features": features[0]})["kernels"]
         side = self.constants.local_window
-        expected = (*starts.shape[:2], side, side)
-        if attraction.shape != expected:
+        expected = (*starts.shape[1:3], side, side)
+        if tuple(attraction.shape) != expected:
             raise ValueError(
-                f"refine must return kernels of shape {expected}, got {attraction.shape}"
+                f"refine must return kernels of shape {expected}, got {tuple(attraction.shape)}"
             )
-        return attraction
+        return attraction[None]
 
-    def _to_poses(
-        self,
-        keypoints: Float32Array,
-        scores: Float32Array,
-        transform: ImageTransform,
-        *,
-        clamp: bool,
-    ) -> Poses:
-        """Poses in image pixels, those that stay, best first."""
+    def _scored(
+        self, keypoints: Float32Array, keypoint_scores: Float32Array, counts: Int32Array
+    ) -> PaddedPoses:
+        """The poses with a mean score above 0, still in input pixels."""
         if not self._released:
-            scores = np.maximum(scores, 0)
-        pose_scores = scores.mean(axis=1)
-        valid = np.flatnonzero(pose_scores > 0)
-        places = transform.to_image(keypoints[valid])
+            keypoint_scores = keypoint_scores.clip(0)
+        scores = kernels.pose_scores(keypoint_scores, counts=counts)
+        return PaddedPoses(keypoints, keypoint_scores, scores, None, None).selected(min_score=0.0)
+
+    def _in_image(
+        self, poses: PaddedPoses, transform: ImageTransform, *, clamp: bool
+    ) -> PaddedPoses:
+        """Poses in image pixels, those that stay, best first."""
+        limits = None
         if clamp:
             height, width = transform.image_size
-            places = np.clip(places, 0, np.array([width - 1, height - 1], np.float32))
-        scores, pose_scores = scores[valid], pose_scores[valid]
-        poses = Poses(places, scores, pose_scores, _extents(places, self._found(scores)))
+            limits = like(poses.scores, np.array([[width - 1, height - 1]], np.float32))
+        poses = poses.moved(like(poses.scores, transform.matrix_to_image()), limits)
+        poses = poses.bounded(above=None if self._released else 0.0)
+        rows = counts = None
         if self._released:
-            kept = nms_near_keypoints(
-                places,
-                pose_scores,
+            rows, counts = kernels.nms_near_keypoints(
+                poses.keypoints,
+                poses.scores,
+                poses.counts,
                 distance=self.constants.nms_distance,
                 min_keypoints=self.constants.nms_keypoints,
                 relative=True,
             )
-            poses = poses[kept]
-        order = np.argsort(-poses.scores, kind="stable")
-        return poses[order[: self.max_people]]
-
-    def _found(self, scores: Float32Array) -> BoolArray:
-        """(N, K): the keypoints that the box of a pose holds."""
-        return np.ones(scores.shape, np.bool_) if self._released else scores > 0
+        return poses.selected(rows, counts, limit=self.max_people, ranked=True)
 
 
 def _check(constants: LogoCapDecoding) -> None:
@@ -244,21 +242,22 @@ def _check(constants: LogoCapDecoding) -> None:
             raise ValueError(f"{name} must be odd and at least 3, got {side}")
 
 
-def _window(constants: LogoCapDecoding, *, clamp: bool) -> kernels.GlobalWindow:
-    """What is read around each keypoint: one cell without adaptation."""
+def _window_weights(constants: LogoCapDecoding) -> Float32Array:
+    """What a cell of the window around each keypoint counts: one cell without adaptation."""
     side = 1 if constants.adaptation == "none" else constants.global_window
-    weights = np.ones((side, side), np.float32)
-    if constants.adaptation != "none" and constants.prior != "kam":
-        weights = gaussian_window(side)
-    return kernels.GlobalWindow(weights, constants.first_weight, clamp)
+    if constants.adaptation == "none" or constants.prior == "kam":
+        return np.ones((side, side), np.float32)
+    return gaussian_window(side)
 
 
 def _averaged(views: Sequence[View], name: str, size: tuple[int, int]) -> AnyArray:
     """A head of one view as it is; the mean of several at one size."""
     if len(views) == 1:
         return views[0].heads[name]
-    maps = [_resized(view.heads[name], size) for view in views]
-    return np.asarray(np.mean(maps, axis=0, dtype=np.float32))
+    total, *others = (_resized(view.heads[name], size) for view in views)
+    for other in others:
+        total = total + other
+    return total / len(views)
 
 
 def _resized(maps: AnyArray, size: tuple[int, int]) -> AnyArray:
@@ -266,10 +265,3 @@ def _resized(maps: AnyArray, size: tuple[int, int]) -> AnyArray:
     if maps.shape[2:] == size:
         return maps
     return kernels.upsample_maps(maps, size, rule="half-pixel")
-
-
-def _extents(keypoints: Float32Array, found: BoolArray) -> Float32Array:
-    """(N, 4) x1, y1, x2, y2 around the found keypoints; every pose has one."""
-    low = np.where(found[..., None], keypoints, np.float32(np.inf)).min(axis=1)
-    high = np.where(found[..., None], keypoints, np.float32(-np.inf)).max(axis=1)
-    return np.concatenate((low, high), axis=1, dtype=np.float32)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ... import kernels
-from ...structures.arrays import AnyArray, Float32Array
+from ...kernels.transfer import like
+from ...structures.arrays import AnyArray, Float32Array, HeadArray
 
 
 def mesh_steps(spreads: AnyArray, side: int) -> Float32Array:
@@ -34,42 +35,43 @@ def gaussian_window(side: int) -> Float32Array:
 
 
 def best_of_window(
-    keypoints: AnyArray, weights: AnyArray, first_weight: float
+    keypoints: Float32Array, weights: Float32Array, first_weight: float
 ) -> tuple[Float32Array, Float32Array]:
     """The two highest cells of one window that holds the same around every keypoint, joined.
 
     Args:
-        keypoints: (N, K, 2) input pixels.
-        weights: (g, g) window, a cell per pixel; axis 0 runs along y.
+        keypoints: (B, N, K, 2) input pixels, on any device.
+        weights: (g, g) window, a cell per pixel, NumPy's; axis 0 runs along y.
         first_weight: of the highest cell; the second has the rest. Of equal cells the one in the
             earlier row, then column, is the higher.
 
     Returns:
-        (N, K, 2) input pixels and (N, K) values: the outputs of `kernels.global_adaptation`.
+        (B, N, K, 2) input pixels and (B, N, K) values: the outputs of `kernels.global_adaptation`.
     """
     best = np.argsort(-weights, axis=None, kind="stable")[:2]
     cells = np.stack(np.divmod(best, weights.shape[1])[::-1], axis=1) - weights.shape[1] // 2
     shares = np.array([first_weight, 1 - first_weight])
-    value = np.float32(shares @ weights.reshape(-1)[best])
-    moved = np.asarray(keypoints + shares @ cells, np.float32)
-    return moved, np.full(keypoints.shape[:2], value, np.float32)
+    step = like(keypoints, np.asarray(shares @ cells, np.float32))
+    value = float(np.float32(shares @ weights.reshape(-1)[best]))
+    return keypoints + step, keypoints[..., 0] * 0.0 + value
 
 
 def best_mesh_points(
-    keypoints: AnyArray, steps: AnyArray, attraction: Float32Array
+    keypoints: Float32Array, steps: Float32Array, attraction: HeadArray
 ) -> tuple[Float32Array, Float32Array]:
     """Where the attraction map of each keypoint is highest, and its value there.
 
     Args:
-        keypoints: (N, K, 2) input pixels.
-        steps: (K, s) of `mesh_steps`.
-        attraction: (N, K, s, s) attraction maps; axis 2 runs along y.
+        keypoints: (B, N, K, 2) input pixels.
+        steps: (K, s) of `mesh_steps`, on their device.
+        attraction: (B, N, K, s, s) attraction maps; axis 3 runs along y.
 
     Returns:
-        (N, K, 2) input pixels and (N, K); the first row, then column, of equal values.
+        (B, N, K, 2) input pixels and (B, N, K); the first row, then column, of equal values.
     """
-    cells, values = kernels.heatmap_argmax(attraction)
-    row, column = np.divmod(cells, attraction.shape[3])
-    index = np.arange(attraction.shape[1])
-    moved = np.stack((steps[index, column], steps[index, row]), axis=2)
-    return np.asarray(keypoints + moved, np.float32), values
+    side = steps.shape[1]
+    maps = attraction.reshape(-1, *attraction.shape[2:])
+    cells, values = kernels.fuse_offsets(maps, None, radius=0.0, smoothing=0.0)
+    middle = side // 2
+    moved = (cells - float(middle)) * steps[:, middle + 1, None]
+    return keypoints + moved.reshape(keypoints.shape), values.reshape(keypoints.shape[:3])

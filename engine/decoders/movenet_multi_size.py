@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ... import kernels
-from ...structures import ImageTransform, ModelSpec, Poses, Session
-from ...structures.arrays import BoolArray, Float32Array
+from ...kernels.transfer import Constant, like
+from ...structures import ModelSpec, Poses, Session
+from ...structures.arrays import AnyArray, BoolArray
 from ..heads import View
+from ..padded_poses import PaddedPoses
 from .movenet import MoveNetDecoder
 
 # A pose with fewer found keypoints is compared by all of them.
@@ -29,11 +31,19 @@ class PyramidLevel:
     smallest: float
     largest: float
 
-    def keeps(self, boxes: Float32Array) -> BoolArray:
-        """(N, 4) boxes in input pixels -> (N,): those in range, by sqrt(width * height)."""
-        sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
-        size = np.sqrt(sides[:, 0] * sides[:, 1])
-        return np.asarray((size >= self.smallest) & (size < self.largest), np.bool_)
+    def keeps(self, boxes: AnyArray) -> BoolArray:
+        """(..., 4) boxes in input pixels -> (...): those in range, by sqrt(width * height)."""
+        sides = (boxes[..., 2:] - boxes[..., :2]).clip(0)
+        size = (sides[..., 0] * sides[..., 1]) ** 0.5
+        inside: BoolArray = (size >= self.smallest) & (size < self.largest)
+        return inside
+
+    def kept(self, poses: PaddedPoses, stride: int) -> PaddedPoses:
+        """Poses in cells of `stride` input pixels: only those in range keep their scores."""
+        if (self.smallest, self.largest) == (0.0, np.inf):
+            return poses
+        assert poses.boxes is not None  # of a MoveNet
+        return replace(poses, scores=poses.scores * self.keeps(poses.boxes * float(stride)))
 
 
 def pyramid_levels(sizes: Sequence[int], scales: Sequence[float]) -> list[PyramidLevel]:
@@ -71,38 +81,35 @@ class MoveNetMultiSizeDecoder:
 
     def __init__(self, spec: ModelSpec, companions: Mapping[str, Session]) -> None:
         self._decode = MoveNetDecoder(spec)
-        self._sigmas = spec.skeleton.sigma_array
+        self._sigmas = Constant(spec.skeleton.sigma_array)
 
     def __call__(self, views: Sequence[View]) -> Poses:
         """Poses in image pixels, best score first, from heads at ascending input sizes."""
+        stride = self._decode.stride
         sizes = [min(view.transform.input_size) for view in views]
         levels = pyramid_levels(sizes, [view.transform.scale for view in views])
         parts = []
         for view, level in zip(views, levels, strict=True):
-            poses = self._decode(view.heads)[0]
-            parts.append(_to_image(poses[level.keeps(poses.boxes)], view.transform))
-        return self._merge(parts)
+            poses = level.kept(self._decode(view.heads), stride)
+            to_image = like(poses.scores, view.transform.matrix_to_image(stride))
+            parts.append(poses.moved(to_image))
+        poses = PaddedPoses.concatenate(parts, ranked=True)
+        return self._without_repetitions(poses).to_host()[0]
 
-    def _merge(self, parts: list[Poses]) -> Poses:
-        """One list, best first, each person once."""
-        poses = parts[0] if len(parts) == 1 else Poses.concatenate(parts)
-        if len(parts) > 1:
-            poses = poses[np.argsort(-poses.scores, kind="stable")]
+    def _without_repetitions(self, poses: PaddedPoses) -> PaddedPoses:
+        """Each person once, by the best of its poses; they come best first."""
+        assert poses.boxes is not None  # of a MoveNet
         constants = self._decode.constants
-        sides = poses.boxes[:, 2:] - poses.boxes[:, :2]
-        areas = sides[:, 0] * sides[:, 1] * np.float32(constants.nms_area)
+        sides: AnyArray = poses.boxes[..., 2:] - poses.boxes[..., :2]
+        areas: AnyArray = sides[..., 0] * sides[..., 1] * constants.nms_area
         found = poses.keypoint_scores > constants.found_score
-        counts = found | (found.sum(axis=1, keepdims=True) < _MIN_FOUND)
-        scores = np.where(counts, poses.keypoint_scores, np.float32(0))
-        arrays = (poses.keypoints, scores, areas, self._sigmas)
-        rows, count = kernels.nms_oks_visible(*arrays, threshold=constants.nms_oks)
-        return poses[rows[:count]]
-
-
-def _to_image(poses: Poses, transform: ImageTransform) -> Poses:
-    corners = poses.boxes.reshape(-1, 2, 2)
-    return replace(
-        poses,
-        keypoints=transform.to_image(poses.keypoints),
-        boxes=transform.to_image(corners).reshape(-1, 4),
-    )
+        few = found.sum(axis=-1, keepdims=True) < _MIN_FOUND
+        rows, count = kernels.nms_oks_visible(
+            poses.keypoints,
+            poses.keypoint_scores * (found | few),
+            areas,
+            self._sigmas.beside(poses.scores),
+            poses.counts,
+            threshold=constants.nms_oks,
+        )
+        return poses.selected(rows, count)

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from ... import kernels
+from ...kernels.transfer import to_host
 from ...structures import ModelSpec, Poses, Session
 from ...structures.arrays import AnyArray, Float32Array
 from ..decoder_constants import decoder_constants
@@ -76,7 +77,9 @@ class OgnMaskRcnnDecoder:
         """
         if len(views) != 1:
             raise ValueError(f"{self._name} takes one size, got {len(views)}")
-        heads, transform = views[0].heads, views[0].transform
+        names, transform = views[0].heads.keys(), views[0].transform
+        # how many RoIs there are only the network knows, so the rest needs no GPU
+        heads = dict(zip(names, to_host(*views[0].heads.values()), strict=True))
         count = int(heads["count"][0])
         if count == 0:
             return Poses.empty(self._keypoints)
@@ -109,16 +112,10 @@ class OgnMaskRcnnDecoder:
         if constants.score_loss == "softmax":
             if offsets is None:
                 return highest_of_enlarged(heatmaps, rois)
-            heatmaps = cell_probabilities(heatmaps)
+            heatmaps = kernels.cell_probabilities(heatmaps)
         smoothing = constants.smoothing if constants.score_loss == "smooth-l1" else 0.0
         cells, values = kernels.fuse_offsets(heatmaps, offsets, constants.radius, smoothing)
         return cells_to_boxes(cells, rois, heatmaps.shape[2:]), values
-
-
-def cell_probabilities(logits: AnyArray) -> Float32Array:
-    """(..., h, w) logits -> their softmax over the cells of each map."""
-    powers = np.exp(logits - logits.max(axis=(-2, -1), keepdims=True))
-    return np.asarray(powers / powers.sum(axis=(-2, -1), keepdims=True), np.float32)
 
 
 def highest_of_enlarged(logits: AnyArray, rois: AnyArray) -> tuple[Float32Array, Float32Array]:
@@ -142,7 +139,7 @@ def highest_of_enlarged(logits: AnyArray, rois: AnyArray) -> tuple[Float32Array,
         y, x = np.divmod(best, width)
         cells = np.stack((x, y), axis=1)[None]
         places.append(cells_to_boxes(cells, roi[None], (height, width))[0])
-        values.append(cell_probabilities(enlarged).max(axis=(1, 2)))
+        values.append(kernels.cell_probabilities(enlarged).max(axis=(1, 2)))
     return np.stack(places), np.stack(values)
 
 

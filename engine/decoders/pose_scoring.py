@@ -1,92 +1,89 @@
-"""The learned score of a whole pose, and poses put in the order of their scores."""
+"""The learned score of a whole pose."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from ... import kernels
-from ...structures import ModelSpec, Poses, Session
-from ...structures.arrays import AnyArray, Float32Array
+from ...kernels.transfer import concatenate
+from ...structures import ModelSpec, Session
+from ...structures.arrays import Float32Array, Int32Array
 from ...structures.pose_links import POSE_LINKS
+from ..in_place import in_place
 
 
-def predict_oks(
-    session: Session, keypoints: AnyArray, keypoint_scores: AnyArray, *, plain: bool = False
-) -> Float32Array:
-    """What the scoring network thinks of each pose; 0 where it answers with no number.
+class PoseScoring:
+    """The network that predicts the OKS of a pose from its shape and its keypoint scores.
 
     Args:
         session: `features` (N, F) float32 -> `scores` (N,).
-        keypoints: (N, K, 2) image pixels.
-        keypoint_scores: (N, K).
         plain: give the network pixels, not shares of the pose's size (`kernels.scoring_feature`).
-
-    Returns:
-        (N,) float32, not limited to [0, 1].
     """
-    if len(keypoints) == 0:
-        return np.zeros(0, np.float32)
-    features_of = plain_features if plain else kernels.scoring_feature
-    features = features_of(
-        np.ascontiguousarray(keypoints, np.float32),
-        np.ascontiguousarray(keypoint_scores, np.float32),
-    )
-    scores = np.asarray(session.run({"features": features})["scores"], np.float32)
-    return np.where(np.isfinite(scores), scores, np.float32(0)).reshape(len(keypoints))
+
+    def __init__(self, session: Session, *, plain: bool = False) -> None:
+        self._run, self._plain = in_place(session), plain
+
+    def __call__(
+        self,
+        keypoints: Float32Array,
+        keypoint_scores: Float32Array,
+        counts: Int32Array | None,
+        factors: Float32Array | None = None,
+    ) -> Float32Array:
+        """Scores of the poses of one image.
+
+        Args:
+            keypoints: (1, N, K, 2) image pixels.
+            keypoint_scores: (1, N, K).
+            counts: (1,) how many poses count; None: all.
+            factors: (1, N), by which the answers are multiplied; None: 1.
+
+        Returns:
+            (1, N) float32, not limited to [0, 1]; 0 where the network answers with no number, and
+            behind the count.
+        """
+        if keypoints.shape[1] == 0:
+            return keypoint_scores[..., 0]
+        if self._plain:
+            features = plain_features(keypoints, keypoint_scores)
+        else:
+            features = kernels.scoring_feature(keypoints, keypoint_scores, counts)
+        answers = self._run({"features": features[0]})["scores"]
+        return kernels.pose_scores(answers.reshape(1, -1, 1), factors, counts)
 
 
 def plain_features(keypoints: Float32Array, heat: Float32Array) -> Float32Array:
     """The features of arXiv:2006.15480, section 3.2, in the order of `kernels.scoring_feature`.
 
     Args:
-        keypoints: (N, K, 2) image pixels.
-        heat: (N, K) values of the heatmaps.
+        keypoints: (B, N, K, 2) image pixels.
+        heat: (B, N, K) values of the heatmaps.
 
     Returns:
-        (N, 3L + K) float32 for L links: dx, dy of each, lengths, all in pixels; heat values.
+        (B, N, 3L + K) float32 for L links: dx, dy of each, lengths, all in pixels; heat values.
     """
-    first, second = (list(ends) for ends in zip(*POSE_LINKS[keypoints.shape[1]], strict=True))
-    vectors = keypoints[:, first] - keypoints[:, second]
-    lengths = np.sqrt((vectors**2).sum(axis=2))
-    flat = vectors.reshape(len(keypoints), 2 * len(first))
-    return np.concatenate((flat, lengths, heat), axis=1, dtype=np.float32)
+    first, second = (list(ends) for ends in zip(*POSE_LINKS[keypoints.shape[2]], strict=True))
+    vectors = keypoints[:, :, first] - keypoints[:, :, second]
+    lengths = (vectors * vectors).sum(axis=3) ** 0.5
+    flat = vectors.reshape(*vectors.shape[:2], 2 * len(first))
+    return concatenate((flat, lengths, heat), axis=2)
 
 
-def scoring_session(spec: ModelSpec, companions: Mapping[str, Session]) -> Session | None:
-    """The session named `score`, if there is one, and if there are links for the skeleton.
+def pose_scoring(
+    spec: ModelSpec, companions: Mapping[str, Session], *, plain: bool = False
+) -> PoseScoring | None:
+    """The scoring by the session named `score`, if there is one.
 
     Raises:
         ValueError: the skeleton has another number of keypoints than the scoring networks know.
     """
     session = companions.get("score")
+    if session is None:
+        return None
     count = len(spec.skeleton)
-    if session is not None and count not in POSE_LINKS:
+    if count not in POSE_LINKS:
         raise ValueError(
             f"pose scoring knows poses of 17 and of 14 keypoints, {spec.name} has {count}: "
             "leave out the scoring weights"
         )
-    return session
-
-
-def ranked_poses(keypoints: AnyArray, keypoint_scores: AnyArray, scores: AnyArray) -> Poses:
-    """Poses, best score first, earlier rows first among equals.
-
-    Args:
-        keypoints: (N, K, 2) image pixels.
-        keypoint_scores: (N, K).
-        scores: (N,).
-
-    Returns:
-        The poses; a box is the extent of all keypoints.
-    """
-    order = np.argsort(-scores, kind="stable")
-    points = np.asarray(keypoints[order], np.float32)
-    boxes = np.concatenate((points.min(axis=1), points.max(axis=1)), axis=1)
-    return Poses(
-        points,
-        np.asarray(keypoint_scores[order], np.float32),
-        np.asarray(scores[order], np.float32),
-        boxes,
-    )
+    return PoseScoring(session, plain=plain)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from math import inf
 
 from ... import kernels
 from ...kernels.refinement import Reading
-from ...structures.arrays import AnyArray, BoolArray, Float32Array
+from ...structures.arrays import Float32Array, HeadArray, Int32Array
 from .corner_upsampling import fuse_scales
 
 # Side of the window of which a peak is the highest pixel.
@@ -21,83 +20,76 @@ _PEAK_WINDOW = 5
 
 
 @dataclass(frozen=True, slots=True)
+class PeakLimits:
+    """When a peak replaces a keypoint.
+
+    Attributes:
+        distance: pixels; a keypoint with no peak nearer stays.
+        least: peaks at or below do not count; the released code takes them all.
+        zero_at: the nearest peak counts, and has the value 0, if it is at or below.
+    """
+
+    distance: float
+    least: float = -inf
+    zero_at: float = -inf
+
+
+@dataclass(frozen=True, slots=True)
 class FusedHeat:
     """The heatmap of one image, in pixels of the network's input at scale 1.
 
     Attributes:
-        maps: (1, K, h, w) float32; of its own size, or to be enlarged with cells at their corner.
+        maps: (1, K, h, w); of its own size, or to be enlarged with cells at their corner.
         size: (H, W) of the input.
     """
 
-    maps: Float32Array
+    maps: HeadArray
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, maps: Sequence[AnyArray], size: tuple[int, int]) -> FusedHeat:
-        """The mean of the test scales' heatmaps (K + 1, h, w), whose last channel is the center."""
+    def of(cls, maps: Sequence[HeadArray], size: tuple[int, int]) -> FusedHeat:
+        """The mean of the test scales' (1, K + 1, h, w), whose last channel is the center."""
         return cls(fuse_scales(maps, size)[:, :-1], size)
 
-    def values_at(self, keypoints: Float32Array, at: Reading) -> Float32Array:
-        """(N, K) values at (N, K, 2) keypoints; see `kernels.sample_heat` for where exactly."""
-        values: Float32Array = kernels.sample_heat(self.maps, self.size, keypoints[None], at=at)[0]
-        return values
+    def values_at(
+        self, keypoints: Float32Array, counts: Int32Array | None, at: Reading
+    ) -> Float32Array:
+        """(1, N, K) values at (1, N, K, 2) keypoints; see `kernels.sample_heat` for where."""
+        return kernels.sample_heat(self.maps, self.size, keypoints, counts, at=at)
 
     def nearest_peaks(
         self,
         keypoints: Float32Array,
+        counts: Int32Array | None,
         max_peaks: int,
-        max_distance: float,
-        min_value: float = -np.inf,
-    ) -> tuple[Float32Array, Float32Array, BoolArray]:
+        limits: PeakLimits,
+        unmoved: Float32Array | None = None,
+    ) -> tuple[Float32Array, Float32Array]:
         """Move each keypoint to the nearest of its heatmap's peaks.
 
         Args:
-            keypoints: (N, K, 2) float32 x, y in pixels.
+            keypoints: (1, N, K, 2) float32 x, y in pixels.
+            counts: (1,) how many poses count; None: all.
             max_peaks: peaks per keypoint, the highest ones. Where a map has fewer, pixels of
                 value 0 fill the list from the first one on, as in the released code.
-            max_distance: pixels; a keypoint with no peak nearer stays.
-            min_value: peaks at or below do not count; the released code takes them all.
+            limits: when a peak is near and high enough.
+            unmoved: (1, N, K) values of keypoints that stay; None: the nearest peak's.
 
         Returns:
-            (N, K, 2) float32 keypoints, (N, K) float32 values of the nearest peaks, and (N, K)
-            which keypoints were moved.
+            (1, N, K, 2) float32 keypoints and (1, N, K) float32 values.
         """
         cells, values, _ = kernels.upsampled_peaks(
             self.maps, self.size, max_peaks, window=_PEAK_WINDOW, rule="corner"
         )
-        points, nearest, moved = kernels.snap_to_peaks(
-            keypoints[None],
+        points, nearest, _ = kernels.snap_to_peaks(
+            keypoints,
             cells,
             values,
             self.size[1],
-            max_distance=max_distance,
-            min_value=min_value,
+            unmoved,
+            counts,
+            max_distance=limits.distance,
+            min_value=limits.least,
+            zero_at=limits.zero_at,
         )
-        return points[0], nearest[0], moved[0]
-
-    def fitted(
-        self,
-        keypoints: Float32Array,
-        scores: Float32Array,
-        factors: Float32Array | None = None,
-        *,
-        min_score: float,
-        clamped: bool = False,
-    ) -> tuple[Float32Array, Float32Array]:
-        """Keypoints at the middle of the Gaussian around them; see `kernels.fit_gaussians`.
-
-        Args:
-            keypoints: (N, K, 2) float32 x, y in pixels.
-            scores: (N, K) float32.
-            factors: (N,) float32, by which the height of a Gaussian is a score; None: 1.
-            min_score: keypoints with a score above are fitted.
-            clamped: fit a keypoint on or beyond the border at the border.
-
-        Returns:
-            (N, K, 2) float32 keypoints and (N, K) float32 scores, both as before where nothing
-            could be fitted.
-        """
-        people = (keypoints, scores, factors)
-        return kernels.fit_gaussians(
-            self.maps[0], self.size, *people, min_score=min_score, clamped=clamped
-        )
+        return points, nearest

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ... import kernels
+from ...kernels.transfer import like
 from ...structures.affine import affine_from_points, zoom_affine
 from ...structures.arrays import AnyArray, Float32Array, Float64Array, UInt8Array
+from ..padded_poses import PaddedPoses
 
 # Scales are published in units of 200 pixels, about the height of a person in MPII's images.
 SCALE_UNIT = 200
@@ -190,12 +193,21 @@ class People:
         """(H, W, 3) uint8 image -> (N, h, w, 3) uint8 inputs; there must be someone."""
         return np.stack([crop.cut(image) for crop in self.crops])
 
-    def to_image(self, points: AnyArray) -> Float32Array:
-        """(N, K, 2) input pixels of each person's crop -> (N, K, 2) image pixels."""
-        rows = zip(self.crops, points, strict=True)
-        return np.array([crop.to_image(row) for crop, row in rows], np.float32).reshape(
-            np.shape(points)
-        )
+    def to_image(self, points: Float32Array) -> Float32Array:
+        """(N, K, 2) float32 input pixels of each person's crop -> image pixels, where they lie."""
+        matrices = like(points, np.reshape([crop.inverse for crop in self.crops], (-1, 2, 3)))
+        return kernels.transform_points(points[:, None], matrices)[:, 0]
+
+    def pose_scores(self, values: Float32Array, found: float = -math.inf) -> Float32Array:
+        """(1, N): the mean of the keypoint scores (1, N, K) above `found`, times the box's."""
+        return kernels.pose_scores(values, like(values, self.scores[None]), found=found)
+
+    def poses(
+        self, keypoints: Float32Array, values: Float32Array, scores: Float32Array
+    ) -> PaddedPoses:
+        """Poses (1, N, ...) in image pixels, in the boxes of the people."""
+        boxes = like(values, self.boxes[None])
+        return PaddedPoses(keypoints, values, scores, boxes, None)
 
 
 def box_center_scale(

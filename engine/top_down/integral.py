@@ -6,13 +6,14 @@ github.com/JimmySuen/integral-human-pose, MIT.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...kernels import heatmap_argmax, soft_argmax
+from ... import kernels
+from ...kernels.transfer import like, to_host
 from ...structures import ModelSpec, Poses
-from ...structures.arrays import AnyArray, Float32Array
+from ...structures.arrays import AnyArray, Float32Array, HeadArray
 from ..decoder_constants import decoder_constants
 from ..heads import Heads
 from .crop import People
@@ -63,51 +64,55 @@ class IntegralDecoder:
             coordinates = read_heatmaps(heads["heatmap"], self.constants.method)
             values = keypoint_scores(heads["heatmap"], self.constants.method)
         else:  # the released code takes 1: a regression has no score
-            coordinates = heads["coordinates"]
+            coordinates = np.asarray(to_host(heads["coordinates"])[0], np.float32)
             values = np.ones(coordinates.shape[:2], np.float32)
-        places = people.to_image(to_patch(coordinates, self._size))
-        depth = None
+        keypoints = people.to_image(to_patch(coordinates, self._size))[None]
+        scores = people.pose_scores(values[None])
+        (poses,) = people.poses(keypoints, values[None], scores).to_host()
         if self.constants.depth_mm:
             depth = np.asarray(coordinates[..., 2] * self.constants.depth_mm, np.float32)
-        scores = np.asarray(values.mean(axis=1) * people.scores, np.float32)
-        poses = Poses(places, values, scores, people.boxes, depth_mm=depth)
-        return poses[np.argsort(-scores, kind="stable")]
+            poses = replace(poses, depth_mm=depth)
+        return poses[np.argsort(-poses.scores, kind="stable")]
 
 
-def read_heatmaps(heatmaps: AnyArray, method: str) -> Float32Array:
+def read_heatmaps(heatmaps: HeadArray, method: str) -> Float32Array:
     """Coordinates (N, K, 2) of (N, K, h, w) maps: their expectation, of h1 to h3 their maximum."""
-    if method.startswith("h"):
-        return hard_argmax(heatmaps)
-    coordinates: Float32Array = soft_argmax(np.ascontiguousarray(heatmaps, np.float32))[0]
-    return coordinates
+    return hard_argmax(heatmaps) if method.startswith("h") else kernels.soft_argmax(heatmaps)[0]
 
 
-def hard_argmax(heatmaps: AnyArray) -> Float32Array:
+def hard_argmax(heatmaps: HeadArray) -> Float32Array:
     """The highest cell of (B, K, h, w) maps as `soft_argmax` counts: (B, K, 2) float32 x, y.
 
     How the paper's methods H1 to H3 are read (equation 1). A map of NaN gives its first cell.
     """
+    cells, _ = kernels.fuse_offsets(heatmaps, None, radius=0.0, smoothing=0.0)
     height, width = heatmaps.shape[2:]
-    cells, _ = heatmap_argmax(np.ascontiguousarray(heatmaps, np.float32))
-    y, x = np.divmod(np.maximum(cells, 0), width)
-    return (np.stack((x / width, y / height), axis=2) - 0.5).astype(np.float32)
+    matrix = np.array([[[1 / width, 0.0, -0.5], [0.0, 1 / height, -0.5]]])
+    places: Float32Array = kernels.transform_points(cells[None], like(cells, matrix))[0]
+    return places
 
 
-def to_patch(coordinates: AnyArray, size: tuple[int, int]) -> Float32Array:
+def to_patch(coordinates: Float32Array, size: tuple[int, int]) -> Float32Array:
     """Network coordinates -> input pixels, without the half-pixel shift: -0.5 is pixel 0.
 
     Args:
-        coordinates: (N, K, 2 or more); what follows x and y is left out.
+        coordinates: (N, K, 2 or more); what follows x and y is left out. More than x and y lie on
+            the host.
         size: (h, w) of the input.
 
     Returns:
         (N, K, 2) float32 input pixels.
     """
-    sides = np.array(size[::-1], np.float64)
-    return np.asarray((coordinates[..., :2] + 0.5) * sides, np.float32)
+    height, width = size
+    places = coordinates
+    if coordinates.shape[-1] > 2:
+        places = np.ascontiguousarray(coordinates[..., :2])
+    matrix = np.array([[[width, 0.0, width / 2], [0.0, height, height / 2]]])
+    patch: Float32Array = kernels.transform_points(places[None], like(places, matrix))[0]
+    return patch
 
 
-def keypoint_scores(heatmaps: AnyArray, method: str) -> Float32Array:
+def keypoint_scores(heatmaps: HeadArray, method: str) -> Float32Array:
     """How sure the heatmaps of the flat networks are: their highest value as a probability.
 
     The paper takes the heatmaps into account when it scores a pose and leaves open how.
@@ -123,15 +128,14 @@ def keypoint_scores(heatmaps: AnyArray, method: str) -> Float32Array:
     Raises:
         ValueError: the method has no heatmaps.
     """
-    maps = np.ascontiguousarray(heatmaps, np.float32)
     if method in ("h1", "i1"):
-        return heatmap_argmax(maps)[1]
+        return kernels.heatmap_argmax(heatmaps)[1]
     if method in ("h2", "i2", "i*"):
-        return soft_argmax(maps)[1]
+        return kernels.soft_argmax(heatmaps)[1]
     if method not in ("h3", "i3"):
         raise ValueError(
             f"method must be one with heatmaps: h1 to h3, i1 to i3, i*, got {method!r}"
         )
-    with np.errstate(over="ignore"):  # a very low logit: 1 / inf is 0
-        scores = 1 / (1 + np.exp(-heatmap_argmax(maps)[1]))
-    return np.asarray(scores, np.float32)
+    highest = kernels.heatmap_argmax(heatmaps)[1]
+    scores: Float32Array = kernels.sigmoid(highest[None, None])[0, 0]
+    return scores

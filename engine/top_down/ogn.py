@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from ... import kernels
+from ...kernels.transfer import like
 from ...structures import ModelSpec, Poses
-from ...structures.arrays import AnyArray, Float32Array, Int32Array
+from ...structures.arrays import AnyArray, Int32Array
 from ..decoder_constants import decoder_constants
 from ..heads import Heads
+from ..padded_poses import PaddedPoses
 from .crop import PADDING, People
 from .decoder import crop_size
 
@@ -80,34 +80,32 @@ class OgnDecoder:
                 `offset` (N, 2K, h, w) in units of R.
             people: whose crops the network saw.
         """
-        heatmaps, offsets = (
-            np.ascontiguousarray(heads[name], np.float32) for name in ("heatmap", "offset")
-        )
         constants = self.constants
         cells, values = kernels.fuse_offsets(
-            heatmaps, offsets, constants.radius, constants.smoothing
+            heads["heatmap"], heads["offset"], constants.radius, constants.smoothing
         )
-        keypoints = people.to_image((cells + 0.5) * self._stride - 0.5)
-        scores = np.asarray(values.mean(axis=1) * people.scores, np.float32)
-        rows = self.kept(keypoints, scores, people)
-        return Poses(keypoints[rows], values[rows], scores[rows], people.boxes[rows])
+        keypoints = people.to_image((cells + 0.5) * float(self._stride) - 0.5)[None]
+        poses = people.poses(keypoints, values[None], people.pose_scores(values[None]))
+        return poses.selected(*self.kept(poses, people)).to_host()[0]
 
-    def kept(self, keypoints: Float32Array, scores: Float32Array, people: People) -> Int32Array:
+    def kept(self, poses: PaddedPoses, people: People) -> tuple[Int32Array, Int32Array]:
         """Rows that are not too similar to a better one by box and by OKS, best first.
 
         Args:
-            keypoints: (N, K, 2) image pixels.
-            scores: (N,) of the poses.
-            people: their boxes and areas.
+            poses: image pixels.
+            people: their areas.
+
+        Returns:
+            (1, N) int32 rows, and (1,) how many.
         """
-        rows, count = kernels.nms_oks_iou(
-            np.ascontiguousarray(keypoints, np.float32),
-            people.areas,
-            self._sigmas,
-            np.ascontiguousarray(scores, np.float32),
-            np.ascontiguousarray(people.boxes),
+        areas, sigmas = (like(poses.scores, a) for a in (people.areas[None], self._sigmas))
+        return kernels.nms_oks_iou(
+            poses.keypoints,
+            areas,
+            sigmas,
+            poses.scores,
+            poses.boxes,
             oks_threshold=self.constants.oks_threshold,
             iou_threshold=self.constants.iou_threshold,
             suppress=self.constants.suppress,
         )
-        return rows[:count]

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ... import kernels
+from ...kernels.transfer import like
 from ...structures import ModelSpec, Poses
-from ...structures.arrays import AnyArray, Float32Array
+from ...structures.arrays import AnyArray, Float32Array, HeadArray
 from ..decoder_constants import decoder_constants
 from ..heads import Heads
 from .crop import People
@@ -50,25 +49,15 @@ class SimpleBaselineDecoder:
     def __call__(self, heads: Heads, people: People) -> Poses:
         """See `TopDownDecoder`; `heatmap` is (N, K, h, w), cell j at j * stride of the crop."""
         keypoints, values = self.keypoints(heads["heatmap"], people)
-        scores = self.scores(values, people.scores)
-        kept, count = kernels.nms_oks_iou(
-            keypoints,
-            people.areas,
-            self._sigmas,
-            scores,
-            oks_threshold=self.constants.oks_threshold,
+        scores = people.pose_scores(values, found=self.constants.found_score)
+        areas, sigmas = (like(values, a) for a in (people.areas[None], self._sigmas))
+        rows, counts = kernels.nms_oks_iou(
+            keypoints, areas, sigmas, scores, oks_threshold=self.constants.oks_threshold
         )
-        rows = kept[:count]
-        return Poses(keypoints[rows], values[rows], scores[rows], people.boxes[rows])
+        poses = people.poses(keypoints, values, scores)
+        return poses.selected(rows, counts).to_host()[0]
 
-    def keypoints(self, heatmaps: AnyArray, people: People) -> tuple[Float32Array, Float32Array]:
-        """(N, K, 2) float32 image pixels and (N, K) float32 heatmap values, not clamped."""
-        maps = np.ascontiguousarray(heatmaps, np.float32)
-        places, values = kernels.quarter_offset_argmax(maps, quarter=self.constants.quarter)
-        return people.to_image(places * np.float32(self._stride)), values
-
-    def scores(self, keypoint_scores: AnyArray, box_scores: AnyArray) -> Float32Array:
-        """(N,) mean of the keypoint scores above `found_score`, times the box's; 0 without any."""
-        found = keypoint_scores > self.constants.found_score
-        total = np.where(found, keypoint_scores, 0).sum(axis=1)
-        return np.asarray(total / np.maximum(found.sum(axis=1), 1) * box_scores, np.float32)
+    def keypoints(self, heatmaps: HeadArray, people: People) -> tuple[Float32Array, Float32Array]:
+        """(1, N, K, 2) float32 image pixels and (1, N, K) float32 heatmap values, not clamped."""
+        places, values = kernels.quarter_offset_argmax(heatmaps, quarter=self.constants.quarter)
+        return people.to_image(places * float(self._stride))[None], values[None]

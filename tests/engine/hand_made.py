@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from factories import person_keypoints
+from posetrack.engine.flip import FlipAverage
 from posetrack.engine.heads import activate
 from posetrack.structures.closeable import Closeable
 
@@ -94,6 +95,19 @@ class FakeSession(Closeable):
 
     def close(self):
         self.closed = True
+
+
+def average_flipped(heads, spec, width):
+    """The mean of heads of images and of their flipped images, (2B, ...) each."""
+    return FlipAverage(spec)(heads, width)
+
+
+def poses_of(decoder, heads):
+    """What a MoveNetDecoder finds in each image, in input pixels, best score first."""
+    poses = decoder(heads)
+    stride = decoder.stride
+    matrices = np.tile(np.float64([[stride, 0, 0], [0, stride, 0]]), (len(poses.scores), 1, 1))
+    return poses.moved(matrices).selected(ranked=True).to_host()
 
 
 def run_activated(session, spec, images):

@@ -7,11 +7,10 @@ import parity
 import pytest
 from factories import make_spec
 from posetrack.engine.decoders.movenet import MoveNetDecoder
-from posetrack.engine.flip import average_flipped
 from posetrack.structures import COCO_17, HeadSpec, Skeleton
 from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL, FLIP_PIXELS, POSE_SCORES
 
-from .hand_made import blank_heads, run_activated
+from .hand_made import average_flipped, blank_heads, poses_of, run_activated
 
 ROW, COLUMN, WIDTH = 1, 2, 7
 LEFT_EYE, RIGHT_EYE, NOSE = 1, 2, 0
@@ -146,7 +145,7 @@ def test_flip_test_of_the_flipped_image_is_the_flip_of_the_flip_test(both_ways, 
 
 def test_poses_of_the_flipped_image_are_the_flip_of_the_poses(both_ways, spec, whole_cells):
     width = whole_cells.shape[1]
-    poses, of_flipped = (MoveNetDecoder(spec)(heads)[0] for heads in both_ways)
+    poses, of_flipped = (poses_of(MoveNetDecoder(spec), heads)[0] for heads in both_ways)
     found = poses.scores > spec.min_score
     assert found.sum() == 2
     boxes = of_flipped.boxes[:, [2, 1, 0, 3]].copy()

@@ -8,15 +8,15 @@ from posetrack.engine.decoders.corner_upsampling import fuse_scales, join_stride
 
 
 def test_fused_map_is_the_mean_of_the_scales():
-    fine, coarse = np.full((1, 4, 4), 3, np.float32), np.full((1, 1, 1), 6, np.float32)
+    fine, coarse = np.full((1, 1, 4, 4), 3, np.float32), np.full((1, 1, 1, 1), 6, np.float32)
     np.testing.assert_array_equal(
         fuse_scales([fine, coarse, coarse], (8, 8)), np.full((1, 1, 8, 8), 5)
     )
 
 
 def test_map_of_one_scale_stays_small():
-    maps = np.random.default_rng(0).random((2, 3, 4), np.float32)
-    np.testing.assert_array_equal(fuse_scales([maps], (12, 16)), maps[None])
+    maps = np.random.default_rng(0).random((1, 2, 3, 4), np.float32)
+    assert fuse_scales([maps], (12, 16)) is maps
 
 
 def test_fusing_nothing_is_refused():
@@ -26,7 +26,7 @@ def test_fusing_nothing_is_refused():
 
 def test_joined_strides_are_averaged_except_for_the_center():
     coarse = np.stack((np.full((2, 3), 4), np.arange(6).reshape(2, 3))).astype(np.float32)
-    joined = join_strides(coarse, np.full((1, 4, 6), 10, np.float32))
+    (joined,) = join_strides(coarse[None], np.full((1, 1, 4, 6), 10, np.float32))
     np.testing.assert_array_equal(joined[0], np.full((4, 6), 7))
     np.testing.assert_array_equal(joined[1, 0], [0, 0.5, 1, 1.5, 2, 2])
     np.testing.assert_array_equal(joined[1, :, 0], [0, 1.5, 3, 3])
@@ -43,6 +43,6 @@ def test_joined_strides_are_averaged_except_for_the_center():
 def test_fused_map_is_that_of_the_released_code(shared, file, heatmap, expected, channels):
     arrays = parity.load(shared, file)
     fused = kernels.upsample_maps(
-        fuse_scales([arrays[heatmap][0]], (320, 256)), (320, 256), rule="corner"
+        fuse_scales([arrays[heatmap]], (320, 256)), (320, 256), rule="corner"
     )
     np.testing.assert_allclose(fused[0, channels], arrays[expected], atol=1e-6)

@@ -31,9 +31,10 @@ def test_highest_mesh_point_is_found_along_both_axes():
     kernels[0, 0, 1, 4] = 0.7
     kernels[0, 1, 2, 2] = kernels[0, 1, 3, 0] = 0.5  # the first of equal ones
     steps = mesh_steps(np.float32([1, 3]), 5)
-    places, values = best_mesh_points(np.full((1, 2, 2), 10, np.float32), steps, kernels)
-    assert places.tolist() == [[[12, 9], [10, 10]]]
-    np.testing.assert_array_equal(values, np.float32([[0.7, 0.5]]))
+    starts = np.full((1, 1, 2, 2), 10, np.float32)
+    places, values = best_mesh_points(starts, steps, kernels[None])
+    assert places.tolist() == [[[[12, 9], [10, 10]]]]
+    np.testing.assert_array_equal(values, np.float32([[[0.7, 0.5]]]))
 
 
 @pytest.mark.data

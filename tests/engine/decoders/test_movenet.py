@@ -1,6 +1,7 @@
 """MoveNet's decoding: the published poses, and our own rule by hand-made examples."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from posetrack.structures import DecoderSpec, Poses
 from tolerances import POSE_PIXELS, POSE_SCORES
 
 from ...models.published import house_heads, read_arrays
-from ..hand_made import STRIDE, Person, blank_heads, heads_of, put_person, run_activated
+from ..hand_made import STRIDE, Person, blank_heads, heads_of, poses_of, put_person, run_activated
 
 PREFIXES = ("multipose_square", "multipose_wide")
 SIZES = {"multipose_square": (256, 256), "multipose_wide": (256, 448)}  # height, width
@@ -20,7 +21,7 @@ COLUMNS = ("keypoints", "keypoint_scores", "scores", "boxes")
 
 def decoder(spec, max_people=30, **options):
     chosen = DecoderSpec("movenet", {"rule": "adaptive", **options})
-    return MoveNetDecoder(replace(spec, max_people=max_people, decoder=chosen))
+    return partial(poses_of, MoveNetDecoder(replace(spec, max_people=max_people, decoder=chosen)))
 
 
 def official_poses(rows, height, width):

@@ -4,7 +4,6 @@ import numpy as np
 import parity
 import pytest
 from factories import make_spec
-from posetrack.engine.flip import average_flipped
 from posetrack.engine.top_down.crop import Crop, People
 from posetrack.engine.top_down.integral import (
     IntegralDecoder,
@@ -15,6 +14,8 @@ from posetrack.engine.top_down.integral import (
 from posetrack.kernels import soft_argmax
 from posetrack.structures import DecoderSpec, HeadSpec, InputSizing
 from tolerances import DECODED_PIXELS, SOFT_ARGMAX
+
+from ..hand_made import average_flipped
 
 
 def decoder(crop=(256, 256), **options):

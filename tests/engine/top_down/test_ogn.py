@@ -143,11 +143,11 @@ def test_nobody_gives_no_poses():
 def test_poses_are_compared_by_box_and_by_keypoints(box_step, pose_step, either, both):
     box = np.float32([100, 50, 220, 210])
     people = people_at([box, box + np.float32([box_step, 0, box_step, 0])], [0.9, 0.8])
-    keypoints = np.stack((STANDING, STANDING + np.array([pose_step, 0])))
-    scores = np.float32([0.9, 0.8])
+    keypoints = np.float32([[STANDING, STANDING + np.array([pose_step, 0])]])
+    poses = people.poses(keypoints, keypoints[..., 0].copy(), np.float32([[0.9, 0.8]]))
     for suppress, expected in (("either", either), ("both", both)):
-        kept = decoder(suppress=suppress).kept(keypoints, scores, people)
-        assert kept.tolist() == expected
+        rows, counts = decoder(suppress=suppress).kept(poses, people)
+        assert rows[0, : counts[0]].tolist() == expected
 
 
 def test_unknown_way_of_suppression_is_refused():

@@ -23,8 +23,11 @@ DECODE = SimpleBaselineDecoder(SPEC)
 
 
 def test_pose_score_counts_what_was_found():
-    scores = np.float32([[0.9, 0.5, 0.2, 0.1], [0.2, 0.1, 0, 0]])
-    np.testing.assert_allclose(DECODE.scores(scores, np.float32([0.5, 1])), [0.35, 0], rtol=1e-6)
+    people = people_at([[0, 0, 9, 9], [0, 0, 9, 9]], [0.5, 1])
+    heatmaps = np.zeros((2, 17, H, W), np.float32)
+    heatmaps[0, :4, 5, 5], heatmaps[1, :2, 5, 5] = (0.9, 0.5, 0.2, 0.1), (0.2, 0.1)
+    scores = DECODE({"heatmap": heatmaps}, people).scores
+    np.testing.assert_allclose(scores, [0.35, 0], rtol=1e-6)
 
 
 def people_at(boxes, scores):
@@ -36,9 +39,9 @@ def test_keypoints_come_back_into_the_image():
     heatmaps = np.zeros((1, 17, H, W), np.float32)
     heatmaps[0, :, 32, 24] = 0.7  # cell (24, 32) is the middle: input pixel (96, 128)
     keypoints, values = DECODE.keypoints(heatmaps, people)
-    expected = np.broadcast_to([125, 150], (1, 17, 2))
+    expected = np.broadcast_to([125, 150], (1, 1, 17, 2))
     np.testing.assert_allclose(keypoints, expected, rtol=0, atol=1e-3)
-    np.testing.assert_array_equal(values, np.full((1, 17), np.float32(0.7)))
+    np.testing.assert_array_equal(values, np.full((1, 1, 17), np.float32(0.7)))
 
 
 def test_second_detection_of_a_person_is_suppressed():
@@ -86,6 +89,6 @@ def test_keypoints_are_those_of_the_authors_code(shared):
         np.testing.assert_array_equal(places, published["argmax_xy"])
         keypoints, values = DECODE.keypoints(published[name], people)
         expected = published[f"preds_image{suffix}"]
-        np.testing.assert_allclose(keypoints, expected, rtol=0, atol=DECODED_PIXELS)
+        np.testing.assert_allclose(keypoints[0], expected, rtol=0, atol=DECODED_PIXELS)
         expected = published[f"maxvals{suffix}"][..., 0]
-        np.testing.assert_allclose(values, expected, rtol=DECODED_SCORES_RTOL)
+        np.testing.assert_allclose(values[0], expected, rtol=DECODED_SCORES_RTOL)

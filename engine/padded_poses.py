@@ -1,0 +1,142 @@
+"""Poses while they are decoded: in arrays of fixed length, on the device where the heads lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+
+from .. import kernels
+from ..kernels.transfer import concatenate, like, rows_to_compute, to_host
+from ..structures import ImageTransform, Poses
+from ..structures.arrays import Float32Array, Float64Array, Int32Array
+
+
+@dataclass(frozen=True, slots=True)
+class PaddedPoses:
+    """The poses of B images, N rows each, of which the first `counts` say something.
+
+    How many there are is known on the device alone, so that nothing waits for it.
+
+    Attributes:
+        keypoints: (B, N, K, 2) float32.
+        keypoint_scores: (B, N, K) float32.
+        scores: (B, N) float32.
+        boxes: (B, N, 4) float32 x1, y1, x2, y2; None where there are none yet.
+        counts: (B,) int32 rows of each image that count; None: all.
+    """
+
+    keypoints: Float32Array
+    keypoint_scores: Float32Array
+    scores: Float32Array
+    boxes: Float32Array | None
+    counts: Int32Array | None
+
+    @staticmethod
+    def concatenate(parts: Sequence[PaddedPoses], *, ranked: bool = False) -> PaddedPoses:
+        """The rows of several in one, those with a score above 0, in order; all with boxes or none.
+
+        A row behind a count has the score 0 and is left out.
+
+        Args:
+            parts: of the same images.
+            ranked: whether the best come first.
+        """
+        boxes = [part.boxes for part in parts if part.boxes is not None]
+        whole = PaddedPoses(
+            concatenate([part.keypoints for part in parts], axis=1),
+            concatenate([part.keypoint_scores for part in parts], axis=1),
+            concatenate([part.scores for part in parts], axis=1),
+            concatenate(boxes, axis=1) if boxes else None,
+            counts=None,
+        )
+        return whole.selected(min_score=0.0, ranked=ranked)
+
+    def selected(
+        self,
+        rows: Int32Array | None = None,
+        counts: Int32Array | None = None,
+        *,
+        limit: int | None = None,
+        min_score: float = -inf,
+        ranked: bool = False,
+    ) -> PaddedPoses:
+        """Some of the rows; see `kernels.select_poses`.
+
+        Args:
+            rows: (B, N) int32 candidates, in their order; None: all that count.
+            counts: (B,) int32 of the candidates.
+            limit: how many rows an image keeps at most; None: as many as it has.
+            min_score: rows with a score above it stay.
+            ranked: whether the best come first; else they stay in their order.
+        """
+        chosen = kernels.select_poses(
+            self.keypoints,
+            self.keypoint_scores,
+            self.scores,
+            self.boxes,
+            rows,
+            self.counts if rows is None else counts,
+            max_poses=self.scores.shape[1] if limit is None else limit,
+            min_score=min_score,
+            ranked=ranked,
+        )
+        keypoints, keypoint_scores, scores, boxes, _, count = chosen
+        return PaddedPoses(keypoints, keypoint_scores, scores, boxes, count)
+
+    def trimmed(self) -> PaddedPoses:
+        """Without rows that are known to be behind every count; see `rows_to_compute`."""
+        rows = rows_to_compute(self.counts, self.scores.shape[1])
+        return PaddedPoses(
+            self.keypoints[:, :rows],
+            self.keypoint_scores[:, :rows],
+            self.scores[:, :rows],
+            None if self.boxes is None else self.boxes[:, :rows],
+            self.counts,
+        )
+
+    def moved(self, matrices: Float64Array, limits: Float32Array | None = None) -> PaddedPoses:
+        """Keypoints, and boxes if there are some, by affine maps; see `kernels.transform_points`.
+
+        Args:
+            matrices: (B, 2, 3) float64, on the device.
+            limits: (B, 2) float32 largest x and y, to which 0 is the smallest; None: no limit.
+        """
+        keypoints = kernels.transform_points(self.keypoints, matrices, limits)
+        boxes = self.boxes
+        if boxes is not None:
+            corners = boxes.reshape(*boxes.shape[:2], 2, 2)
+            boxes = kernels.transform_points(corners, matrices, limits).reshape(boxes.shape)
+        return replace(self, keypoints=keypoints, boxes=boxes)
+
+    def bounded(self, above: float | None = None) -> PaddedPoses:
+        """With boxes around the keypoints: around those whose score is above a limit, or all."""
+        scores, found = (None, 0.0) if above is None else (self.keypoint_scores, above)
+        boxes = kernels.keypoint_extents(self.keypoints, scores, self.counts, found=found)
+        return replace(self, boxes=boxes)
+
+    def best_on_host(self) -> Poses:
+        """The poses of the first image, best first, in boxes around all their keypoints."""
+        return self.bounded().selected(ranked=True).to_host()[0]
+
+    def to_host(self) -> list[Poses]:
+        """The poses of each image; where they lie on a GPU, this is what waits for it.
+
+        Raises:
+            ValueError: there are no boxes yet.
+        """
+        if self.boxes is None:
+            raise ValueError("poses must have boxes before they leave the device")
+        columns = (self.keypoints, self.keypoint_scores, self.scores, self.boxes)
+        arrays = columns if self.counts is None else (*columns, self.counts)
+        *found, counts = to_host(*arrays)
+        if self.counts is None:
+            found, counts = [*found, counts], np.full(len(counts), counts.shape[1], np.int32)
+        return [Poses(*(array[b, : counts[b]] for array in found)) for b in range(len(counts))]
+
+
+def to_image(points: Float32Array, transform: ImageTransform) -> Float32Array:
+    """(1, N, K, 2) float32 input pixels -> image pixels, where the points lie."""
+    return kernels.transform_points(points, like(points, transform.matrix_to_image()))
