@@ -1,11 +1,14 @@
-"""What only a GPU shows: a frame's post-processing captured in one CUDA graph."""
+"""What only a GPU shows: the CPU's bytes, and a frame's post-processing in one CUDA graph."""
 
 import numpy as np
 import pytest
 from posetrack import kernels
 
 from .case import blobs, rng
+from .cases import CASES
 from .logocap_cases import gaussian
+from .places import run
+from .test_levels import bits_but_of_nan
 
 pytestmark = pytest.mark.cuda
 
@@ -52,3 +55,18 @@ def test_post_processing_of_a_frame_is_one_graph():
     torch.cuda.synchronize()
     for got, expected in zip(captured, wanted, strict=True):
         assert torch.equal(got, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [pytest.param(n, c, id=f"{n}-{c.name}") for n, cases in CASES.items() for c in cases],
+)
+def test_gpu_gives_the_bytes_of_the_cpu(name, case):
+    if name == "soft_argmax":
+        pytest.skip("the CPU fuses products: test_twins compares the two within their bound")
+    got, wanted = (as_tuple(run(place, name, case.given)) for place in ("cuda", "cpu"))
+    assert [bits_but_of_nan(array) for array in got] == [bits_but_of_nan(a) for a in wanted]
+
+
+def as_tuple(result):
+    return result if isinstance(result, tuple) else (result,)
