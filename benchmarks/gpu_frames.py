@@ -1,4 +1,4 @@
-"""The kernels of a frame with so many people, for counting what their CUDA twins execute."""
+"""The kernels of a frame with so many people, to count what they execute and to time them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Step:
         """What must be read and written once."""
         given = [*self.arrays, *self.options.values(), *self.run()]
         weights = [a.weights for a in given if isinstance(a, kernels.GlobalWindow)]
-        return sum(a.nbytes for a in [*given, *weights] if isinstance(a, np.ndarray))
+        return sum(getattr(array, "nbytes", 0) for array in [*given, *weights])
 
 
 def logocap(seen: Crowd, people: int) -> list[Step]:

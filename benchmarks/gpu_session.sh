@@ -47,7 +47,7 @@ step machine 60 bash -c "nvidia-smi; nvcc --version; $python -c 'import torch; p
 # what the kernels need is there already: NumPy, and torch to hold what lies on the GPU
 step build 600 "$python" -m pip install --no-deps --target "$site" --upgrade \
   -C cmake.define.POSETRACK_CUDA=ON -C "cmake.define.POSETRACK_CUDA_ARCHS=$archs" .
-step tests 900 "$python" -m pytest -p no:cacheprovider -W default -q -m cuda tests/kernels
+step tests 900 "$python" -m pytest -p no:cacheprovider -W default -q -m cuda tests/kernels tests/engine/test_on_device.py
 step times 300 "$python" benchmarks/postprocess_gpu.py
 step times-half 300 "$python" benchmarks/postprocess_gpu.py --half
 sanitize memcheck 900 --padding 64

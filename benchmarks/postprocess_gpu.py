@@ -2,9 +2,15 @@
 
     python benchmarks/postprocess_gpu.py [--people N] [--half] [--save-as MACHINE]
 
-LOGO-CAP's post-processing on a made-up crowd at 704 x 512 pixels, kernel by kernel and as one CUDA
-graph. Each kernel's bytes (what it must read and write once) and operations stand over what this
-GPU reached in the same run: copying a large array, and multiplying large matrices in float32.
+The kernels of a frame with a made-up crowd at 704 x 512 pixels (gpu_frames.py), each with the
+inputs that the one before gave:
+
+- gpu_us: time on the GPU, of calls captured in one CUDA graph, so that no launch is waited for.
+- host_us: time in Python to enqueue one call, of which a graph needs none.
+- bytes_us: a floor, the time to read and write each array once at the bandwidth that copying a
+  large array reaches on this GPU in the same run; share is bytes_us over gpu_us.
+
+The last row is all of LOGO-CAP's post-processing in one graph.
 """
 
 from __future__ import annotations
@@ -12,120 +18,78 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import Any
 
+import numpy as np
 import torch
-from crowd import GLOBAL_SIDE, KEYPOINTS, LOCAL_SIDE, SIZE, STEPS, crowd, gaussian
+from gpu_frames import Step, steps
 from posetrack import kernels
+from posetrack.kernels.library import library
 from timing import report
-from torch import Tensor
 
 _ROUNDS, _CALLS = 30, 20
+_HOST_CALLS = 200
 _COPIED = 1 << 28  # floats
-_MATRIX = 4096
+_MAP_SIDES = 4  # of a head: (B, C, h, w)
 
 
-class Step(NamedTuple):
-    """One kernel of the frame."""
-
-    name: str
-    run: Callable[[], Any]
-    bytes: int
-    operations: int
-
-
-def milliseconds(run: Callable[[], Any]) -> float:
-    """Median time of one call, of rounds of several."""
+def graph_us(run: Callable[[], Any], calls: int = _CALLS) -> float:
+    """Median microseconds of one call, of so many captured in a graph."""
+    run()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(calls):
+            run()
     times = []
     for _ in range(_ROUNDS):
         start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         start.record()
-        for _ in range(_CALLS):
-            run()
+        graph.replay()
         end.record()
         end.synchronize()
-        times.append(start.elapsed_time(end) / _CALLS)
+        times.append(1e3 * start.elapsed_time(end) / calls)
     return median(times)
 
 
-def ceilings() -> tuple[float, float]:
-    """Bytes and operations per millisecond that the GPU reaches."""
+def host_us(run: Callable[[], Any]) -> float:
+    """Microseconds of Python for one call."""
+    torch.cuda.synchronize()
+    begin = perf_counter()
+    for _ in range(_HOST_CALLS):
+        run()
+    taken = perf_counter() - begin
+    torch.cuda.synchronize()
+    return 1e6 * taken / _HOST_CALLS
+
+
+def bytes_per_us() -> float:
+    """The bandwidth that a copy reaches."""
     source = torch.zeros(_COPIED, device="cuda")
     target = torch.empty_like(source)
-    copied = 2 * 4 * _COPIED / milliseconds(lambda: target.copy_(source))
-    torch.backends.cuda.matmul.allow_tf32 = False
-    matrix = torch.rand(_MATRIX, _MATRIX, device="cuda")
-    product = torch.empty_like(matrix)
-    multiplied = 2 * _MATRIX**3 / milliseconds(lambda: torch.mm(matrix, matrix, out=product))
-    return copied, multiplied
+    return 2 * source.nbytes / graph_us(lambda: target.copy_(source), calls=1)
 
 
-def size_of(*tensors: Tensor) -> int:
-    """Bytes."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+def on_gpu(value: Any, *, half: bool) -> Any:
+    """An argument of a kernel, arrays as tensors on the GPU; heads in float16 if asked."""
+    if isinstance(value, kernels.GlobalWindow):
+        return replace(value, weights=on_gpu(value.weights, half=False))
+    if not isinstance(value, np.ndarray):
+        return value
+    tensor = torch.from_numpy(np.ascontiguousarray(value)).cuda()
+    is_head = value.ndim == _MAP_SIDES and value.shape[-1] > 2  # keypoints end in x, y
+    return tensor.half() if half and is_head else tensor
 
 
-def steps(people: int, half: bool) -> list[Step]:
-    """LOGO-CAP's kernels, each with the inputs that the one before gave."""
-    seen = crowd(people)
-    heads = [torch.from_numpy(a).cuda() for a in (seen.heatmap, seen.offset, seen.embedding)]
-    heatmap, offset, embedding = (head.half() if half else head for head in heads)
-    attraction = torch.from_numpy(seen.kernels[None]).cuda()
-    mesh = torch.from_numpy(STEPS).cuda()
-    window = kernels.GlobalWindow(torch.from_numpy(gaussian()).cuda())
-    center, maps = heatmap[:, -1:], heatmap[:, :-1]
-
-    def peaks() -> Any:
-        return kernels.upsampled_peaks(center, SIZE, people, window=3, rule="half-pixel")
-
-    cells = peaks()[0][:, 0]
-
-    def regress() -> Tensor:
-        return kernels.center_offset_decode(cells, offset, sign=-1.0, ratio=4)
-
-    starts = regress() * 4
-
-    def local() -> Tensor:
-        return kernels.local_windows(starts, mesh, embedding, 4.0)
-
-    def adapt() -> Any:
-        return kernels.global_adaptation(starts, maps, SIZE, attraction, window)
-
-    places, values = adapt()
-    scores = values.mean(2)
-
-    def suppress() -> Any:
-        return kernels.nms_near_keypoints(
-            places, scores, distance=0.05, min_keypoints=8, relative=True
-        )
-
-    windows = people * KEYPOINTS * GLOBAL_SIDE**2
-    return [
-        Step("upsampled_peaks", peaks, size_of(center), SIZE[0] * SIZE[1] * 15),
-        Step("center_offset_decode", regress, 2 * size_of(starts), 2 * starts.numel()),
-        Step("local_windows", local, size_of(embedding, local()), 11 * local().numel()),
-        Step(
-            "global_adaptation",
-            adapt,
-            size_of(maps, attraction, starts, places),
-            windows * (40 + 2 * LOCAL_SIDE**2),  # as published: no tile is passed over
-        ),
-        Step("nms_near_keypoints", suppress, size_of(places), 6 * people**2 * KEYPOINTS),
-    ]
-
-
-def graph_of(frame: list[Step]) -> torch.cuda.CUDAGraph:
-    """All kernels of a frame as one CUDA graph."""
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        for step in frame:
-            step.run()
-    return graph
+def moved(step: Step, *, half: bool) -> Step:
+    """The step with its arrays on the GPU."""
+    return replace(step, arrays=tuple(on_gpu(array, half=half) for array in step.arrays))
 
 
 def main() -> None:
-    """Measure every kernel, and all of them as a graph."""
+    """Measure every kernel, and LOGO-CAP's as one graph."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -135,24 +99,28 @@ def main() -> None:
     options = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit("there is no GPU that torch can use: run this where one is")
-    frame = steps(options.people, options.half)
-    copied, multiplied = ceilings()
+    library("cuda").warm_up()
+    bandwidth = bytes_per_us()
+    frame = [moved(step, half=options.half) for step in steps(options.people)]
     rows = []
     for step in frame:
-        time = milliseconds(step.run)
+        gpu, floor = graph_us(step.run), step.bytes() / bandwidth
         rows.append(
             {
-                "kernel": step.name,
+                "of": step.of,
+                "kernel": step.kernel,
                 "people": options.people,
-                "ms": round(time, 5),
-                "of_bandwidth": round(step.bytes / time / copied, 4),
-                "of_arithmetic": round(step.operations / time / multiplied, 4),
+                "gpu_us": round(gpu, 2),
+                "host_us": round(host_us(step.run), 2),
+                "bytes_us": round(floor, 2),
+                "share": round(floor / gpu, 3),
             }
         )
-    whole = milliseconds(graph_of(frame).replay)
-    rows.append({"kernel": "all, one CUDA graph", "people": options.people, "ms": round(whole, 5)})
-    gpu = torch.cuda.get_device_name()
-    report("postprocess_gpu", rows, save_as=options.save_as, gpu=gpu, half=options.half)
+    whole = [step for step in frame if step.of == "logocap"]
+    together = graph_us(lambda: [step.run() for step in whole], calls=1)
+    rows.append({"kernel": "logocap, one graph", "people": options.people, "gpu_us": together})
+    gpu_name = torch.cuda.get_device_name()
+    report("postprocess_gpu", rows, save_as=options.save_as, gpu=gpu_name, half=options.half)
 
 
 if __name__ == "__main__":
