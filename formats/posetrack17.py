@@ -56,9 +56,7 @@ def write_posetrack17(path: Path, frames: Iterable[Annotations]) -> None:
 
 
 def _frame(frame: Fields, index: int) -> Annotations:
-    people = frame.value.get("annorect") or []
-    if not isinstance(people, list):
-        frame.refuse("annorect must be an array")
+    people = frame.items("annorect")
     keypoints = np.zeros((len(people), _K, 2))
     labels = np.zeros((len(people), _K), np.uint8)
     point_scores = np.full((len(people), _K), np.nan)
@@ -68,8 +66,8 @@ def _frame(frame: Fields, index: int) -> Annotations:
         _read_points(fields, keypoints[row], labels[row], point_scores[row])
         scores.append(_scalar(fields, "score"))
         heads.append([_scalar(fields, corner) for corner in _CORNERS])
-        track_id = _scalar(fields, "track_id")
-        ids.append(-1 if np.isnan(track_id) else int(track_id))
+        track_id = _first(person.get("track_id"))
+        ids.append(-1 if track_id is None else fields.as_integer("track_id", track_id))
     return Annotations.of(
         keypoints,
         labels,
@@ -108,12 +106,7 @@ def _read_points(
 
 def _scalar(fields: Fields, key: str) -> float:
     """A number, alone or in a list; NaN if there is none."""
-    value = _first(fields.value.get(key))
-    if value is None:
-        return float("nan")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        fields.refuse(f"{key} must be a number, got {value!r}")
-    return float(value)
+    return fields.as_number(key, _first(fields.value.get(key)))
 
 
 def _first(value: Any) -> Any:
@@ -131,12 +124,12 @@ def _file_name(frame: Fields) -> str:
 
 def _regions(frame: Fields) -> tuple[Float64Array, ...]:
     polygons = []
-    for number, region in enumerate(frame.value.get("ignore_regions") or []):
+    for number, region in enumerate(frame.items("ignore_regions")):
         fields = Fields(frame.path, f"{frame.place}.ignore_regions[{number}]", region)
         corners = [
             (_scalar(corner, "x"), _scalar(corner, "y"))
             for corner in (
-                Fields(frame.path, fields.place, point) for point in fields.value.get("point") or []
+                Fields(frame.path, fields.place, point) for point in fields.items("point")
             )
         ]
         flat = [value for corner in corners for value in corner]

@@ -156,6 +156,17 @@ def test_one_polygon_needs_no_list_of_polygons(tmp_path):
             r"annotations\[0\]: keypoints must be 51 numbers, got 3",
         ),
         ({"annotations": [{"image_id": 10003420000}]}, r"annotations\[0\]: keypoints is missing"),
+        ({"annotations": {"id": 1}}, "annotations must be an array"),
+        ({"annotations": [{"image_id": 1 << 64}]}, "image_id must be a whole number, got 1844"),
+        ({"categories": [{"keypoints": 17}]}, "keypoints must be an array, got 17"),
+        (
+            {"images": [{"id": 1, "ignore_regions_x": 3, "ignore_regions_y": [1]}]},
+            r"images\[0\]: ignore_regions_x must be an array, got 3",
+        ),
+        (
+            {"images": [{"id": 1, "ignore_regions_x": [[0], 3], "ignore_regions_y": [[0], 3]}]},
+            r"images\[0\]: ignore_regions_x must be polygons",
+        ),
     ],
 )
 def test_posetrack18_that_contradicts_itself_is_refused(tmp_path, change, message):
@@ -181,6 +192,22 @@ def test_posetrack17_that_contradicts_itself_is_refused(tmp_path, points, messag
     person = {"track_id": [1], "annopoints": [{"point": points}]}
     path = written(tmp_path, {"annolist": [{"annorect": [person]}]})
     with pytest.raises(ResultFileError, match=rf"annolist\[0\]\.annorect\[0\].*{message}"):
+        list(open_tracks(path))
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ({"annorect": 3}, "annorect must be an array, got 3"),
+        ({"annorect": [{"track_id": [1.5]}]}, "track_id must be a whole number, got 1.5"),
+        ({"annorect": [{"x1": [10**400]}]}, "x1 must be a number, got 1000"),
+        ({"ignore_regions": 3}, "ignore_regions must be an array, got 3"),
+        ({"ignore_regions": [{"point": 3}]}, r"ignore_regions\[0\]: point must be an array, got 3"),
+    ],
+)
+def test_posetrack17_of_other_fields_is_refused(tmp_path, frame, message):
+    path = written(tmp_path, {"annolist": [frame]})
+    with pytest.raises(ResultFileError, match=rf"annolist\[0\].*{message}"):
         list(open_tracks(path))
 
 
