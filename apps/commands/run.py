@@ -186,7 +186,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         help="Go on with runs that were stopped, skip those that came to their end; same command "
-        "otherwise.",
+        "otherwise. With --unique: each source's latest run, whatever its folder is called.",
     ),
 ]
 AcceptDamage = Annotated[
