@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from ...engine import available_threads
 from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
+from .file_end import is_cut
 from .limits import DEFAULT_LIMITS, SourceLimits, is_regular
 from .pipe import Pipe
 from .sources import (
@@ -80,13 +81,15 @@ class VideoSource(Source):
         except SourceError:
             self.close()
             raise
-        stream.thread_type = "AUTO"
+        unclaimed = self._pipe is None and not stream.frames
+        self._cut = unclaimed and is_cut(path, self._container.format.name)
+        # of frames that threads have under way some are lost with the last packet, if that is cut
+        stream.thread_type = "SLICE" if self._cut else "AUTO"
         stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}  # if they grow
         held = _HELD_PIXELS // max(1, stream.height * stream.width)
         if held < available_threads():  # each thread of the decoder holds a frame
             stream.codec_context.thread_count = max(1, held)
         self._stream = stream
-        self._cut = False
         self._read = self._failed = 0  # packets
         self._corrupt = 0  # frames that the decoder had to patch
         self._behind = 0  # packets without a frame so far, where a part began
@@ -205,12 +208,14 @@ class VideoSource(Source):
             raise SourceError(f"no frame of {self.path} could be decoded")
         claimed = self.facts.frames or 0
         short = to_the_end and self._is_short()
-        missing = self._failed
-        if to_the_end and (self._failed or self._corrupt):  # else packets without a frame are usual
-            missing = max(missing, self._read - decoded - self._behind)
+        unread = self._unread() if to_the_end else 0
+        missing = self._failed + unread
+        if to_the_end and (missing or self._corrupt):  # else packets without a frame are usual
+            missing = max(missing, unread + self._read - decoded - self._behind)
         if short and self._claims_too_much():
             short = False
-            self.notice = f"{self.path} claims {claimed} frames and holds {decoded}"
+            if not (missing or self._corrupt):
+                self.notice = f"{self.path} claims {claimed} frames and holds {decoded}"
         if short:
             missing = max(missing, claimed - decoded)
         expected = None if short and not claimed else chosen + missing
@@ -225,9 +230,19 @@ class VideoSource(Source):
         if missing or self._corrupt:
             raise SourceDamaged(f"{self.path} is damaged: {some}{patched}", self.count)
 
+    def _is_avi(self) -> bool:
+        return bool(self._container.format.name == "avi")
+
+    def _unread(self) -> int:
+        """Packets in the index of an AVI file that were not found."""
+        if not self._is_avi():
+            return 0
+        listed = sum(entry.size > 0 for entry in self._stream.index_entries)
+        return max(listed - self._read, 0)
+
     def _claims_too_much(self) -> bool:
         """Whether all of an AVI file is there, whatever number of frames its header states."""
-        if self._cut or self._container.format.name != "avi":
+        if self._cut or not self._is_avi():
             return False
         with self.path.open("rb") as file:
             size = int.from_bytes(file.read(8)[4:], "little")  # RIFF, then what follows, bytes

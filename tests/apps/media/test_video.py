@@ -170,6 +170,22 @@ def test_avi_that_claims_more_than_it_holds_is_whole_and_one_cut_short_is_not(tm
     assert isinstance(ended, SourceCut)
 
 
+def test_avi_with_damage_lacks_what_it_claims_beyond_what_it_holds(tmp_path, clips):
+    whole = write_video(tmp_path / "whole.avi", clip_images(clips / CLIP, 20))
+    data = bytearray(whole.read_bytes())
+    at = 0
+    for _ in range(6):
+        at = data.index(b"00dc", at + 1)
+    data[at : at + 600] = np.random.default_rng(3).bytes(600)  # header of a packet, and its data
+    path = tmp_path / "damaged.avi"
+    path.write_bytes(data)
+    frames, ended = read_damaged(path)
+    assert type(ended) is SourceDamaged
+    assert ended.count.expected == 20
+    assert ended.count.missing == 20 - len(frames) > 0
+    assert f"is damaged: {len(frames)} of 20 frames could be decoded" in str(ended)
+
+
 def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, whole):
     path = truncated(whole, tmp_path / "cut.mkv", 0.5)
     with VideoSource(path) as source:
