@@ -1,5 +1,7 @@
 """Scores of tracks: each rule of poseval that is not followed, and what strange input gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from annotated import frame, video
@@ -73,6 +75,22 @@ def test_a_frame_without_predictions_is_a_miss_of_everybody():
     # the last frame is left out; the empty one is an object, a miss and a false positive
     assert total(truth, predictions, "MOTA", strict=True) == pytest.approx(100 * (1 - 2 / 3))
     assert scores(truth, predictions).differences["one_sided_frames"] == 1
+
+
+def test_people_without_keypoints_are_nobody():
+    """For poseval their frame has somebody in it, unless their keypoints have no place at all."""
+    truth = video({1: 100}, {1: 100}, {1: 100})
+    bare = frame({1: 100}, labels=np.zeros((1, len(POSETRACK_15))))
+    predictions = [frame({1: 100}), bare, frame({1: 100})]
+    assert total(truth, predictions, "MOTA") == pytest.approx(100 * 2 / 3)
+    # of the two frames that count the second is a miss, and no false positive
+    assert total(truth, predictions, "MOTA", strict=True) == 50
+    predictions[1] = replace(bare, ignored=np.array([True]))
+    assert total(truth, predictions, "MOTA", strict=True) == 0
+    region = (np.array([[0.0, 0], [1, 0], [1, 1]]),)
+    truth[1] = replace(truth[1], ignore_regions=region)
+    predictions[1] = bare
+    assert total(truth, predictions, "MOTA", strict=True) == 0
 
 
 def test_keypoints_that_are_never_labelled_are_in_no_mean():

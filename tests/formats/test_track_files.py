@@ -219,6 +219,20 @@ def test_posetrack17_without_people_has_its_forms(tmp_path):
     assert [f.labelled for f in back] == [True, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("annopoints", "ignored"), [([], True), ([{}], True), ([{"point": []}], False)]
+)
+def test_posetrack17_people_without_points_have_a_place_for_them_or_none(
+    tmp_path, annopoints, ignored
+):
+    person = {"track_id": [3], "annopoints": annopoints}
+    path = written(tmp_path, {"annolist": [{"annorect": [person]}]})
+    for _ in range(2):
+        (only,) = open_tracks(path)
+        assert (only.labels.any(), only.ignored.tolist()) == (False, [ignored])
+        write_posetrack17(path, [only])
+
+
 def test_a_file_that_was_cut_off_is_refused(tmp_path):
     path = write(tmp_path / "video.json", "posetrack18", some_frames())
     text = path.read_text(encoding="utf-8")
