@@ -16,7 +16,7 @@ from .identity import MIN_SIMILARITY, Identity, IdentityCounts
 from .ignore_regions import kept_by_poseval, without_ignored
 from .jitter import Jitter, JitterCounts
 from .keypoint_ap import KeypointAp
-from .keypoint_distance import head_distance
+from .keypoint_distance import head_distance, head_sizes
 from .matching import box_similarity
 from .pose_clear import PoseClear
 
@@ -223,8 +223,7 @@ def _keypoint_scores(people: Annotations, *, strict: bool) -> Float64Array:
 def _check(truth: Annotations, people: Annotations) -> None:
     _check_ids("truth", truth.track_ids, "true person")
     _check_ids("predictions", people.track_ids, "predicted person")
-    has_head = (truth.head_boxes[:, 2:] > truth.head_boxes[:, :2]).any(axis=1)
-    lacking = truth.track_ids[~has_head]
+    lacking = truth.track_ids[~(head_sizes(truth) > 0)]
     if len(lacking):
         raise FrameError(
             "truth",

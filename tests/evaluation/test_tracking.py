@@ -225,9 +225,10 @@ def test_a_person_without_id_or_head_is_refused():
     nameless = frame({1: 100}, track_ids=[-1])
     with pytest.raises(ValueError, match="frame 0: a true person has no track_id"):
         scores([nameless], video({1: 100}))
-    headless = frame({3: 100}, head_boxes=np.full((1, 4), np.nan))
-    with pytest.raises(ValueError, match="the true person with track_id 3 has no head box"):
-        scores([headless], video({1: 100}))
+    for head in ([np.nan] * 4, [np.nan, 5, 9, 9], [5, 5, np.nan, 9], [5, 5, 5, 5]):
+        headless = frame({3: 100}, head_boxes=[head])
+        with pytest.raises(ValueError, match="the true person with track_id 3 has no head box"):
+            scores([headless], video({1: 100}))
 
 
 def test_nothing_to_score_is_refused():
