@@ -235,6 +235,8 @@ def test_read_video_raises_after_the_last_frame_of_a_cut_file(tmp_path, whole):
     assert seen > 0
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         read_video(tmp_path / "nothing.mp4")
+    with pytest.raises(FileNotFoundError, match=r"https://host/a\.mp4 is an address, and live"):
+        read_video("https://host/a.mp4")
 
 
 def test_read_video_refuses_images_with_what_reads_them(tmp_path):
