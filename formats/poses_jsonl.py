@@ -145,7 +145,8 @@ class PosesReader:
     Attributes:
         path: the file.
         header: its first line.
-        complete: whether the run ended well.
+        reason: why the run came to the end of its source, such as `complete`; empty if it did not.
+        complete: whether it ended well.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -167,7 +168,8 @@ class PosesReader:
             self._num_keypoints = _count_keypoints(self.header)
         except ValueError as error:
             _refuse(path, 1, str(error))
-        self.complete = _is_complete(last)
+        self.reason = _end_reason(last)
+        self.complete = self.reason == "complete"
 
     def __iter__(self) -> Iterator[PosesLine]:
         count, previous, ended = 0, -1, False
@@ -274,12 +276,10 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _is_complete(last: bytes) -> bool:
-    if not _is_json(last):
-        return False
-    line = json.loads(last)
+def _end_reason(last: bytes) -> str:
+    line = json.loads(last) if _is_json(last) else None
     end = line.get("end") if isinstance(line, dict) else None
-    return isinstance(end, dict) and end.get("reason") == "complete"
+    return str(end.get("reason", "")) if isinstance(end, dict) else ""
 
 
 def _refuse(path: Path, number: int, problem: str) -> NoReturn:

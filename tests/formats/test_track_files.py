@@ -300,6 +300,12 @@ def test_only_confirmed_tracks_of_a_record_count(tmp_path):
     assert only.track_ids.tolist() == [1]
 
 
+def test_a_record_of_a_damaged_video_is_read(tmp_path):
+    path = record(tmp_path / "poses.jsonl", COCO_17, [tracked([1], [2])])
+    path.write_text(path.read_text().replace('"complete"', '"damaged"'))
+    assert [len(frame) for frame in open_tracks(path)] == [1]
+
+
 def test_unfinished_records_and_other_skeletons_are_refused(tmp_path):
     path = record(tmp_path / "poses.jsonl", COCO_17, [tracked([1], [2])], end=False)
     with pytest.raises(ResultFileError, match="the run did not reach its end"):
