@@ -375,6 +375,14 @@ def test_stills_are_images_of_a_folder_and_a_video_stays_one(command, video):
     assert not Path("runs/clip/drawn").exists()
 
 
+def test_images_of_two_sizes_are_no_video_and_going_on_would_not_help(command, tmp_path):
+    images = [*grey_images(3), *grey_images(1, (20, 30))]
+    write_images(tmp_path / "mixed", [f"{i}.png" for i in range(4)], images)
+    code, out, err = command("run", str(tmp_path / "mixed"), "--size", "64")
+    assert (code, out) == (1, [])
+    assert err.endswith("use --stills for images that do not belong together")
+
+
 def test_a_part_keeps_the_numbers_and_times_of_the_source(command, video):
     code, out, _ = command("run", video, "--start", "0.03", "--end", "0.08", *SMALL)
     assert (code, out) == (0, ["runs/clip"])

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ...engine import EngineOptions, PoseEngine
-from ...structures import ResultFileError
+from ...structures import ResultFileError, SourceError
 from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
 from ..interrupts import unless_interrupted
 from ..leaving import EXIT_SIGNAL
@@ -97,7 +97,8 @@ def _run_all(
                 reason = run.take_up() if job.resume else None
                 outcome = reason or run.execute(lambda: bool(interrupted), quiet=manners.quiet)
         except Exception as error:
-            how = "" if isinstance(error, ResultFileError) else _how_to_go_on(run, job)
+            hopeless = isinstance(error, ResultFileError | SourceError)  # it would end so again
+            how = "" if hopeless else _how_to_go_on(run, job)
             say(f"posetrack: {sentence(error, folder.path)}{how}")
             if manners.debug:
                 traceback.print_exc()
