@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -93,6 +94,8 @@ class VideoSource(Source):
         self._read = self._failed = 0  # packets
         self._corrupt = 0  # frames that the decoder had to patch
         self._behind = 0  # packets without a frame so far, where a part began
+        self._unread_before = 0  # packets that were not found so far, likewise
+        self._place = 0  # of the last packet in the file, bytes
         self._end = 0  # of the last packet, in units of the time base
         rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
         self._frame_pts = max(1, round(1 / (rate * (stream.time_base or 1 / rate))))
@@ -157,6 +160,7 @@ class VideoSource(Source):
         """A part begins with this frame: what lacks before it is no loss."""
         self._failed, self._corrupt = 0, int(picture.is_corrupt)
         self._behind = self._read - index
+        self._unread_before = self._unread(self._place)
 
     def _forward(self, before: int, pts: int, shift: int) -> tuple[int, int]:
         """The next timestamp and what to add to those that follow; time must go forward.
@@ -189,6 +193,7 @@ class VideoSource(Source):
         if packet.size > 0:
             self._read += not packet.is_discard  # an edit list hides those
             time = packet.dts if packet.pts is None else packet.pts
+            self._place = packet.pos or 0
             self._end = max(self._end, (time or 0) + (packet.duration or 0))
 
     def _is_short(self) -> bool:
@@ -208,7 +213,7 @@ class VideoSource(Source):
             raise SourceError(f"no frame of {self.path} could be decoded")
         claimed = self.facts.frames or 0
         short = to_the_end and self._is_short()
-        unread = self._unread() if to_the_end else 0
+        unread = self._unread() - self._unread_before if to_the_end else 0
         missing = self._failed + unread
         if to_the_end and (missing or self._corrupt):  # else packets without a frame are usual
             missing = max(missing, unread + self._read - decoded - self._behind)
@@ -233,11 +238,12 @@ class VideoSource(Source):
     def _is_avi(self) -> bool:
         return bool(self._container.format.name == "avi")
 
-    def _unread(self) -> int:
-        """Packets in the index of an AVI file that were not found."""
+    def _unread(self, until: float = math.inf) -> int:
+        """Packets in the index of an AVI file, up to a place, that were not found."""
         if not self._is_avi():
             return 0
-        listed = sum(entry.size > 0 for entry in self._stream.index_entries)
+        index = self._stream.index_entries
+        listed = sum(entry.size > 0 and entry.pos <= until for entry in index)
         return max(listed - self._read, 0)
 
     def _claims_too_much(self) -> bool:

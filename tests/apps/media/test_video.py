@@ -184,6 +184,9 @@ def test_avi_with_damage_lacks_what_it_claims_beyond_what_it_holds(tmp_path, cli
     assert ended.count.expected == 20
     assert ended.count.missing == 20 - len(frames) > 0
     assert f"is damaged: {len(frames)} of 20 frames could be decoded" in str(ended)
+    with VideoSource(path) as source:  # what lacks before a part is no loss of it
+        frames, ended = all_of(source.frames(Part(start_s=0.6)))
+    assert (len(frames), ended) == (5, None)
 
 
 def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, whole):
