@@ -212,10 +212,11 @@ def read_poses(path: Path) -> PosesReader:
 
 
 def _count_keypoints(header: dict[str, Any]) -> int:
-    try:
-        return len(header["skeleton"]["keypoints"])
-    except (KeyError, TypeError) as error:
-        raise ValueError('the header must name its keypoints in "skeleton"') from error
+    skeleton = header.get("skeleton")
+    names = skeleton.get("keypoints") if isinstance(skeleton, dict) else None
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError('the header must name its keypoints in "skeleton"')
+    return len(names)
 
 
 def _tracks(poses: Poses) -> tuple[list[int], list[int]]:
