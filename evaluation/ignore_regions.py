@@ -38,3 +38,11 @@ def without_ignored(people: Annotations, regions: tuple[Float64Array, ...]) -> A
             ignored |= inside(people.keypoints[here], polygon)
         labels[here[0][ignored], here[1][ignored]] = 0
     return people.with_labels(labels)[np.flatnonzero((labels > 0).any(axis=1))]
+
+
+def kept_by_poseval(people: Annotations, regions: tuple[Float64Array, ...]) -> Annotations:
+    """As `without_ignored`, but where no region is ignored people without keypoints stay.
+
+    Only those whom the file gives no place for keypoints, `ignored` here, are left out everywhere.
+    """
+    return without_ignored(people, regions) if regions else people[~people.ignored]

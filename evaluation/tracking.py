@@ -11,7 +11,7 @@ import numpy as np
 
 from ..structures import POSETRACK_15, Annotations
 from .clear_mot import ClearCounts
-from .ignore_regions import without_ignored
+from .ignore_regions import kept_by_poseval, without_ignored
 from .keypoint_ap import KeypointAp, PrecisionRecall
 from .keypoint_distance import head_distance
 from .pose_clear import PoseClear
@@ -142,10 +142,10 @@ class ScoreSweep:
             if not (len(truth) if self._strict else truth.labelled):
                 continue
             regions = truth.ignore_regions
-            labelled = without_ignored(truth, regions)
-            people = without_ignored(people, regions)
+            keep = kept_by_poseval if self._strict else without_ignored
+            labelled, people = keep(truth, regions), keep(people, regions)
             for threshold, counter in zip(self.thresholds, clear, strict=True):
-                kept = above(people, threshold)
+                kept = above(people, threshold) if threshold > 0 else people
                 counter.update(labelled, kept, head_distance(labelled, kept))
         for counts, counter in zip(self._counts, clear, strict=True):
             counts.append(counter.counts())

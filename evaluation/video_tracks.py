@@ -13,10 +13,10 @@ from .boxes import person_boxes
 from .clear_mot import ClearCounts, ClearMot
 from .hota import Hota, HotaCounts
 from .identity import MIN_SIMILARITY, Identity, IdentityCounts
-from .ignore_regions import without_ignored
+from .ignore_regions import kept_by_poseval, without_ignored
 from .jitter import Jitter, JitterCounts
 from .keypoint_ap import KeypointAp
-from .keypoint_distance import head_distance
+from .keypoint_distance import head_distance, head_sizes
 from .matching import box_similarity
 from .pose_clear import PoseClear
 
@@ -151,17 +151,22 @@ class VideoTracks:
         self._index += 1
         regions, empty = truth.ignore_regions, not len(truth)
         counts = truth.labelled
+        if self.strict and not empty:
+            self._update_poses(kept_by_poseval(truth, regions), kept_by_poseval(people, regions))
         truth, people = without_ignored(truth, regions), without_ignored(people, regions)
         _check(truth, people)
-        distance = head_distance(truth, people)
-        if (self.strict and not empty) or (not self.strict and counts):
-            scores = _keypoint_scores(people, strict=self.strict)
-            self.ap.update(~np.isnan(distance), truth.labels > 0, scores)
-            self._pose.update(truth, people, distance)
+        if not self.strict and counts:
+            self._update_poses(truth, people)
         if counts:
             self._sums["without"] += empty and len(people) > 0
             self._sums["one_sided"] += not empty and not (len(truth) and len(people))
             self._update_people(truth, people)
+
+    def _update_poses(self, truth: Annotations, people: Annotations) -> None:
+        distance = head_distance(truth, people)
+        scores = _keypoint_scores(people, strict=self.strict)
+        self.ap.update(~np.isnan(distance), truth.labels > 0, scores)
+        self._pose.update(truth, people, distance)
 
     def _update_people(self, truth: Annotations, people: Annotations) -> None:
         for name, count in (("frames", 1), ("people", len(truth)), ("predictions", len(people))):
@@ -218,8 +223,7 @@ def _keypoint_scores(people: Annotations, *, strict: bool) -> Float64Array:
 def _check(truth: Annotations, people: Annotations) -> None:
     _check_ids("truth", truth.track_ids, "true person")
     _check_ids("predictions", people.track_ids, "predicted person")
-    has_head = (truth.head_boxes[:, 2:] > truth.head_boxes[:, :2]).any(axis=1)
-    lacking = truth.track_ids[~has_head]
+    lacking = truth.track_ids[~(head_sizes(truth) > 0)]
     if len(lacking):
         raise FrameError(
             "truth",

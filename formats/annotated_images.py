@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ..structures import Annotations, Skeleton
 
+PERSON = 1  # COCO's category of people
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImages:
@@ -16,8 +18,10 @@ class AnnotatedImages:
         path: the file.
         skeleton: of all people.
         images: one entry an image, in the order of the file; those without people included.
+        category: the file's id of people.
     """
 
     path: Path
     skeleton: Skeleton
     images: list[Annotations]
+    category: int = PERSON

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -53,20 +54,33 @@ class Fields:
         return self.value[key]
 
     def integer(self, key: str) -> int:
-        """A whole number that must be there."""
-        value = self.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-            self.refuse(f"{key} must be a whole number, got {value!r}")
+        """A whole number of 64 bits that must be there."""
+        return self.as_integer(key, self.get(key))
+
+    def as_integer(self, name: str, value: Any) -> int:
+        """A whole number of 64 bits."""
+        if not _is_number(value) or not abs(value) < 1 << 63 or value != int(value):
+            self.refuse(f"{name} must be a whole number, got {_short(value)}")
         return int(value)
 
     def number(self, key: str) -> float:
         """A number; NaN if there is none."""
-        value = self.value.get(key)
+        return self.as_number(key, self.value.get(key))
+
+    def as_number(self, name: str, value: Any) -> float:
+        """A finite number; NaN of None."""
         if value is None:
             return float("nan")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.refuse(f"{key} must be a number, got {value!r}")
+        if not _is_number(value) or not abs(value) <= sys.float_info.max:
+            self.refuse(f"{name} must be a number, got {_short(value)}")
         return float(value)
+
+    def items(self, key: str) -> list[Any]:
+        """An array; empty if there is none."""
+        value = self.value.get(key) or []
+        if not isinstance(value, list):
+            self.refuse(f"{key} must be an array, got {_short(value)}")
+        return value
 
     def text(self, key: str) -> str:
         """A string; empty if there is none."""
@@ -87,7 +101,7 @@ class Fields:
         try:
             found = np.array(value, np.float64)
         except (TypeError, ValueError):
-            self.refuse(f"{name} must be a list of numbers, got {str(value)[:60]}")
+            self.refuse(f"{name} must be a list of numbers, got {_short(value)}")
         if found.shape != (size,):
             self.refuse(f"{name} must be {size} numbers, got {_count(found)}")
         if not (np.abs(found) < _HUGE).all():
@@ -101,6 +115,14 @@ class Fields:
             self.refuse(f"{key} must have a width and height of at least 0")
         box[2:] += box[:2]
         return box
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:60]
 
 
 def _count(array: Float64Array) -> str:

@@ -17,11 +17,10 @@ from ..structures import COCO_17, Annotations, ResultFileError, Skeleton
 from ..structures.arrays import Float64Array
 from ..structures.partial_file import whole_file
 from ..structures.skeleton import skeleton_of
-from .annotated_images import AnnotatedImages
+from .annotated_images import PERSON, AnnotatedImages
 from .annotation_fields import Fields, box_rows
 from .json_stream import Item, json_items
 
-PERSON = 1  # category
 _SYNONYMS = {"top_head": "head_top"}
 
 
@@ -49,16 +48,20 @@ def read_coco(path: Path) -> AnnotatedImages:
             image.refuse(f"there are two images with id {image.integer('id')}")
     people = _by_image(path, parts["annotations"], images.keys(), category)
     return AnnotatedImages(
-        path, skeleton, [_truth(image, people[i], len(skeleton)) for i, image in images.items()]
+        path,
+        skeleton,
+        [_truth(image, people[i], len(skeleton)) for i, image in images.items()],
+        category,
     )
 
 
-def read_coco_results(path: Path, skeleton: Skeleton) -> AnnotatedImages:
+def read_coco_results(path: Path, skeleton: Skeleton, category: int = PERSON) -> AnnotatedImages:
     """Results: one entry for every image that has any, in the order of the file.
 
     Args:
         path: a JSON array of poses.
         skeleton: of the ground truth; results do not name theirs.
+        category: id that the ground truth gives to people; poses of others are left out.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -70,7 +73,7 @@ def read_coco_results(path: Path, skeleton: Skeleton) -> AnnotatedImages:
         if item.key or item.position < 0:
             raise ResultFileError(f"{path}: COCO results must be a JSON array of poses")
         pose = Fields.of(path, item)
-        if pose.value.get("category_id", PERSON) == PERSON:
+        if pose.value.get("category_id", category) == category:
             people.setdefault(pose.integer("image_id"), []).append(_parsed(pose, len(skeleton)))
     return AnnotatedImages(path, skeleton, [_results(i, poses) for i, poses in people.items()])
 
@@ -157,14 +160,12 @@ def _by_image(path: Path, items: list[Item], images: Any, category: int) -> dict
 def _truth(image: Fields, people: list[Fields], num_keypoints: int) -> Annotations:
     rows = [_triples(person, num_keypoints, required=False) for person in people]
     triples = np.array(rows).reshape(len(people), num_keypoints, 3)
+    counts: list[int] = []
     for person, row in zip(people, triples, strict=True):
         if not np.isin(row[:, 2], (0, 1, 2)).all():
             person.refuse("the third number of a keypoint must be 0, 1 or 2")
-        count = person.value.get("num_keypoints", 0)
-        if count > (row[:, 2] > 0).sum():
-            person.refuse(
-                f"num_keypoints is {count}, but {(row[:, 2] > 0).sum()} keypoints are labelled"
-            )
+        labelled = int((row[:, 2] > 0).sum())
+        counts.append(_num_keypoints(person, labelled))
     return Annotations.of(
         triples[..., :2],
         triples[..., 2],
@@ -172,14 +173,21 @@ def _truth(image: Fields, people: list[Fields], num_keypoints: int) -> Annotatio
         areas=[person.number("area") for person in people],
         head_boxes=box_rows(people, "bbox_head"),
         crowd=[bool(person.value.get("iscrowd", 0)) for person in people],
-        ignored=[
-            person.value.get("num_keypoints", (row[:, 2] > 0).sum()) == 0
-            for person, row in zip(people, triples, strict=True)
-        ],
+        ignored=[count == 0 for count in counts],
         image_id=image.integer("id"),
         file_name=image.text("file_name"),
         crowd_index=image.number("crowdIndex"),
     )
+
+
+def _num_keypoints(person: Fields, labelled: int) -> int:
+    """What the file states, else how many are labelled."""
+    if "num_keypoints" not in person.value:
+        return labelled
+    count = person.integer("num_keypoints")
+    if count > labelled:
+        person.refuse(f"num_keypoints is {count}, but {labelled} keypoints are labelled")
+    return count
 
 
 def _parsed(pose: Fields, num_keypoints: int) -> Fields:

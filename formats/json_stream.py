@@ -50,6 +50,10 @@ def json_items(path: Path) -> Iterator[Item]:
             yield from scanner.document()
         except UnicodeDecodeError as error:
             raise ResultFileError(f"{path}: not text in UTF-8: {error.reason}") from error
+        except ResultFileError:
+            raise
+        except (RecursionError, ValueError) as error:  # nested too deeply, too many digits
+            raise ResultFileError(f"{path}: at {scanner.place}: {error}") from error
 
 
 class _Scanner:
@@ -152,9 +156,13 @@ class _Scanner:
     def _no_constant(self, name: str) -> NoReturn:
         self._refuse(f"{name} is not a number")
 
+    @property
+    def place(self) -> str:
+        """Where in the document the value under way stands."""
+        return _place(self._key, self._index)
+
     def _refuse(self, problem: str) -> NoReturn:
-        place = _place(self._key, self._index)
-        raise ResultFileError(f"{self._path}: at {place}: {problem}")
+        raise ResultFileError(f"{self._path}: at {self.place}: {problem}")
 
 
 def _place(key: str, index: int) -> str:

@@ -145,7 +145,8 @@ class PosesReader:
     Attributes:
         path: the file.
         header: its first line.
-        complete: whether the run ended well.
+        reason: why the run came to the end of its source, such as `complete`; empty if it did not.
+        complete: whether it ended well.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -167,7 +168,8 @@ class PosesReader:
             self._num_keypoints = _count_keypoints(self.header)
         except ValueError as error:
             _refuse(path, 1, str(error))
-        self.complete = _is_complete(last)
+        self.reason = _end_reason(last)
+        self.complete = self.reason == "complete"
 
     def __iter__(self) -> Iterator[PosesLine]:
         count, previous, ended = 0, -1, False
@@ -210,10 +212,11 @@ def read_poses(path: Path) -> PosesReader:
 
 
 def _count_keypoints(header: dict[str, Any]) -> int:
-    try:
-        return len(header["skeleton"]["keypoints"])
-    except (KeyError, TypeError) as error:
-        raise ValueError('the header must name its keypoints in "skeleton"') from error
+    skeleton = header.get("skeleton")
+    names = skeleton.get("keypoints") if isinstance(skeleton, dict) else None
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError('the header must name its keypoints in "skeleton"')
+    return len(names)
 
 
 def _tracks(poses: Poses) -> tuple[list[int], list[int]]:
@@ -274,12 +277,10 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-def _is_complete(last: bytes) -> bool:
-    if not _is_json(last):
-        return False
-    line = json.loads(last)
+def _end_reason(last: bytes) -> str:
+    line = json.loads(last) if _is_json(last) else None
     end = line.get("end") if isinstance(line, dict) else None
-    return isinstance(end, dict) and end.get("reason") == "complete"
+    return str(end.get("reason", "")) if isinstance(end, dict) else ""
 
 
 def _refuse(path: Path, number: int, problem: str) -> NoReturn:

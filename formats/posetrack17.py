@@ -27,7 +27,8 @@ class PoseTrack17File:
     """Ground truth or predictions of one video; see `TrackFile`.
 
     A frame that does not say `is_labeled` counts as labelled. A person without points stays as a
-    row without keypoints, because evaluators tell such a frame from an empty one.
+    row without keypoints, because evaluators tell such a frame from an empty one, and one without
+    even an empty array of points is `ignored`, because they tell these apart too.
 
     Raises:
         ResultFileError: the file is cut off or contradicts itself; file and place are named. Frames
@@ -56,20 +57,19 @@ def write_posetrack17(path: Path, frames: Iterable[Annotations]) -> None:
 
 
 def _frame(frame: Fields, index: int) -> Annotations:
-    people = frame.value.get("annorect") or []
-    if not isinstance(people, list):
-        frame.refuse("annorect must be an array")
+    people = frame.items("annorect")
     keypoints = np.zeros((len(people), _K, 2))
     labels = np.zeros((len(people), _K), np.uint8)
     point_scores = np.full((len(people), _K), np.nan)
-    scores, heads, ids = [], [], []
+    scores, heads, ids, ignored = [], [], [], []
     for row, person in enumerate(people):
         fields = Fields(frame.path, f"{frame.place}.annorect[{row}]", person)
-        _read_points(fields, keypoints[row], labels[row], point_scores[row])
+        there = _read_points(fields, keypoints[row], labels[row], point_scores[row])
+        ignored.append(not there)
         scores.append(_scalar(fields, "score"))
         heads.append([_scalar(fields, corner) for corner in _CORNERS])
-        track_id = _scalar(fields, "track_id")
-        ids.append(-1 if np.isnan(track_id) else int(track_id))
+        track_id = _first(person.get("track_id"))
+        ids.append(-1 if track_id is None else fields.as_integer("track_id", track_id))
     return Annotations.of(
         keypoints,
         labels,
@@ -77,6 +77,7 @@ def _frame(frame: Fields, index: int) -> Annotations:
         scores=scores,
         head_boxes=np.array(heads).reshape(-1, 4),
         track_ids=ids,
+        ignored=ignored,
         image_id=index,
         file_name=_file_name(frame),
         ignore_regions=_regions(frame),
@@ -86,8 +87,8 @@ def _frame(frame: Fields, index: int) -> Annotations:
 
 def _read_points(
     person: Fields, keypoints: Float64Array, labels: Any, scores: Float64Array
-) -> None:
-    """The points of a person, written into one row of each array."""
+) -> bool:
+    """The points of a person, written into one row of each array; whether there is an array."""
     annopoints = _first(person.value.get("annopoints") or {})
     points = annopoints.get("point", []) if isinstance(annopoints, dict) else None
     if not isinstance(points, list):
@@ -104,16 +105,12 @@ def _read_points(
         visible = _first(fields.value.get("is_visible", 1))
         labels[j] = 1 if visible in (0, "0") else 2
         scores[j] = _scalar(fields, "score")
+    return "point" in annopoints
 
 
 def _scalar(fields: Fields, key: str) -> float:
     """A number, alone or in a list; NaN if there is none."""
-    value = _first(fields.value.get(key))
-    if value is None:
-        return float("nan")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        fields.refuse(f"{key} must be a number, got {value!r}")
-    return float(value)
+    return fields.as_number(key, _first(fields.value.get(key)))
 
 
 def _first(value: Any) -> Any:
@@ -131,12 +128,12 @@ def _file_name(frame: Fields) -> str:
 
 def _regions(frame: Fields) -> tuple[Float64Array, ...]:
     polygons = []
-    for number, region in enumerate(frame.value.get("ignore_regions") or []):
+    for number, region in enumerate(frame.items("ignore_regions")):
         fields = Fields(frame.path, f"{frame.place}.ignore_regions[{number}]", region)
         corners = [
             (_scalar(corner, "x"), _scalar(corner, "y"))
             for corner in (
-                Fields(frame.path, fields.place, point) for point in fields.value.get("point") or []
+                Fields(frame.path, fields.place, point) for point in fields.items("point")
             )
         ]
         flat = [value for corner in corners for value in corner]
@@ -165,7 +162,7 @@ def _person(frame: Annotations, row: int) -> dict[str, Any]:
         point: dict[str, Any] = {"id": [int(j)], "x": [float(x)], "y": [float(y)]}
         point["is_visible"] = [int(frame.labels[row, j] == 2)]
         points.append(point | _known("score", frame.keypoint_scores[row, j]))
-    person: dict[str, Any] = {"annopoints": [{"point": points}]} if points else {}
+    person: dict[str, Any] = {"annopoints": [] if frame.ignored[row] else [{"point": points}]}
     for corner, value in zip(_CORNERS, frame.head_boxes[row], strict=True):
         person |= _known(corner, value)
     person |= _known("score", frame.scores[row])

@@ -21,7 +21,7 @@ from ..structures import POSETRACK_15, Annotations, ResultFileError
 from ..structures.arrays import Float64Array, Int64Array
 from ..structures.partial_file import whole_file
 from .annotation_fields import Fields, box_rows, number_rows
-from .json_stream import json_items
+from .json_stream import Item, json_items
 from .posetrack18 import CATEGORY, KEYPOINTS
 
 _SMALL = 8 << 20  # bytes of a file whose people are kept from the first pass
@@ -49,12 +49,12 @@ class PoseTrack18File:
         self._num_keypoints = 0
         self._kept: list[Fields] | None = [] if path.stat().st_size <= _SMALL else None
         ids, order = array("q"), array("q")
-        for item in json_items(path):
-            if item.key == "images" and item.position >= 0:
+        for item in _entries(path):
+            if item.key == "images":
                 ids.append(self._read_image(Fields.of(path, item)))
-            elif item.key == "categories" and item.position >= 0 and not self._keypoints:
+            elif item.key == "categories" and not self._keypoints:
                 self._read_category(Fields.of(path, item))
-            elif item.key == "annotations" and item.position >= 0:
+            elif item.key == "annotations":
                 person = Fields.of(path, item)
                 if self._kept is not None:
                     self._kept.append(person)
@@ -76,7 +76,7 @@ class PoseTrack18File:
         return image.integer("id")
 
     def _read_category(self, category: Fields) -> None:
-        names = category.get("keypoints")
+        names = category.items("keypoints")
         missing = [name for name in POSETRACK_15.keypoints if name not in names]
         if missing:
             category.refuse(
@@ -116,9 +116,7 @@ class PoseTrack18File:
         if self._kept is not None:
             return self._kept
         return (
-            Fields.of(self.path, item)
-            for item in json_items(self.path)
-            if item.key == "annotations" and item.position >= 0
+            Fields.of(self.path, item) for item in _entries(self.path) if item.key == "annotations"
         )
 
     def _people(self) -> Iterable[tuple[int, list[Fields]]]:
@@ -173,18 +171,28 @@ def write_posetrack18(path: Path, video: str, frames: Iterable[Annotations]) -> 
         file.write(f'\n],"categories":[{json.dumps(CATEGORY)}]}}\n')
 
 
+def _entries(path: Path) -> Iterator[Item]:
+    """The elements of the file's arrays."""
+    for item in json_items(path):
+        if item.position >= 0:
+            yield item
+        elif item.key in ("images", "annotations", "categories") and item.value is not None:
+            raise ResultFileError(f"{path}: {item.key} must be an array")
+
+
 def _track_id(person: Fields) -> int:
     return -1 if person.value.get("track_id") is None else person.integer("track_id")
 
 
 def _regions(image: Fields) -> tuple[Float64Array, ...]:
     """Polygons; the file has a list of x and one of y for each, or for the only one."""
-    xs = image.value.get("ignore_regions_x") or []
-    ys = image.value.get("ignore_regions_y") or []
+    xs, ys = image.items("ignore_regions_x"), image.items("ignore_regions_y")
     if xs and ys and not isinstance(xs[0], list):
         xs, ys = [xs], [ys]
     if len(xs) != len(ys):
         image.refuse("ignore_regions_x and ignore_regions_y must have as many polygons")
+    if not all(isinstance(x, list) for x in xs):
+        image.refuse("ignore_regions_x must be polygons, each a list of numbers")
     polygons = []
     for x, y in zip(xs, ys, strict=True):
         columns = [

@@ -28,7 +28,7 @@ class RecordTracks:
         self.path = path
         self._record = PosesReader(path)
         self._names = tuple(self._record.header["skeleton"]["keypoints"])
-        if not self._record.complete:
+        if not self._record.reason:
             raise ResultFileError(f"{path}: the run did not reach its end: run it again")
         if self._names not in (COCO_17.keypoints, POSETRACK_15.keypoints):
             raise ResultFileError(

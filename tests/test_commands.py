@@ -367,6 +367,22 @@ def test_one_image_has_no_tracks_to_write(command, tmp_path):
     assert not (tmp_path / "runs" / "one").exists()
 
 
+def test_stills_are_images_of_a_folder_and_a_video_stays_one(command, video):
+    code, out, _ = command("run", video, "--stills", "--size", "64")
+    assert (code, out) == (0, ["runs/clip"])
+    report = json.loads(Path("runs/clip/run.json").read_text())
+    assert "clip.mp4" in report["files"]
+    assert not Path("runs/clip/drawn").exists()
+
+
+def test_images_of_two_sizes_are_no_video_and_going_on_would_not_help(command, tmp_path):
+    images = [*grey_images(3), *grey_images(1, (20, 30))]
+    write_images(tmp_path / "mixed", [f"{i}.png" for i in range(4)], images)
+    code, out, err = command("run", str(tmp_path / "mixed"), "--size", "64")
+    assert (code, out) == (1, [])
+    assert err.endswith("use --stills for images that do not belong together")
+
+
 def test_a_part_keeps_the_numbers_and_times_of_the_source(command, video):
     code, out, _ = command("run", video, "--start", "0.03", "--end", "0.08", *SMALL)
     assert (code, out) == (0, ["runs/clip"])

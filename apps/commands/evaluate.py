@@ -16,8 +16,24 @@ eval_app = typer.Typer(
     name="eval", help="Score predictions: keypoints, PCKh, tracks.", no_args_is_help=True
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _check_place(page: Path | None) -> Path | None:
+    """Before an evaluation that may take long."""
+    if page is not None and page.is_dir():
+        raise typer.BadParameter(f"must be a file, and {page} is a folder")
+    if page is not None and not page.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {page.parent}")
+    return page
+
+
 Html = Annotated[
-    Path | None, typer.Option("--html", help="Write a page with plots, which needs nothing else.")
+    Path | None,
+    typer.Option(
+        "--html",
+        callback=_check_place,
+        help="Write a page with plots, which needs nothing else.",
+    ),
 ]
 LeastScore = Annotated[
     float, typer.Option(min=0, help="Leave out predicted keypoints below this score.")

@@ -12,7 +12,7 @@ import typer
 from ...engine.engine_options import SCALES_MUST_BE, SIZES_MUST_BE, EngineOptions
 from ...formats import FORMATS
 from ...structures.model_spec import Rules
-from ..run.claim import EARLIER, Earlier
+from ..run.claim import Earlier
 
 RulesOption = Annotated[
     Rules | None,
@@ -82,16 +82,19 @@ def check_part(start: float | None, end: float | None, *, stills: bool) -> None:
         raise _wrong("--end", f"must be later than --start, got {end:g} after {start or 0.0:g}")
 
 
-def choose_earlier(**wanted: bool) -> Earlier:
-    """What is done about earlier results, by the one option that was given.
+def choose_earlier(*, overwrite: bool, unique: bool, resume: bool) -> Earlier:
+    """What is done about earlier results.
 
     Raises:
-        typer.BadParameter: several were.
+        typer.BadParameter: that cannot be done together.
     """
-    chosen: list[Earlier] = [option for option in EARLIER if wanted.get(option)]
-    if len(chosen) > 1:
-        raise typer.BadParameter(f"leave out all but one of --{', --'.join(chosen)}")
-    return chosen[0] if chosen else "refuse"
+    if overwrite and (unique or resume):
+        raise _wrong("--overwrite", "replaces what --unique and --resume keep: leave it out")
+    if overwrite:
+        return "overwrite"
+    if resume:
+        return "resume_unique" if unique else "resume"
+    return "unique" if unique else "refuse"
 
 
 def one_of(choices: tuple[str, ...], help: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,6 +27,7 @@ from ..interrupts import interrupts
 from ..leaving import EXIT_SIGNAL
 from ..media.images import DEFAULT_FPS
 from ..media.limits import MAX_PIXELS
+from ..media.reading import no_source
 from ..run.batch import Manners, run_jobs
 from ..run.claim import Earlier, claimed_jobs
 from ..run.options import RunOptions
@@ -186,7 +186,7 @@ Resume = Annotated[
     typer.Option(
         "--resume",
         help="Go on with runs that were stopped, skip those that came to their end; same command "
-        "otherwise.",
+        "otherwise. With --unique: each source's latest run, whatever its folder is called.",
     ),
 ]
 AcceptDamage = Annotated[
@@ -283,14 +283,4 @@ def _work_in_folders(
 def _check_there(sources: list[Path]) -> None:
     missing = next((path for path in sources if not path.exists()), None)
     if missing is not None:
-        raise FileNotFoundError(_no_source(missing))
-
-
-def _no_source(path: Path) -> str:
-    address = re.match(r"([a-z]+):/+(.+)", str(path))  # of which `Path` keeps one slash
-    if address is None:
-        return f"there is no file or folder {path}"
-    return (
-        f"{address[1]}://{address[2]} is an address, and live sources are not read yet: "
-        "download it and name the file"
-    )
+        raise FileNotFoundError(no_source(missing))

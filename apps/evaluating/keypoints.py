@@ -67,7 +67,7 @@ def evaluate_images(
     """
     labels = read_coco(truth)
     files = [predictions] if against is None else [predictions, against]
-    results = [read_coco_results(file, labels.skeleton).images for file in files]
+    results = [read_coco_results(file, labels.skeleton, labels.category).images for file in files]
     known = {image.image_id for image in labels.images}
     for file, images in zip(files, results, strict=True):
         unknown = [image.image_id for image in images if image.image_id not in known]

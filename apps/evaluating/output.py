@@ -10,8 +10,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from ..sentences import printable
 
 _WIDE = 160  # columns where nobody can say how wide a terminal is
+_ANY_WIDTH = 10_000
 
 
 def print_json(report: Mapping[str, Any]) -> None:
@@ -19,24 +23,42 @@ def print_json(report: Mapping[str, Any]) -> None:
     print(json.dumps(_plain(report), indent=2, allow_nan=False))
 
 
-def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[float | str | None]]]
-) -> None:
-    """A table on stdout.
+Rows = Sequence[tuple[str, Sequence[float | str | None]]]
+
+
+def print_table(title: str, columns: Sequence[str], rows: Rows) -> None:
+    """A table on stdout. A single row stands as a column where the terminal is too narrow for it.
 
     Args:
         title: above it.
         columns: names; the first is that of the rows' names.
         rows: (name, values); numbers are shown as `shown` does.
     """
+    table = _table(title, columns, rows)
+    width = Console(file=sys.stdout).width if sys.stdout.isatty() else _WIDE
+    if _width(table) > width and len(rows) == 1:
+        ((name, values),) = rows
+        turned = [(column, [value]) for column, value in zip(columns[1:], values, strict=True)]
+        table = _table(title, [columns[0], name], turned)
+    # nothing is cut: what is still too wide, the terminal wraps
+    Console(file=sys.stdout, width=max(width, _width(table))).print(table)
+
+
+def _table(title: str, columns: Sequence[str], rows: Rows) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column(columns[0])
     for column in columns[1:]:
         table.add_column(column, justify="right", no_wrap=True)
     for name, values in rows:
-        table.add_row(name, *(shown(value) for value in values))
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE)
-    console.print(table)
+        # a name may look like markup, or hold anything else
+        table.add_row(Text(printable(name)), *(shown(value) for value in values))
+    return table
+
+
+def _width(table: Table) -> int:
+    """Columns that it needs."""
+    console = Console(width=_ANY_WIDTH)
+    return console.measure(table).maximum
 
 
 def shown(value: float | str | None) -> str:

@@ -37,7 +37,8 @@ def evaluate_pck(truth: Path, predictions: Path, *, torso: bool) -> PckScores:
     if predictions.suffix == ".mat":
         results = read_mpii_predictions(predictions, labels)
     else:
-        results = read_coco_results(predictions, results_skeleton(predictions, labels.skeleton))
+        skeleton = results_skeleton(predictions, labels.skeleton)
+        results = read_coco_results(predictions, skeleton, labels.category)
     known = {image.image_id for image in labels.images}
     unknown = [image.image_id for image in results.images if image.image_id not in known]
     if unknown:

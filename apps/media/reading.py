@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,13 +34,24 @@ def open_source(
     if path.is_dir():
         return FolderSource(path, fps, same_size=same_size, limits=limits)
     if not path.exists():
-        raise FileNotFoundError(f"there is no file or folder {path}")
+        raise FileNotFoundError(no_source(path))
     limits.check_kind(path)
     if is_image(path):
         return ImageSource(path, limits)
     from .video import VideoSource  # PyAV is for videos alone
 
     return VideoSource(path, limits)
+
+
+def no_source(path: Path) -> str:
+    """What is wrong with a path where nothing is, in a sentence."""
+    address = re.match(r"([a-z]+):/+(.+)", str(path))  # of which `Path` keeps one slash
+    if address is None:
+        return f"there is no file or folder {path}"
+    return (
+        f"{address[1]}://{address[2]} is an address, and live sources are not read yet: "
+        "download it and name the file"
+    )
 
 
 def read_video(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Iterator[Frame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -17,6 +18,7 @@ from av.video.frame import VideoFrame
 from ...engine import available_threads
 from ...structures import Frame, SourceError
 from ...structures.arrays import UInt8Array
+from .file_end import is_cut
 from .limits import DEFAULT_LIMITS, SourceLimits, is_regular
 from .pipe import Pipe
 from .sources import (
@@ -80,16 +82,20 @@ class VideoSource(Source):
         except SourceError:
             self.close()
             raise
-        stream.thread_type = "AUTO"
+        unclaimed = self._pipe is None and not stream.frames
+        self._cut = unclaimed and is_cut(path, self._container.format.name)
+        # of frames that threads have under way some are lost with the last packet, if that is cut
+        stream.thread_type = "SLICE" if self._cut else "AUTO"
         stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}  # if they grow
         held = _HELD_PIXELS // max(1, stream.height * stream.width)
         if held < available_threads():  # each thread of the decoder holds a frame
             stream.codec_context.thread_count = max(1, held)
         self._stream = stream
-        self._cut = False
         self._read = self._failed = 0  # packets
         self._corrupt = 0  # frames that the decoder had to patch
         self._behind = 0  # packets without a frame so far, where a part began
+        self._unread_before = 0  # packets that were not found so far, likewise
+        self._place = 0  # of the last packet in the file, bytes
         self._end = 0  # of the last packet, in units of the time base
         rate = stream.average_rate or stream.guessed_rate or _DEFAULT_FPS
         self._frame_pts = max(1, round(1 / (rate * (stream.time_base or 1 / rate))))
@@ -154,6 +160,7 @@ class VideoSource(Source):
         """A part begins with this frame: what lacks before it is no loss."""
         self._failed, self._corrupt = 0, int(picture.is_corrupt)
         self._behind = self._read - index
+        self._unread_before = self._unread(self._place)
 
     def _forward(self, before: int, pts: int, shift: int) -> tuple[int, int]:
         """The next timestamp and what to add to those that follow; time must go forward.
@@ -186,6 +193,7 @@ class VideoSource(Source):
         if packet.size > 0:
             self._read += not packet.is_discard  # an edit list hides those
             time = packet.dts if packet.pts is None else packet.pts
+            self._place = packet.pos or 0
             self._end = max(self._end, (time or 0) + (packet.duration or 0))
 
     def _is_short(self) -> bool:
@@ -205,12 +213,14 @@ class VideoSource(Source):
             raise SourceError(f"no frame of {self.path} could be decoded")
         claimed = self.facts.frames or 0
         short = to_the_end and self._is_short()
-        missing = self._failed
-        if to_the_end and (self._failed or self._corrupt):  # else packets without a frame are usual
-            missing = max(missing, self._read - decoded - self._behind)
+        unread = self._unread() - self._unread_before if to_the_end else 0
+        missing = self._failed + unread
+        if to_the_end and (missing or self._corrupt):  # else packets without a frame are usual
+            missing = max(missing, unread + self._read - decoded - self._behind)
         if short and self._claims_too_much():
             short = False
-            self.notice = f"{self.path} claims {claimed} frames and holds {decoded}"
+            if not (missing or self._corrupt):
+                self.notice = f"{self.path} claims {claimed} frames and holds {decoded}"
         if short:
             missing = max(missing, claimed - decoded)
         expected = None if short and not claimed else chosen + missing
@@ -225,9 +235,20 @@ class VideoSource(Source):
         if missing or self._corrupt:
             raise SourceDamaged(f"{self.path} is damaged: {some}{patched}", self.count)
 
+    def _is_avi(self) -> bool:
+        return bool(self._container.format.name == "avi")
+
+    def _unread(self, until: float = math.inf) -> int:
+        """Packets in the index of an AVI file, up to a place, that were not found."""
+        if not self._is_avi():
+            return 0
+        index = self._stream.index_entries
+        listed = sum(entry.size > 0 and entry.pos <= until for entry in index)
+        return max(listed - self._read, 0)
+
     def _claims_too_much(self) -> bool:
         """Whether all of an AVI file is there, whatever number of frames its header states."""
-        if self._cut or self._container.format.name != "avi":
+        if self._cut or not self._is_avi():
             return False
         with self.path.open("rb") as file:
             size = int.from_bytes(file.read(8)[4:], "little")  # RIFF, then what follows, bytes

@@ -24,6 +24,7 @@ from ...structures import ResultFileError
 from ...structures.arrays import UInt8Array
 from ...structures.closeable import Closeable
 from ...structures.partial_file import partial_path, whole_file
+from .file_end import boxes
 from .safe_frames import SafeFrames
 
 # H.264's numbers for the colours that `write` converts to; players would guess otherwise.
@@ -244,15 +245,11 @@ def _boxes(path: Path) -> tuple[int, int]:
     """Where the last whole fragment of an MP4 file ends, and where its last whole box does."""
     whole = at = 0
     length = path.stat().st_size
-    with path.open("rb") as file:
-        while len(head := file.read(16)) >= 8:
-            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            size = int.from_bytes(head[8:], "big") if size == 1 else size
-            if size < 8 or at + size > length:
-                break
-            at += size
-            file.seek(at)
-            whole = at if kind in (b"moov", b"mdat") else whole
+    for name, end in boxes(path):
+        if end > length:
+            break
+        at = end
+        whole = at if name in (b"moov", b"mdat") else whole
     return whole, at
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ...engine import EngineOptions, PoseEngine
-from ...structures import ResultFileError
+from ...structures import ResultFileError, SourceError
 from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
 from ..interrupts import unless_interrupted
 from ..leaving import EXIT_SIGNAL
@@ -86,17 +86,19 @@ def _run_all(
     same_size = options.draw and not options.stills
     limits = SourceLimits(options.max_pixels, options.pipe_timeout, lambda: bool(interrupted))
     opened = partial(open_source, fps=options.fps, same_size=same_size, limits=limits)
-    for path, folder, claim, resume in jobs:
+    for job in jobs:
+        path, folder = job.source, job.folder
         if interrupted:
             break
         run: Run | None = None
         try:
-            with claim, opened(path) as source:
+            with job.claim, opened(path) as source:
                 run = Run(source, engine, folder, options, model)
-                reason = run.take_up() if resume else None
+                reason = run.take_up() if job.resume else None
                 outcome = reason or run.execute(lambda: bool(interrupted), quiet=manners.quiet)
         except Exception as error:
-            how = "" if isinstance(error, ResultFileError) else _how_to_go_on(run)
+            hopeless = isinstance(error, ResultFileError | SourceError)  # it would end so again
+            how = "" if hopeless else _how_to_go_on(run, job)
             say(f"posetrack: {sentence(error, folder.path)}{how}")
             if manners.debug:
                 traceback.print_exc()
@@ -104,7 +106,7 @@ def _run_all(
             continue
         if isinstance(outcome, RunReport) and isinstance(outcome.ending, Interrupted):
             far = outcome.how_far()
-            say(f"posetrack: interrupted after {far} of {path}{_how_to_go_on(run)}")
+            say(f"posetrack: interrupted after {far} of {path}{_how_to_go_on(run, job)}")
             break
         if not _went_well(path, outcome, manners):
             failed.append(path)
@@ -144,9 +146,9 @@ def _was_done_well(path: Path, reason: str, manners: Manners) -> bool:
     return reason == Complete.reason or manners.accept_damage
 
 
-def _how_to_go_on(run: Run | None) -> str:
+def _how_to_go_on(run: Run | None, job: Job) -> str:
     """The end of a sentence on a run that was stopped."""
-    return ": use --resume to go on" if run is not None and run.has_results else ""
+    return f": use {job.again} to go on" if run is not None and run.has_results else ""
 
 
 def _listed(paths: list[Path]) -> str:

@@ -8,14 +8,22 @@ import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias
 
 from ...structures.closeable import Closeable
-from .folders import ResultFolder, check_free, check_place, places_of, result_folders
+from .folders import (
+    ResultFolder,
+    check_free,
+    check_place,
+    latest_of,
+    places_of,
+    result_folders,
+)
 from .names import unused_name
 
 _LOCK = ".lock"
 _OTHER_FILES = 256  # open beside the locks: libraries, models, sources, results
+_TRIES = 100
 
 
 class Claim(Closeable):
@@ -33,13 +41,20 @@ class Claim(Closeable):
         self._made: list[Path] = []
         self._lock: int | None = None
         try:
-            while self._lock is None:
-                self._make_folders()
-                with suppress(FileNotFoundError):  # another run took its empty folder away
-                    self._lock = self._try_lock()
+            self._lock = self._make_and_lock()
         except OSError:
             self._remove_folders()
             raise
+
+    def _make_and_lock(self) -> int:
+        """Another run may take the folder away while it is empty, but not every time."""
+        for _ in range(_TRIES):
+            self._make_folders()
+            with suppress(FileNotFoundError):
+                lock = self._try_lock()
+                if lock is not None:
+                    return lock
+        raise FileNotFoundError(f"{self._path} cannot be made: choose another --output")
 
     def _make_folders(self) -> None:
         for folder in (*reversed(self._path.parents), self._path):
@@ -84,8 +99,7 @@ class Claim(Closeable):
 
 
 # What is done about results that lie there already.
-Earlier: TypeAlias = Literal["refuse", "overwrite", "unique", "resume"]
-EARLIER: tuple[Earlier, ...] = get_args(Earlier)
+Earlier: TypeAlias = Literal["refuse", "overwrite", "unique", "resume", "resume_unique"]
 
 
 class Job(NamedTuple):
@@ -95,6 +109,7 @@ class Job(NamedTuple):
     folder: ResultFolder
     claim: Claim
     resume: bool  # a stopped run is gone on with
+    again: str  # the options that go on with this one
 
 
 @contextmanager
@@ -105,7 +120,8 @@ def claimed_jobs(sources: list[Path], output: Path, earlier: Earlier) -> Iterato
         sources: files or folders.
         output: their results go into folders in it, see `result_folders`.
         earlier: results may be replaced, gone on with, or left beside the next free name, which is
-            also taken where another run is writing.
+            also taken where another run is writing. `resume_unique` goes on with a source's latest
+            run, whatever its folder is called, and takes the next free name where there is none.
 
     Raises:
         FileExistsError: with the path and what to do.
@@ -114,24 +130,45 @@ def claimed_jobs(sources: list[Path], output: Path, earlier: Earlier) -> Iterato
     _allow_open_files(len(sources))
     folders, places = result_folders(sources, output), places_of(sources)
     taken = {folder.stem for folder in folders}
+    unique = earlier in ("unique", "resume_unique")
     with ExitStack() as stack:
-        jobs = []
+        jobs: list[Job] = []
         for source, folder in zip(sources, folders, strict=True):
             check_place(folder, places)
-            stem = folder.stem
-            while True:
-                try:
-                    claim = stack.enter_context(Claim(folder.path))
-                    check_free(folder, overwrite=earlier in ("overwrite", "resume"))
-                except FileExistsError:
-                    if earlier != "unique":
-                        raise
-                    name = unused_name(stem, taken)
-                    folder = ResultFolder(output / name, name)
-                else:
-                    break
-            jobs.append(Job(source, folder, claim, earlier == "resume"))
+            latest = None
+            if earlier == "resume_unique":
+                latest = latest_of(source, folder, [job.folder for job in jobs])
+            resume = earlier == "resume" or latest is not None
+            place, claim = _claim(
+                latest or folder,
+                taken,
+                overwrite=resume or earlier == "overwrite",
+                unique=unique and latest is None,
+            )
+            stack.enter_context(claim)
+            again = "--resume --unique" if unique else "--resume"
+            jobs.append(Job(source, place, claim, resume, again))
         yield jobs
+
+
+def _claim(
+    folder: ResultFolder, taken: set[str], *, overwrite: bool, unique: bool
+) -> tuple[ResultFolder, Claim]:
+    """Claim a folder, or if it must be unique and is not free, the next one that is."""
+    output, stem = folder.path.parent, folder.stem
+    while True:
+        with ExitStack() as undo:
+            try:
+                claim = undo.enter_context(Claim(folder.path))
+                check_free(folder, overwrite=overwrite)
+            except FileExistsError:
+                if not unique:
+                    raise
+            else:
+                undo.pop_all()
+                return folder, claim
+        name = unused_name(stem, taken)
+        folder = ResultFolder(output / name, name)
 
 
 def _allow_open_files(jobs: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+import re
+import stat
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -123,6 +125,28 @@ def result_folders(sources: list[Path], output: Path) -> list[ResultFolder]:
     return [ResultFolder(output / name, name) for name in names]
 
 
+def latest_of(
+    source: Path, folder: ResultFolder, but: Collection[ResultFolder]
+) -> ResultFolder | None:
+    """The folder of a source's latest run, if there is one.
+
+    Args:
+        source: as the command names it.
+        folder: where its results would go; those with a number behind the name are looked at too.
+        but: these are not.
+    """
+    output = folder.path.parent
+    name = re.compile(re.escape(folder.stem) + r"(-\d+)?")
+    names = os.listdir(output) if output.is_dir() else []
+    found = [ResultFolder(output / one, one) for one in names if name.fullmatch(one)]
+    own = [
+        one
+        for one in found
+        if one not in but and (one.read_report() or {}).get("source") == str(source)
+    ]
+    return max(own, key=lambda one: one.report.stat().st_mtime_ns, default=None)
+
+
 def places_of(sources: list[Path]) -> dict[Path, Path]:
     """Each source and every folder above it, resolved -> a source that lies there."""
     real = {source: source.resolve() for source in sources}
@@ -146,7 +170,7 @@ def check_place(folder: ResultFolder, places: Mapping[Path, Path]) -> None:
             f"{source} lies: choose another --output"
         )
     way = (folder.path, *folder.path.parents)
-    blocked = next((path for path in way if path.exists() and not path.is_dir()), None)
+    blocked = next((path for path in way if _is_no_folder(path)), None)
     if blocked is not None:
         raise FileExistsError(f"{blocked} is not a folder: choose another --output")
 
@@ -170,6 +194,14 @@ def check_free(folder: ResultFolder, *, overwrite: bool) -> None:
         raise FileExistsError(
             f"{in_the_way[0]} is not of an earlier run: move it away, or choose another --output"
         )
+
+
+def _is_no_folder(path: Path) -> bool:
+    """Something else is there, such as a file or a link that leads nowhere."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except OSError:
+        return path.is_symlink()
 
 
 def _is_file(path: Path) -> bool:

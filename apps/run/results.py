@@ -50,7 +50,7 @@ class ResultWriter:
             if source.kind == "image" and FORMATS[name].poses == "people":
                 raise ValueError(f"{source.path} is one image, and {name} holds tracks")
         self._folder = folder
-        self._stills = options.stills or source.kind == "image"
+        self._stills = source.kind == "image" or (options.stills and source.kind == "images")
         self._single = source.kind == "image"
         self._drawn = self._drawn_paths(source.names)
         self._video: VideoWriter | None = None

@@ -1,5 +1,7 @@
 """Scores of tracks: each rule of poseval that is not followed, and what strange input gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from annotated import frame, video
@@ -73,6 +75,22 @@ def test_a_frame_without_predictions_is_a_miss_of_everybody():
     # the last frame is left out; the empty one is an object, a miss and a false positive
     assert total(truth, predictions, "MOTA", strict=True) == pytest.approx(100 * (1 - 2 / 3))
     assert scores(truth, predictions).differences["one_sided_frames"] == 1
+
+
+def test_people_without_keypoints_are_nobody():
+    """For poseval their frame has somebody in it, unless their keypoints have no place at all."""
+    truth = video({1: 100}, {1: 100}, {1: 100})
+    bare = frame({1: 100}, labels=np.zeros((1, len(POSETRACK_15))))
+    predictions = [frame({1: 100}), bare, frame({1: 100})]
+    assert total(truth, predictions, "MOTA") == pytest.approx(100 * 2 / 3)
+    # of the two frames that count the second is a miss, and no false positive
+    assert total(truth, predictions, "MOTA", strict=True) == 50
+    predictions[1] = replace(bare, ignored=np.array([True]))
+    assert total(truth, predictions, "MOTA", strict=True) == 0
+    region = (np.array([[0.0, 0], [1, 0], [1, 1]]),)
+    truth[1] = replace(truth[1], ignore_regions=region)
+    predictions[1] = bare
+    assert total(truth, predictions, "MOTA", strict=True) == 0
 
 
 def test_keypoints_that_are_never_labelled_are_in_no_mean():
@@ -207,9 +225,10 @@ def test_a_person_without_id_or_head_is_refused():
     nameless = frame({1: 100}, track_ids=[-1])
     with pytest.raises(ValueError, match="frame 0: a true person has no track_id"):
         scores([nameless], video({1: 100}))
-    headless = frame({3: 100}, head_boxes=np.full((1, 4), np.nan))
-    with pytest.raises(ValueError, match="the true person with track_id 3 has no head box"):
-        scores([headless], video({1: 100}))
+    for head in ([np.nan] * 4, [np.nan, 5, 9, 9], [5, 5, np.nan, 9], [5, 5, 5, 5]):
+        headless = frame({3: 100}, head_boxes=[head])
+        with pytest.raises(ValueError, match="the true person with track_id 3 has no head box"):
+            scores([headless], video({1: 100}))
 
 
 def test_nothing_to_score_is_refused():

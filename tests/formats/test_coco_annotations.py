@@ -142,6 +142,12 @@ def changed(change):
             "num_keypoints is 17, but 16 keypoints are labelled",
         ),
         (
+            lambda d: d["annotations"][0].update(num_keypoints="16"),
+            "num_keypoints must be a whole number, got '16'",
+        ),
+        (lambda d: d["annotations"][0].update(image_id=1 << 64), "image_id must be a whole number"),
+        (lambda d: d["annotations"][0].update(area=10**400), "area must be a number, got 1000"),
+        (
             lambda d: d["annotations"][0].update(bbox=[1, 2, -3, 4]),
             "width and height of at least 0",
         ),
@@ -171,6 +177,17 @@ def test_ground_truth_that_contradicts_itself_is_refused(tmp_path, change, messa
 def test_results_that_are_none_are_refused(tmp_path, results, message):
     with pytest.raises(ResultFileError, match=message):
         read_coco_results(written(tmp_path, results), COCO_17)
+
+
+def test_people_are_of_the_category_that_the_truth_names(tmp_path):
+    document = changed(lambda d: [a.update(category_id=7) for a in d["annotations"]])
+    document["categories"][0]["id"] = 7
+    truth = read_coco(written(tmp_path, document))
+    poses = [{**POSE, "category_id": 7}, {**POSE, "category_id": 1}, POSE]
+    del poses[2]["category_id"]
+    results = read_coco_results(written(tmp_path, poses), COCO_17, truth.category)
+    assert sum(map(len, truth.images)) == sum(map(len, read_coco(written(tmp_path, TRUTH)).images))
+    assert sum(map(len, results.images)) == 2
 
 
 def test_a_failed_write_leaves_nothing(tmp_path):

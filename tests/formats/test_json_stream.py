@@ -60,6 +60,8 @@ def test_empty_documents_have_no_items(write, text):
         ('{"a": [NaN]}', r"at a\[0\]: NaN is not a number"),
         ("{1: 2}", "a key must be a string"),
         ("[] []", "nothing may follow the document"),
+        ('{"a": [1, ' + "[" * 100_000, r"file\.json: at a\[1\]: .*recursion"),
+        ('{"a": [1, ' + "9" * 5000 + "]}", r"file\.json: at a\[1\]: .*digits"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(write, text, message):

@@ -245,6 +245,8 @@ def test_a_broken_line_is_named(tmp_path, broken, message):
         ('{"frame": 0}', 'must have "posetrack": 1'),
         ('{"posetrack": 2}', 'must have "posetrack": 1'),
         ('{"posetrack": 1}', 'name its keypoints in "skeleton"'),
+        ('{"posetrack": 1, "skeleton": {"keypoints": 17}}', "name its keypoints"),
+        ('{"posetrack": 1, "skeleton": {"keypoints": ["nose", 3]}}', "name its keypoints"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused(tmp_path, first, message):

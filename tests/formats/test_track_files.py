@@ -156,6 +156,17 @@ def test_one_polygon_needs_no_list_of_polygons(tmp_path):
             r"annotations\[0\]: keypoints must be 51 numbers, got 3",
         ),
         ({"annotations": [{"image_id": 10003420000}]}, r"annotations\[0\]: keypoints is missing"),
+        ({"annotations": {"id": 1}}, "annotations must be an array"),
+        ({"annotations": [{"image_id": 1 << 64}]}, "image_id must be a whole number, got 1844"),
+        ({"categories": [{"keypoints": 17}]}, "keypoints must be an array, got 17"),
+        (
+            {"images": [{"id": 1, "ignore_regions_x": 3, "ignore_regions_y": [1]}]},
+            r"images\[0\]: ignore_regions_x must be an array, got 3",
+        ),
+        (
+            {"images": [{"id": 1, "ignore_regions_x": [[0], 3], "ignore_regions_y": [[0], 3]}]},
+            r"images\[0\]: ignore_regions_x must be polygons",
+        ),
     ],
 )
 def test_posetrack18_that_contradicts_itself_is_refused(tmp_path, change, message):
@@ -184,12 +195,42 @@ def test_posetrack17_that_contradicts_itself_is_refused(tmp_path, points, messag
         list(open_tracks(path))
 
 
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ({"annorect": 3}, "annorect must be an array, got 3"),
+        ({"annorect": [{"track_id": [1.5]}]}, "track_id must be a whole number, got 1.5"),
+        ({"annorect": [{"x1": [10**400]}]}, "x1 must be a number, got 1000"),
+        ({"ignore_regions": 3}, "ignore_regions must be an array, got 3"),
+        ({"ignore_regions": [{"point": 3}]}, r"ignore_regions\[0\]: point must be an array, got 3"),
+    ],
+)
+def test_posetrack17_of_other_fields_is_refused(tmp_path, frame, message):
+    path = written(tmp_path, {"annolist": [frame]})
+    with pytest.raises(ResultFileError, match=rf"annolist\[0\].*{message}"):
+        list(open_tracks(path))
+
+
 def test_posetrack17_without_people_has_its_forms(tmp_path):
     frames = [{}, {"annorect": []}, {"annorect": [{"track_id": [3], "annopoints": []}]},
               {"annorect": [], "is_labeled": [0]}]  # fmt: skip
     back = list(open_tracks(written(tmp_path, {"annolist": frames})))
     assert [len(f) for f in back] == [0, 0, 1, 0]
     assert [f.labelled for f in back] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("annopoints", "ignored"), [([], True), ([{}], True), ([{"point": []}], False)]
+)
+def test_posetrack17_people_without_points_have_a_place_for_them_or_none(
+    tmp_path, annopoints, ignored
+):
+    person = {"track_id": [3], "annopoints": annopoints}
+    path = written(tmp_path, {"annolist": [{"annorect": [person]}]})
+    for _ in range(2):
+        (only,) = open_tracks(path)
+        assert (only.labels.any(), only.ignored.tolist()) == (False, [ignored])
+        write_posetrack17(path, [only])
 
 
 def test_a_file_that_was_cut_off_is_refused(tmp_path):
@@ -257,6 +298,12 @@ def test_only_confirmed_tracks_of_a_record_count(tmp_path):
     poses = [tracked([1, 2], [TrackState.CONFIRMED, TrackState.TENTATIVE])]
     (only,) = open_tracks(record(tmp_path / "poses.jsonl", COCO_17, poses))
     assert only.track_ids.tolist() == [1]
+
+
+def test_a_record_of_a_damaged_video_is_read(tmp_path):
+    path = record(tmp_path / "poses.jsonl", COCO_17, [tracked([1], [2])])
+    path.write_text(path.read_text().replace('"complete"', '"damaged"'))
+    assert [len(frame) for frame in open_tracks(path)] == [1]
 
 
 def test_unfinished_records_and_other_skeletons_are_refused(tmp_path):

@@ -45,6 +45,20 @@ def test_json_has_totals_keypoints_and_videos(two_videos):
     assert report["differences_from_poseval"]["last_frames"] == 2
 
 
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [(".", "must be a file, and . is a folder"), ("no/x.html", "there is no folder no")],
+)
+def test_a_page_that_cannot_be_written_is_refused_at_once(
+    two_videos, tmp_path, monkeypatch, page, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    done = run("tracking", "truth", "empty", "--html", page)  # which would be refused too
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.split())
+
+
 def test_what_cannot_be_scored_is_null(tmp_path):
     path = tmp_path / "nobody.json"
     write_posetrack18(path, "a", video({}, {}))

@@ -107,9 +107,35 @@ def test_earlier_run_with_damage_is_no_success(posetrack, videos):
     assert posetrack("run", videos[0], *FAST, "--resume", "--accept-damage", "-q")[0] == 0
 
 
-@pytest.mark.parametrize("other", ["--overwrite", "--unique"])
-def test_only_one_thing_can_be_done_about_earlier_results(posetrack, videos, other):
-    code, _, err = posetrack("run", videos[0], "--resume", other)
+@pytest.mark.parametrize("other", ["--resume", "--unique"])
+def test_results_are_replaced_or_kept(posetrack, videos, other):
+    code, _, err = posetrack("run", videos[0], "--overwrite", other)
     assert code == 2
-    assert f"leave out all but one of {other}, --resume" in err
+    assert "Invalid value for '--overwrite': replaces what --unique and --resume keep" in err
     assert not Path("runs").exists()
+
+
+def test_unique_run_goes_on_in_its_own_folder(posetrack, videos, monkeypatch):
+    unique = ("run", *videos, *FAST, "--unique")
+    assert posetrack("run", *videos[:2], *FAST, "-q")[0] == 0  # takes the names a and b
+    with monkeypatch.context() as patch:
+        interrupt_in(patch, "b.mp4")
+        code, out, err = posetrack(*unique)
+    assert (code, out) == (130, "runs/a-2\n")
+    assert err.endswith("of b.mp4: use --resume --unique to go on")
+    code, out, err = posetrack(*unique, "--resume")
+    assert (code, out) == (0, "runs/a-2\nruns/b-2\nruns/c\n")
+    assert "a.mp4 was done before: complete" in err
+    assert len(report_of(Path("runs/b-2"))["resumed_at"]) == 1
+    for name in "ab":
+        earlier, later = Path(f"runs/{name}/poses.jsonl"), Path(f"runs/{name}-2/poses.jsonl")
+        assert earlier.read_bytes() == later.read_bytes()
+    assert sorted(os.listdir("runs")) == ["a", "a-2", "b", "b-2", "c"]
+
+
+def test_a_run_of_another_source_with_that_name_is_not_gone_on_with(posetrack, videos):
+    Path("cam").mkdir()
+    other = write_video(Path("cam/a.mp4"), grey_images(FRAMES))
+    assert posetrack("run", videos[0], *FAST, "-q")[0] == 0
+    code, out, _ = posetrack("run", other, *FAST, "--unique", "--resume", "-q")
+    assert (code, out) == (0, "runs/a-2\n")

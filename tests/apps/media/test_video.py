@@ -170,6 +170,25 @@ def test_avi_that_claims_more_than_it_holds_is_whole_and_one_cut_short_is_not(tm
     assert isinstance(ended, SourceCut)
 
 
+def test_avi_with_damage_lacks_what_it_claims_beyond_what_it_holds(tmp_path, clips):
+    whole = write_video(tmp_path / "whole.avi", clip_images(clips / CLIP, 20))
+    data = bytearray(whole.read_bytes())
+    at = 0
+    for _ in range(6):
+        at = data.index(b"00dc", at + 1)
+    data[at : at + 600] = np.random.default_rng(3).bytes(600)  # header of a packet, and its data
+    path = tmp_path / "damaged.avi"
+    path.write_bytes(data)
+    frames, ended = read_damaged(path)
+    assert type(ended) is SourceDamaged
+    assert ended.count.expected == 20
+    assert ended.count.missing == 20 - len(frames) > 0
+    assert f"is damaged: {len(frames)} of 20 frames could be decoded" in str(ended)
+    with VideoSource(path) as source:  # what lacks before a part is no loss of it
+        frames, ended = all_of(source.frames(Part(start_s=0.6)))
+    assert (len(frames), ended) == (5, None)
+
+
 def test_end_of_a_file_cut_short_matters_only_to_who_reads_that_far(tmp_path, whole):
     path = truncated(whole, tmp_path / "cut.mkv", 0.5)
     with VideoSource(path) as source:
@@ -219,6 +238,8 @@ def test_read_video_raises_after_the_last_frame_of_a_cut_file(tmp_path, whole):
     assert seen > 0
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         read_video(tmp_path / "nothing.mp4")
+    with pytest.raises(FileNotFoundError, match=r"https://host/a\.mp4 is an address, and live"):
+        read_video("https://host/a.mp4")
 
 
 def test_read_video_refuses_images_with_what_reads_them(tmp_path):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from posetrack.apps.run.claim import Claim, claimed_jobs
@@ -60,6 +61,24 @@ def test_claim_of_a_killed_process_is_free(tmp_path, other):
         pass
 
 
+@pytest.mark.parametrize("place", ["/proc/runs/clip", "link/clip", "link"])
+def test_folder_that_cannot_be_made_is_refused(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("nowhere")
+    with pytest.raises(FileNotFoundError, match=f"{place} cannot be made: choose another"):
+        Claim(Path(place))
+    assert os.listdir() == ["link"]
+
+
+def test_working_folder_that_was_deleted_is_refused(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(FileNotFoundError, match="runs/clip cannot be made"):
+        Claim(Path("runs/clip"))
+
+
 def test_folder_that_was_deleted_is_no_error_at_the_end(tmp_path):
     with Claim(tmp_path / "a"):
         (tmp_path / "a" / ".lock").unlink()
@@ -78,6 +97,14 @@ def test_everything_is_claimed_or_nothing(tmp_path):
     with pytest.raises(FileExistsError, match="exists"), jobs(tmp_path, "a.mp4", "b.mp4"):
         raise AssertionError
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("place", ["runs", "runs/clip"])
+def test_link_that_leads_nowhere_is_no_place_for_results(tmp_path, place):
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).symlink_to("nowhere")
+    with pytest.raises(FileExistsError, match=f"{place} is not a folder: choose another --output"):
+        jobs(tmp_path, "clip.mp4").__enter__()
 
 
 def test_unique_takes_the_next_free_name(tmp_path, other):
