@@ -83,8 +83,10 @@ class PaddedPoses:
             min_score=min_score,
             ranked=ranked,
         )
-        keypoints, keypoint_scores, scores, boxes, _, count = chosen
-        return PaddedPoses(keypoints, keypoint_scores, scores, boxes, count)
+        boxes = None if self.boxes is None else chosen.boxes
+        return PaddedPoses(
+            chosen.keypoints, chosen.keypoint_scores, chosen.scores, boxes, chosen.counts
+        )
 
     def trimmed(self) -> PaddedPoses:
         """Without rows that are known to be behind every count; see `rows_to_compute`."""

@@ -84,6 +84,19 @@ def test_published_decoders_wait_once_and_give_the_bytes_of_the_cpu(case, twin):
     assert device.waits == 1
 
 
+@pytest.mark.parametrize(
+    ("case", "launches"), [("logocap", 10), ("dekr", 10), ("heatmap-guided", 13)]
+)
+def test_few_kernels_are_launched_for_a_frame(case, launches):
+    """docs/kernels.md says how many."""
+    views, companions, options = PUBLISHED[case]
+    spec = make_spec(case, **options)
+    sessions = {role: OnDevice(session) for role, session in companions.items()}
+    with on_device() as device:
+        DECODERS[case](spec, sessions)([replace(v, heads=moved(v.heads)) for v in views])
+    assert device.launches == launches
+
+
 @pytest.mark.cuda
 @pytest.mark.parametrize("case", PUBLISHED)
 def test_published_decoders_give_the_bytes_of_the_cpu_on_a_gpu(case):
