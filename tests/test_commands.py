@@ -255,7 +255,7 @@ def test_unique_keeps_earlier_results_and_takes_the_next_name(command, video):
     for place in ("runs/clip", "runs/clip-2", "runs/clip-3"):
         assert command("run", video, *SMALL, "--quiet", "--unique") == (0, [place], "")
     code, _, err = command("run", video, *SMALL, "--unique", "--overwrite")
-    assert (code, "leave out all but one of --overwrite, --unique" in err) == (2, True)
+    assert (code, "replaces what --unique and --resume keep" in err) == (2, True)
 
 
 def test_folder_that_another_run_writes_is_refused(command, video):

@@ -10,6 +10,8 @@ _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"  # FFmpeg's names of formats
 _BOXES = {b"free", b"mdat", b"mfra", b"moof", b"moov", b"sidx", b"skip", b"styp", b"uuid", b"wide"}
 _TS_PACKET = 188  # bytes
 _FLV_TAG = 11  # bytes of a tag's header
+_SEGMENT = b"\x18\x53\x80\x67"  # name of the element of a Matroska file that holds everything
+_MATROSKA_HEAD = 4096  # bytes in which it begins
 
 
 def is_cut(path: Path, container: str) -> bool:
@@ -19,7 +21,12 @@ def is_cut(path: Path, container: str) -> bool:
         path: a regular file.
         container: FFmpeg's name of its format; False of one whose layout does not tell.
     """
-    checks = {_MP4: _mp4_is_cut, "flv": _flv_is_cut, "mpegts": _ts_is_cut}
+    checks = {
+        _MP4: _mp4_is_cut,
+        "flv": _flv_is_cut,
+        "matroska,webm": _matroska_is_cut,
+        "mpegts": _ts_is_cut,
+    }
     return container in checks and checks[container](path)
 
 
@@ -54,6 +61,29 @@ def _flv_is_cut(path: Path) -> bool:
         file.seek(max(length - 4 - tag, 0))
         header = file.read(_FLV_TAG)
     return tag + 4 > length or int.from_bytes(header[1:4], "big") + _FLV_TAG != tag
+
+
+def _matroska_is_cut(path: Path) -> bool:
+    """Behind a short header one element holds everything; its size is unknown if it was live."""
+    with path.open("rb") as file:
+        head = file.read(_MATROSKA_HEAD)
+    try:
+        size, at = _element_size(head, 4)
+        size, at = _element_size(head, head.index(_SEGMENT, at + size) + len(_SEGMENT))
+    except (IndexError, ValueError):
+        return False
+    return at + size > path.stat().st_size
+
+
+def _element_size(data: bytes, at: int) -> tuple[int, int]:
+    """Size of an element, 0 if it is unknown, and where its content begins.
+
+    As many zero bits as the size has bytes more than one come before it, and a one.
+    """
+    length = 9 - data[at].bit_length()
+    unknown = (1 << 7 * length) - 1
+    size = int.from_bytes(data[at : at + length], "big") & unknown
+    return (0 if size == unknown else size), at + length
 
 
 def _ts_is_cut(path: Path) -> bool:

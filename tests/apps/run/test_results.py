@@ -201,7 +201,7 @@ def test_drawn_image_never_replaces_one_that_is_not_ours(folder):
     folder.drawn.mkdir(parents=True)
     (folder.drawn / "a.png").write_text("mine")
     source = Clip(folder.path)
-    source.names = ("a.jpg",)
+    source.kind, source.names = "images", ("a.jpg",)
     results = ResultWriter(folder, source, COCO_17, RunOptions(stills=True))
     results.begin(HEADER, report(results.files, folder))
     with pytest.raises(FileExistsError, match=r"drawn/a\.png is not of an earlier run"):
