@@ -25,12 +25,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import older_gpus
 from gpu_frames import Step, steps
 from machine_twins import Launched, MachineTwins, build
 from posetrack.structures.arrays import AnyArray
 from timing import report
 
 _SOURCES = {"nms_oks_visible": "oks"}  # of the others, the kernel's name
+
+
+# of a multiprocessor: warps, KiB of shared memory, blocks
+_ROOM = {70: (64, 96, 32), 75: (32, 64, 16), 80: (64, 164, 32), 90: (64, 228, 32)}
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Gpu:
         return clocks / self.gigahertz / 1000
 
 
+_OLDEST = 75  # whose instructions CUDA 13 still knows
 GPUS = {
     "H200": Gpu(90, 132, 1.98, 4800),
     "A100": Gpu(80, 108, 1.41, 1555),
@@ -62,7 +68,7 @@ GPUS = {
 
 def warps_resident(architecture: int, threads: int, registers: int, shared_bytes: int) -> float:
     """The share of a multiprocessor's warps that registers and shared memory allow (occupancy)."""
-    most, shared, blocks = {75: (32, 64, 16), 80: (64, 164, 32), 90: (64, 228, 32)}[architecture]
+    most, shared, blocks = _ROOM[architecture]
     warps = -(-threads // 32)
     of_warp = -(-registers * 32 // 256) * 256
     by_registers = 65536 // of_warp // 4 * 4 // warps
@@ -121,6 +127,20 @@ def rows_of(architecture: int, kernel: str, given: list[Step]) -> list[dict[str,
         return [row_of(twins, step, cost) for step in given for cost in count(twins, step)]
 
 
+def on_sm_70(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What each launch takes there, where its instructions cannot be read: registers, occupancy."""
+    found: dict[tuple[str, str, int], dict[str, Any]] = {}
+    taken: dict[str, dict[str, int]] = {}
+    for row in rows:
+        source = _SOURCES.get(row["kernel"], row["kernel"])
+        if row["architecture"] == _OLDEST:
+            registers = taken.setdefault(source, older_gpus.registers(source))[row["launch"]]
+            occupancy = warps_resident(70, row["threads"], registers, row["shared_bytes"])
+            one = {"launch": row["launch"], "registers": registers, "occupancy": occupancy}
+            found[row["kernel"], row["launch"], row["threads"]] = {"kernel": row["kernel"], **one}
+    return list(found.values())
+
+
 def main() -> None:
     """Count every launch."""
     parser = argparse.ArgumentParser(
@@ -141,7 +161,8 @@ def main() -> None:
         for kernel, given in by_kernel.items()
         for row in rows_of(architecture, kernel, given)
     ]
-    report("instruction_counts", rows, save_as=options.save_as, people=options.people)
+    facts = {"people": options.people, "sm_70": on_sm_70(rows)}
+    report("instruction_counts", rows, save_as=options.save_as, **facts)
 
 
 if __name__ == "__main__":

@@ -22,13 +22,15 @@ def _instructions(rows: Rows) -> int:
     return sum(row["warp_instructions"] for row in rows if row["architecture"] == _NEWEST)
 
 
-def _floor(rows: Rows, gpu: str) -> float:
-    return sum(row["floor_us"].get(gpu, 0.0) for row in rows)
+def _floor(rows: Rows, gpu: str) -> str:
+    """Of all launches; a stroke where they were not counted for that GPU."""
+    floors = [row["floor_us"][gpu] for row in rows if gpu in row["floor_us"]]
+    return f"{sum(floors):.1f}" if floors else "-"
 
 
 def _line(name: str, before: Rows, now: Rows) -> list[str]:
     old, new = _instructions(before), _instructions(now)
-    floors = [f"{_floor(before, gpu):.1f} → {_floor(now, gpu):.1f}" for gpu in _GPUS]
+    floors = [f"{_floor(before, gpu)} → {_floor(now, gpu)}" for gpu in _GPUS]
     moved = {row["kernel"]: row["bytes_us"]["H200"] for row in now if "H200" in row["bytes_us"]}
     return [
         name,
@@ -55,29 +57,29 @@ def instructions(before: Rows, now: Rows) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-def launches(now: Rows) -> tuple[list[str], list[list[str]]]:
+def launches(now: Rows, on_sm_70: Rows) -> tuple[list[str], list[list[str]]]:
     """Header and lines: a launch each, with what it takes of a multiprocessor."""
     architectures = sorted({row["architecture"] for row in now})
     header = ["launch", "blocks", "threads"]
-    for name in ("registers", "shared bytes", "occupancy"):
-        header.append(f"{name}, sm_{'/'.join(map(str, architectures))}")
+    older = {(row["kernel"], row["launch"]): row for row in on_sm_70}
+    all_of_them = "/".join(map(str, (70, *architectures)))
+    header += [f"registers, sm_{all_of_them}", "shared bytes", f"occupancy, sm_{all_of_them}"]
     found: dict[tuple[str, str, int], Rows] = {}
     for row in now:
         found.setdefault((row["kernel"], row["launch"], row["threads"]), []).append(row)
     lines = []
     for (kernel, launch, threads), rows in found.items():
-        newest = {row["architecture"]: row for row in rows}
-        each = [newest[architecture] for architecture in architectures]
+        by_architecture = {row["architecture"]: row for row in rows}
+        each = [by_architecture[number] for number in architectures if number in by_architecture]
+        on_all = [older[kernel, launch], *each]
         lines.append(
             [
                 f"`{launch}` of `{kernel}`",
                 str(rows[0]["blocks"]),
                 str(threads),
-                *(
-                    " / ".join(str(row[name]) for row in each)
-                    for name in ("registers", "shared_bytes")
-                ),
-                " / ".join(f"{row['occupancy']:.0%}" for row in each),
+                " / ".join(str(row["registers"]) for row in on_all),
+                str(max(row["shared_bytes"] for row in each)),
+                " / ".join(f"{row['occupancy']:.0%}" for row in on_all),
             ]
         )
     return header, lines

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 _LINE = re.compile(r"^\s+/\*([0-9a-f]+)\*/\s+(?:@(!?U?P[0-9T]+)\s+)?([A-Z0-9_.]+)\s*(.*?)\s*;")
 _LABEL = re.compile(r"^(\S+):\s*$")
@@ -98,16 +100,30 @@ def kernels_of(cubin: Path) -> list[MachineKernel]:
     return found
 
 
+class Section(NamedTuple):
+    """A section of an ELF file; `info` of code has its registers in the upper byte up to sm_89."""
+
+    name: str
+    info: int
+    data: bytes
+
+
+def sections(elf: bytes) -> Iterator[Section]:
+    """All sections of an ELF file."""
+    (table,) = struct.unpack_from("<Q", elf, 40)
+    size, count, of_names = struct.unpack_from("<HHH", elf, 58)
+    heads = [struct.unpack_from("<IIQQQQII", elf, table + i * size) for i in range(count)]
+    names = elf[heads[of_names][4] :]
+    for at, _, _, _, offset, length, _, info in heads:
+        name = names[at : names.index(b"\0", at)].decode()
+        yield Section(name, info, elf[offset : offset + length])
+
+
 def _words_of_section(cubin: Path, name: str) -> tuple[int, ...]:
-    """The words of a section of an ELF file; none where there is no such section."""
-    data = cubin.read_bytes()
-    (table,) = struct.unpack_from("<Q", data, 40)
-    size, count, of_names = struct.unpack_from("<HHH", data, 58)
-    heads = [struct.unpack_from("<IIQQQQ", data, table + i * size) for i in range(count)]
-    names = data[heads[of_names][4] :]
-    for at, _, _, _, offset, length in heads:
-        if names[at : names.index(b"\0", at)].decode() == name:
-            return struct.unpack_from(f"<{length // 4}I", data, offset)
+    """The words of a section; none where there is no such section."""
+    for section in sections(cubin.read_bytes()):
+        if section.name == name:
+            return struct.unpack(f"<{len(section.data) // 4}I", section.data)
     return ()
 
 

@@ -171,10 +171,20 @@ def _simple(form: str) -> Translation:
     return translated
 
 
+def _highest_bit(given: Instruction) -> str:
+    """Its number; with SH, how far a shift must move it to be the last."""
+    target, source = given.operands
+    if "U32" not in given.modifiers:
+        raise Untranslatable("a search for a bit of another kind")
+    zeros = f"(uint32_t)__builtin_clz({integer(source)})"
+    number = zeros if "SH" in given.modifiers else f"31u - {zeros}"
+    return write(target, f"({integer(source)}) != 0 ? {number} : ~0u")
+
+
 _KNOWN: dict[str, Translation] = {
     "BREV": _simple("machine::reversed({0})"),
     "CS2R": _clear,
-    "FLO": _simple("({0}) ? 31u - (uint32_t)__builtin_clz({0}) : ~0u"),
+    "FLO": _highest_bit,
     "IABS": _simple("(uint32_t)std::abs((int32_t){0})"),
     "IADD3": _add,
     "IMAD": _multiply_add,
@@ -193,7 +203,7 @@ _KNOWN: dict[str, Translation] = {
     "VIADDMNMX": _extreme_integers,
     "VIMNMX": _extreme_integers,
 }
-_UNIFORM = ("IADD3", "IMAD", "ISETP", "LEA", "LOP3", "MOV", "PRMT", "SHF", "POPC", "FLO")
+_UNIFORM = ("IADD3", "IMAD", "ISETP", "LEA", "LOP3", "MOV", "PRMT", "SHF", "POPC", "FLO", "BREV")
 _ALL = {**_KNOWN, **{f"U{name}": _KNOWN[name] for name in _UNIFORM}}
 
 INTEGERS: dict[str, Translation] = {name: finished(one) for name, one in _ALL.items()}

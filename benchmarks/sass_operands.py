@@ -143,7 +143,7 @@ def address(text: str, *, wide: bool) -> str:
         name, _, suffix = term.partition(".")
         if name.lstrip("-").startswith("0x"):
             terms.append(f"(int64_t){int(name, 16)}" if wide else f"{int(name, 16) & 0xFFFFFFFF}u")
-        elif suffix == "64" or (wide and suffix == "" and name[0] == "R"):
+        elif suffix == "64" or (wide and suffix == ""):
             terms.append(f"(int64_t){pair(name)}")
         elif suffix.startswith("X"):
             terms.append(f"{word(name)} * {suffix[1:]}u")

@@ -16,7 +16,7 @@ from sass_reals import REALS
 
 _COMPUTING = {**INTEGERS, **REALS, **MEMORY}
 _WARP_WIDE = {"R2UR", "REDUX", "S2UR", "SHFL", "VOTE", "VOTEU"}
-_NOTHING = {"NOP", "BMOV", "ENDCOLLECTIVE"}
+_NOTHING = {"NOP", "BMOV", "ENDCOLLECTIVE", "YIELD"}
 _ENDS_OF_BLOCKS = {"BRA", "BSYNC", "BREAK", "CALL", "RET", "EXIT", "BAR", "WARPSYNC"}
 
 
@@ -72,10 +72,12 @@ def _translated(kernel: MachineKernel, at: int, given: Instruction) -> str:
 
 def _lanes(guard: str | None) -> str:
     """The lanes that work, of those whose turn it is."""
-    if guard is None or guard in ("PT", "!UPT"):
+    if guard is None:
         return "w.mask"
     negated = guard.startswith("!")
     name = guard.lstrip("!")
+    if name in ("PT", "UPT"):
+        return "0u" if negated else "w.mask"
     if name.startswith("U"):
         return f"({'!' if negated else ''}w.up[{name[2:]}] ? w.mask : 0u)"
     return f"(w.mask & {'~' if negated else ''}w.p[{name[1:]}])"

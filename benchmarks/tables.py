@@ -135,15 +135,11 @@ def main() -> None:
     replace(ROOT / "README.md", "plain loop", plain_loop())
     replace(ROOT / "README.md", "postprocess summary", postprocess_summary())
     replace(ROOT / "docs" / "kernels.md", "postprocess", postprocess())
-    counts = [load("instruction_counts", when)["rows"] for when in ("before", "now")]
-    replace(
-        ROOT / "docs" / "kernels.md",
-        "instructions",
-        table(*instruction_tables.instructions(*counts)),
-    )
-    replace(
-        ROOT / "docs" / "kernels.md", "launches", table(*instruction_tables.launches(counts[1]))
-    )
+    before, now = (load("instruction_counts", when) for when in ("before", "now"))
+    counted = instruction_tables.instructions(before["rows"], now["rows"])
+    replace(ROOT / "docs" / "kernels.md", "instructions", table(*counted))
+    taken = instruction_tables.launches(now["rows"], now["sm_70"])
+    replace(ROOT / "docs" / "kernels.md", "launches", table(*taken))
     cards = ROOT / "docs" / "models"
     replace(cards / "movenet-multipose.md", "card", card())
     for family in FAMILIES.keys() - {"movenet"}:  # whose card has another table
