@@ -4,10 +4,10 @@
     python benchmarks/instruction_counts.py [--people N] [--kernel NAME] [--save-as NAME]
 
 Needs nvcc and a C++ compiler, and no GPU: every instruction that nvcc made for an architecture is
-translated to C++ (sass_to_cpp.py) and executed on the host, for LOGO-CAP's post-processing of so
+translated to C++ and executed on the host (machine_code/), for LOGO-CAP's post-processing of so
 many people and for other kernels, on inputs of 704 x 512 pixels. The results must have the bytes of
 the CPU twins, else the run fails. So the counts are those of the machine code itself, measured and
-not derived; lanes that part meet again as on GPUs since Volta (warp.h).
+not derived; lanes that part meet again as on GPUs since Volta.
 
 `floor_us` is an estimate of what no GPU can be faster than: the time to issue these instructions if
 every scheduler issues one in every clock. It is the longest of three: all instructions over all
@@ -25,9 +25,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import older_gpus
 from gpu_frames import Step, steps
-from machine_twins import Launched, MachineTwins, build
+from machine_code import older_gpus
+from machine_code.twins import Launched, MachineTwins, build
 from posetrack.structures.arrays import AnyArray
 from timing import report
 

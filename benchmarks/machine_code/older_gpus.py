@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from machine_twins import KERNELS
-from sass import sections, short_name
+from .sass import sections, short_name
+from .twins import KERNELS
 
 _KERNEL = re.compile(
     r"(template\s*<([^>]*)>\s*)?__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)"

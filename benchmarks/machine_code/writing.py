@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sass import Instruction
-from sass_operands import is_predicate, predicate, predicate_number, register
+from .operands import is_predicate, predicate, predicate_number, register
+from .sass import Instruction
 
 Translation = Callable[[Instruction], str]
 COMPARED = {"EQ": "==", "NE": "!=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">="}

@@ -1,4 +1,4 @@
-/* For kernels/cuda/launch.cuh: a launch runs a kernel's machine code, translated by sass_to_cpp.py,
+/* For kernels/cuda/launch.cuh: a launch runs a kernel's machine code, translated by to_cpp.py,
  * in place of a GPU. Pointers are those of the host.
  */
 #ifndef POSETRACK_BENCHMARKS_MACHINE_LAUNCH_H

@@ -1,7 +1,7 @@
 """The CUDA twins' machine code as a library for the host, which counts what it executes.
 
 nvcc compiles the `.cu` files for one architecture; every instruction of the cubins becomes C++
-(sass_to_cpp.py). The kernels' host side is compiled over machine_launch.h, so a call of a kernel
+(to_cpp.py). The kernels' host side is compiled over launch.h, so a call of a kernel
 runs that translated code where a GPU would run the original.
 """
 
@@ -18,17 +18,18 @@ from typing import Any
 
 from posetrack.kernels import devices
 from posetrack.kernels.library import Library
-from sass import MachineKernel, kernels_of
-from sass_to_cpp import cpp_of
+
+from .sass import MachineKernel, kernels_of
+from .to_cpp import cpp_of
 
 HERE = Path(__file__).resolve().parent
-KERNELS = HERE.parent / "kernels"
+KERNELS = HERE.parents[1] / "kernels"
 # where a block's shared memory and a kernel's arguments begin: in memory, in the constants
 _BASES = {75: (0, 0x160), 80: (0, 0x160), 90: (0x400, 0x210)}
 
 
 class Launched(ctypes.Structure):
-    """What one launch cost; as in machine_launch.h."""
+    """What one launch cost; as in launch.h."""
 
     _fields_ = (
         ("name", ctypes.c_char_p),
@@ -98,7 +99,7 @@ def build(folder: Path, architecture: int, sources: Sequence[str]) -> MachineTwi
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, MachineKernel] = {}
     objects = [_host_object(folder, KERNELS / "host" / "library.cpp")]
-    objects.append(_host_object(folder, HERE / "machine_launch.cpp"))
+    objects.append(_host_object(folder, HERE / "launch.cpp"))
     for source in sources:
         objects.append(_host_object(folder, KERNELS / "cuda" / f"{source}.cu"))
         for kernel in kernels_of(_cubin(folder, architecture, source)):
@@ -120,7 +121,7 @@ def _cubin(folder: Path, architecture: int, source: str) -> Path:
 
 def _host_object(folder: Path, source: Path) -> Path:
     output = folder / f"host-{source.stem}.o"
-    header = HERE / "machine_launch.h"
+    header = HERE / "launch.h"
     options = ["-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-x", "c++"]
     defines = ["-DPT_TWIN=cuda", f'-DPT_CUDA_HEADER="{header}"']
     _run("c++", *options, *defines, "-c", source, "-o", output)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sass import Instruction
-from sass_operands import (
+from .operands import (
     Untranslatable,
     address,
     integer,
@@ -13,7 +12,8 @@ from sass_operands import (
     register,
     word,
 )
-from sass_writing import Translation, finished, write, write_pair, write_predicate
+from .sass import Instruction
+from .writing import Translation, finished, write, write_pair, write_predicate
 
 # Behind BRA.DIV the compiler shuffles among lanes that have parted; ours never do there.
 PARTED = 'machine::fail("lanes have parted where they must work together");'

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sass import Instruction, MachineKernel
-from sass_integers import INTEGERS
-from sass_memory import MEMORY, PARTED
-from sass_operands import Untranslatable, is_predicate, predicate, word
-from sass_reals import REALS
+from .integers import INTEGERS
+from .memory import MEMORY, PARTED
+from .operands import Untranslatable, is_predicate, predicate, word
+from .reals import REALS
+from .sass import Instruction, MachineKernel
 
 _COMPUTING = {**INTEGERS, **REALS, **MEMORY}
 _WARP_WIDE = {"R2UR", "REDUX", "S2UR", "SHFL", "VOTE", "VOTEU"}

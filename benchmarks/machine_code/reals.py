@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sass import Instruction
-from sass_operands import Untranslatable, double, half_bits, integer, pair, predicate, single, word
-from sass_writing import (
+from .operands import Untranslatable, double, half_bits, integer, pair, predicate, single, word
+from .sass import Instruction
+from .writing import (
     COMPARED,
     Translation,
     decided,

@@ -1,4 +1,4 @@
-/* A GPU's warps on the host: what the machine code that sass_to_cpp.py translates works on.
+/* A GPU's warps on the host: what the machine code that to_cpp.py translates works on.
  *
  * A warp's lanes that stand at the lowest address go on together. As on GPUs since Volta, BSSY
  * notes which lanes must meet again at a BSYNC. Every issue of an instruction is counted.
@@ -30,7 +30,8 @@ struct Block {
     std::vector<unsigned char> shared;
     unsigned char constants[4096]; /* bank 0: sizes of the launch, then the kernel's arguments */
     uint32_t index;
-    uint32_t votes, result; /* at this barrier so far, at the last one: whether a thread's is true */
+    uint32_t votes,
+        result; /* at this barrier so far, at the last one: whether a thread's is true */
 };
 
 struct Warp {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sass import Instruction
-from sass_operands import Untranslatable, addend, integer, is_predicate, pair, predicate, word
-from sass_writing import (
+from .operands import Untranslatable, addend, integer, is_predicate, pair, predicate, word
+from .sass import Instruction
+from .writing import (
     COMPARED,
     Translation,
     decided,
