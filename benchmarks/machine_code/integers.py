@@ -103,9 +103,10 @@ def _shift(given: Instruction) -> str:
 def _logic(given: Instruction) -> str:
     operands = list(given.operands)
     written = operands.pop(0) if is_predicate(operands[0]) else None
-    target, a, b, c, table, *_ = operands
+    target, a, b, c, table, *joined = operands
     text = write(target, f"machine::looked_up({integer(a)}, {integer(b)}, {integer(c)}, {table})")
-    return text + (write_predicate(written, "v != 0") if written else "")
+    decided = f"v != 0 || {predicate(joined[0])}" if joined else "v != 0"
+    return text + (write_predicate(written, decided) if written else "")
 
 
 def _predicate_logic(given: Instruction) -> str:
