@@ -1,5 +1,5 @@
 /* Runs grids of translated kernels, block by block, and tells what every launch cost. */
-#include "../kernels/cuda/launch.cuh"
+#include "../../kernels/cuda/launch.cuh"
 
 namespace machine {
 

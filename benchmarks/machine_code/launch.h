@@ -5,7 +5,7 @@
 #define POSETRACK_BENCHMARKS_MACHINE_LAUNCH_H
 
 #define launch launch_on_host /* the kernels' own lines are compiled, and never run */
-#include "../tests/kernels/cuda_on_host.h"
+#include "../../tests/kernels/cuda_on_host.h"
 #undef launch
 
 #include <string>

@@ -9,7 +9,7 @@ _REGISTER = re.compile(r"^([-~]?)(\|?)(U?R)(\d+|Z)\|?$")
 _CONSTANT = re.compile(r"^([-~]?)\|?c\[0x0\]\[(.*)\]\|?$")
 _NUMBER = re.compile(r"^([-~]?)\|?c\[0x2\]\[(0x[0-9a-f]+)\]\|?$")  # of the kernel's own
 _PREDICATE = re.compile(r"^(!?)(U?)P(\d|T)$")
-_NAN = {"+QNAN": 0x7FFFFFFF, "-QNAN": 0xFFFFFFFF, "QNAN": 0x7FFFFFFF}
+_NAN = ("+QNAN", "-QNAN", "QNAN")
 _INFINITE = {"+INF": "inf", "-INF": "-inf", "INF": "inf"}
 
 
@@ -74,8 +74,6 @@ def word(text: str, step: int = 0) -> str:
 
 def bits_of_float(text: str) -> int:
     """Of a float32 as the disassembler prints it."""
-    if text in _NAN:
-        return _NAN[text]
     try:
         return int(struct.unpack("<I", struct.pack("<f", float(_INFINITE.get(text, text))))[0])
     except ValueError:

@@ -9,7 +9,7 @@ import re
 import struct
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import NamedTuple
 _LINE = re.compile(r"^\s+/\*([0-9a-f]+)\*/\s+(?:@(!?U?P[0-9T]+)\s+)?([A-Z0-9_.]+)\s*(.*?)\s*;")
 _LABEL = re.compile(r"^(\S+):\s*$")
 _TARGET = re.compile(r"`\((.*)\)")
+_NAN = re.compile(r"[+-]?[QS]NAN")
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ def kernels_of(cubin: Path) -> list[MachineKernel]:
     for kernel in found:
         _take_resources(kernel, cubin)
         kernel.numbers = _words_of_section(cubin, f".nv.constant2.{kernel.name}")
+        words = _words_of_section(cubin, f".text.{kernel.name}")
+        kernel.code = [_exact(one, words[4 * n + 1]) for n, one in enumerate(kernel.code)]
         kernel.name = short_name(kernel.name)
     return found
 
@@ -141,6 +144,18 @@ def _take_line(kernel: MachineKernel, line: str) -> None:
         ]
         base, *modifiers = name.split(".")
         kernel.code.append(Instruction(guard, base, tuple(modifiers), tuple(operands)))
+
+
+def _exact(instruction: Instruction, immediate: int) -> Instruction:
+    """With the bits of an operand that the disassembler calls NaN, whichever it is.
+
+    Such as the upper word of an infinite float64, which FSEL chooses. Those of float64 arithmetic
+    are only ever NaN.
+    """
+    if instruction.name.startswith("D"):
+        return instruction
+    operands = tuple(_NAN.sub(f"0x{immediate:08x}", text) for text in instruction.operands)
+    return replace(instruction, operands=operands)
 
 
 def _take_resources(kernel: MachineKernel, cubin: Path) -> None:
