@@ -10,8 +10,10 @@ import pytest
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = Path(__file__).parent / "data" / "clips"
 
-# A shell has what it runs in the background ignore Ctrl-C, which the tests of interrupts send.
+# What a shell runs in the background ignores Ctrl-C, and what nohup runs SIGHUP: the tests of
+# interrupts send both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items):

@@ -287,6 +287,6 @@ def _as_os_error(path: Path) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        if isinstance(error, OSError):
-            raise
+        if isinstance(error, OSError):  # whose file name is FFmpeg's, of what stands in between
+            raise OSError(error.errno, error.strerror) from error
         raise OSError(error.errno, error.strerror, str(path)) from error
