@@ -11,11 +11,12 @@ from ..structures import BackendError
 _LIBRARIES = {
     "torch": ("torch", "safetensors"),
     "eval": ("faster_coco_eval",),
+    "onnx": ("onnx",),
     "export": ("torch", "safetensors", "onnx", "onnxslim"),
 }
 
 
-def need_extra(command: str, extra: Literal["torch", "export", "eval"]) -> None:
+def need_extra(command: str, extra: Literal["torch", "onnx", "export", "eval"]) -> None:
     """Check that the libraries of a pip extra are installed; none of them is imported.
 
     Raises:

@@ -19,9 +19,8 @@ from ...models.weights.zoo import fetch as fetch_weights
 from ..extras import need_extra
 from ..sentences import printable, say
 
-if TYPE_CHECKING:  # torch takes seconds to import and may be absent
-    from ...models.weights.checkpoint import Checkpoint
-    from ...models.weights.identify import Identity
+if TYPE_CHECKING:  # onnx may be absent
+    from ...exporters.inspection import OnnxFile
 
 models_app = typer.Typer(
     name="models", help="Networks, weight files, and published weights.", no_args_is_help=True
@@ -46,18 +45,13 @@ def list_models(as_json: Json = False) -> None:
 
 @models_app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="Weights: .npz, PyTorch or .safetensors.")],
+    file: Annotated[
+        Path, typer.Argument(help="Weights: .npz, PyTorch or .safetensors; or a model: .onnx.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Tell what a weight file holds: family, backbone, skeleton, and the networks it fits."""
-    need_extra("inspect", "torch")
-    from ...models.weights.checkpoint import read_checkpoint
-    from ...models.weights.differences import shapes_of
-    from ...models.weights.identify import identify
-
-    checkpoint = read_checkpoint(file)
-    found = identify(shapes_of(checkpoint.weights))
-    facts = _facts(file, checkpoint, found)
+    """Tell what a file holds: of weights the networks they fit, of a model how it is run."""
+    facts = _model_facts(file) if file.suffix == ".onnx" else _weight_facts(file)
     if as_json:
         print(json.dumps(facts, indent=2))
         return
@@ -82,7 +76,51 @@ def fetch(
     print(printable(str(path)))
 
 
-def _facts(file: Path, checkpoint: Checkpoint, found: Identity) -> dict[str, Any]:
+def _model_facts(file: Path) -> dict[str, Any]:
+    need_extra("inspect", "onnx")
+    from ...exporters.inspection import inspect_onnx
+
+    found = inspect_onnx(file)
+    spec = found.spec
+    return {
+        "file": str(file),
+        "format": "onnx",
+        "size": f"{found.size / 1e6:.1f} MB",
+        "producer": found.producer or None,
+        "opset": ", ".join(f"{name or 'onnx'} {v}" for name, v in found.opsets.items()),
+        "model": spec.name if spec else None,
+        "family": spec.family if spec else None,
+        "decoder": spec.decoder.name if spec else None,
+        "skeleton": spec.skeleton.name if spec else None,
+        "rules": spec.rules if spec else None,
+        "flip": spec.flip if spec else None,
+        "precision": spec.precision if spec else None,
+        "licence": (spec.weights_licence or None) if spec else None,
+        "inputs": [str(value) for value in found.inputs],
+        "outputs": [str(value) for value in found.outputs],
+        "weights": [f"{count} {dtype}" for dtype, count in found.weights.items()],
+        "operators": [f"{count} {name}" for name, count in found.operators.items()],
+        "functions": list(found.functions),
+        "custom": list(found.custom),
+        "runs": _where(found),
+    }
+
+
+def _where(found: OnnxFile) -> str:
+    """Which runtimes take the file."""
+    if found.custom:
+        return "in ONNX Runtime with a library that has the custom operators"
+    return "in any ONNX Runtime" + (", as its functions are in the file" if found.functions else "")
+
+
+def _weight_facts(file: Path) -> dict[str, Any]:
+    need_extra("inspect", "torch")
+    from ...models.weights.checkpoint import read_checkpoint
+    from ...models.weights.differences import shapes_of
+    from ...models.weights.identify import identify
+
+    checkpoint = read_checkpoint(file)
+    found = identify(shapes_of(checkpoint.weights))
     return {
         "file": str(file),
         "format": checkpoint.file_format,

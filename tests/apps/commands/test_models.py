@@ -128,10 +128,22 @@ def test_unknown_weights_are_refused_in_one_sentence(command, tmp_path):
     assert err.startswith("posetrack: the weights are of no family known here (movenet, ")
 
 
-def test_model_file_is_no_weight_file(command):
-    code, _, err = command("inspect", model_path("movenet-multipose"))
-    assert code == 1
-    assert "holds no weights" in err
+def test_model_file_is_inspected(command):
+    path = model_path("movenet-multipose")
+    code, out, err = command("inspect", path)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert "decoder    movenet" in lines
+    assert "inputs     image uint8 (batch, height, width, 3)" in lines
+    assert lines[-1] == "runs       in any ONNX Runtime"
+    facts = json.loads(command("inspect", path, "--json")[1])
+    assert (facts["model"], facts["custom"]) == ("movenet-multipose", [])
+
+
+def test_model_file_that_is_none_is_refused_in_one_sentence(command, tmp_path):
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"text")
+    assert command("inspect", path) == (1, "", f"posetrack: {path} is no ONNX file")
 
 
 # ---- fetch
