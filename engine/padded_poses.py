@@ -11,7 +11,7 @@ import numpy as np
 from .. import kernels
 from ..kernels.transfer import concatenate, like, rows_to_compute, to_host
 from ..structures import ImageTransform, Poses
-from ..structures.arrays import Float32Array, Float64Array, Int32Array
+from ..structures.arrays import BoolArray, Float32Array, Float64Array, Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +35,33 @@ class PaddedPoses:
     counts: Int32Array | None
 
     @staticmethod
-    def concatenate(parts: Sequence[PaddedPoses], *, ranked: bool = False) -> PaddedPoses:
-        """The rows of several in one, those with a score above 0, in order; all with boxes or none.
-
-        A row behind a count has the score 0 and is left out.
+    def concatenate(
+        parts: Sequence[PaddedPoses], kept: Sequence[BoolArray], *, ranked: bool = False
+    ) -> PaddedPoses:
+        """The rows of several in one: those that count and are kept.
 
         Args:
-            parts: of the same images.
-            ranked: whether the best come first.
+            parts: of the same images, all with boxes and counts.
+            kept: (B, N) of each, which rows stay.
+            ranked: whether the best come first; else they stay in their order.
         """
+        candidates, first = [], 1
+        for part, stays in zip(parts, kept, strict=True):
+            assert part.counts is not None  # says the caller
+            length = part.scores.shape[1]
+            number = like(part.scores, np.arange(length, dtype=np.int32))
+            stays = stays & (number < part.counts[:, None])
+            candidates.append((number + first) * stays - 1)  # -1 is no row
+            first += length
         boxes = [part.boxes for part in parts if part.boxes is not None]
         whole = PaddedPoses(
             concatenate([part.keypoints for part in parts], axis=1),
             concatenate([part.keypoint_scores for part in parts], axis=1),
             concatenate([part.scores for part in parts], axis=1),
-            concatenate(boxes, axis=1) if boxes else None,
+            concatenate(boxes, axis=1),
             counts=None,
         )
-        return whole.selected(min_score=0.0, ranked=ranked)
+        return whole.selected(concatenate(candidates, axis=1), ranked=ranked)
 
     def selected(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,13 +37,6 @@ class PyramidLevel:
         size = (sides[..., 0] * sides[..., 1]) ** 0.5
         inside: BoolArray = (size >= self.smallest) & (size < self.largest)
         return inside
-
-    def kept(self, poses: PaddedPoses, stride: int) -> PaddedPoses:
-        """Poses in cells of `stride` input pixels: only those in range keep their scores."""
-        if (self.smallest, self.largest) == (0.0, np.inf):
-            return poses
-        assert poses.boxes is not None  # of a MoveNet
-        return replace(poses, scores=poses.scores * self.keeps(poses.boxes * float(stride)))
 
 
 def pyramid_levels(sizes: Sequence[int], scales: Sequence[float]) -> list[PyramidLevel]:
@@ -88,12 +81,14 @@ class MoveNetMultiSizeDecoder:
         stride = self._decode.stride
         sizes = [min(view.transform.input_size) for view in views]
         levels = pyramid_levels(sizes, [view.transform.scale for view in views])
-        parts = []
+        parts, kept = [], []
         for view, level in zip(views, levels, strict=True):
-            poses = level.kept(self._decode(view.heads), stride)
+            poses = self._decode(view.heads)
+            assert poses.boxes is not None  # of a MoveNet
+            kept.append(level.keeps(poses.boxes * float(stride)))
             to_image = like(poses.scores, view.transform.matrix_to_image(stride))
             parts.append(poses.moved(to_image))
-        poses = PaddedPoses.concatenate(parts, ranked=True)
+        poses = PaddedPoses.concatenate(parts, kept, ranked=True)
         return self._without_repetitions(poses).to_host()[0]
 
     def _without_repetitions(self, poses: PaddedPoses) -> PaddedPoses:
