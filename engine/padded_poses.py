@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import inf
 
 import numpy as np
 
 from .. import kernels
-from ..kernels.transfer import concatenate, like, rows_to_compute, to_host
+from ..kernels.transfer import Constant, concatenate, like, rows_to_compute, to_host
 from ..structures import ImageTransform, Poses
 from ..structures.arrays import BoolArray, Float32Array, Float64Array, Int32Array
 
@@ -41,18 +42,11 @@ class PaddedPoses:
         """The rows of several in one: those that count and are kept.
 
         Args:
-            parts: of the same images, all with boxes and counts.
+            parts: of the same images, all with boxes.
             kept: (B, N) of each, which rows stay.
             ranked: whether the best come first; else they stay in their order.
         """
-        candidates, first = [], 1
-        for part, stays in zip(parts, kept, strict=True):
-            assert part.counts is not None  # says the caller
-            length = part.scores.shape[1]
-            number = like(part.scores, np.arange(length, dtype=np.int32))
-            stays = stays & (number < part.counts[:, None])
-            candidates.append((number + first) * stays - 1)  # -1 is no row
-            first += length
+        rows = joined_rows([part.scores for part in parts], [part.counts for part in parts], kept)
         boxes = [part.boxes for part in parts if part.boxes is not None]
         whole = PaddedPoses(
             concatenate([part.keypoints for part in parts], axis=1),
@@ -61,7 +55,7 @@ class PaddedPoses:
             concatenate(boxes, axis=1),
             counts=None,
         )
-        return whole.selected(concatenate(candidates, axis=1), ranked=ranked)
+        return whole.selected(rows, ranked=ranked)
 
     def selected(
         self,
@@ -146,6 +140,40 @@ class PaddedPoses:
         if self.counts is None:
             found, counts = [*found, counts], np.full(len(counts), counts.shape[1], np.int32)
         return [Poses(*(array[b, : counts[b]] for array in found)) for b in range(len(counts))]
+
+
+def joined_rows(
+    scores: Sequence[Float32Array],
+    counts: Sequence[Int32Array | None],
+    kept: Sequence[BoolArray] | None = None,
+) -> Int32Array:
+    """Which rows of several arrays, once these are joined, say something.
+
+    Args:
+        scores: (B, N) of each.
+        counts: (B,) rows of each that count; None: all.
+        kept: (B, N) of each, which rows stay; None: all.
+
+    Returns:
+        (B, M) int32 candidates for `kernels.select_poses`, as many as the arrays have rows: a row's
+        number among all, or -1 where it says nothing.
+    """
+    candidates, first = [], 1
+    for i, (score, count) in enumerate(zip(scores, counts, strict=True)):
+        length = score.shape[1]
+        number = _numbers(length).beside(score)
+        stays = number < (length if count is None else count[:, None])
+        if kept is not None:
+            stays = stays & kept[i]
+        candidates.append((number + first) * stays - 1)
+        first += length
+    return concatenate(candidates, axis=1)
+
+
+@lru_cache(maxsize=8)
+def _numbers(length: int) -> Constant:
+    """(1, N) int32: 0, 1, ..."""
+    return Constant(np.arange(length, dtype=np.int32)[None])
 
 
 def to_image(points: Float32Array, transform: ImageTransform) -> Float32Array:

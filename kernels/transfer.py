@@ -23,11 +23,16 @@ class Constant:
     def __init__(self, array: AnyArray) -> None:
         self._copies: dict[str, AnyArray] = {CPU.name: np.ascontiguousarray(array)}
 
+    @property
+    def host(self) -> AnyArray:
+        """NumPy's."""
+        return self._copies[CPU.name]
+
     def beside(self, array: Any) -> AnyArray:
         """The constant on the device that the array lies on."""
         device = device_of({"array": array})
         if device.name not in self._copies:
-            self._copies[device.name] = device.put(self._copies[CPU.name])
+            self._copies[device.name] = device.put(self.host)
         return self._copies[device.name]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ... import kernels
 from ...kernels.transfer import concatenate, rows_to_compute
 from ...structures.arrays import Float32Array, HeadArray, Int32Array
+from ..padded_poses import joined_rows
 
 # Side of the window in which a center is the highest, by the mean of the map's sides.
 # Source: TEST.POOL_THRESHOLD1 and 2 of github.com/HRNet/DEKR.
@@ -30,23 +31,22 @@ class Proposals:
     Attributes:
         keypoints: (1, N, K, 2) float32 x, y in pixels of the input at scale 1.
         centers: (1, N) float32 values of the center maps.
-        counts: (1,) int32.
+        counts: (1,) int32; None: all.
     """
 
     keypoints: Float32Array
     centers: Float32Array
-    counts: Int32Array
+    counts: Int32Array | None
 
     @staticmethod
     def concatenate(parts: Sequence[Proposals]) -> Proposals:
         """Those of several test scales in one."""
         if len(parts) == 1:
             return parts[0]
-        tight = [part.selected() for part in parts]  # with centers of 0 behind the count
-        keypoints = concatenate([part.keypoints for part in tight], axis=1)
-        centers = concatenate([part.centers for part in tight], axis=1)
-        counts = tight[0].counts * 0 + centers.shape[1]
-        return Proposals(keypoints, centers, counts).selected(min_center=0.0)
+        keypoints = concatenate([part.keypoints for part in parts], axis=1)
+        centers = concatenate([part.centers for part in parts], axis=1)
+        rows = joined_rows([part.centers for part in parts], [part.counts for part in parts])
+        return Proposals(keypoints, centers, None).selected(rows)
 
     def selected(
         self,
@@ -54,7 +54,6 @@ class Proposals:
         counts: Int32Array | None = None,
         *,
         limit: int | None = None,
-        min_center: float = -inf,
     ) -> Proposals:
         """Some of the rows, in their order, or if there are more than `limit`, the best first.
 
@@ -62,7 +61,6 @@ class Proposals:
             rows: (1, N) int32 candidates; None: all that count.
             counts: (1,) int32 of the candidates.
             limit: how many stay at most; None: all.
-            min_center: rows with a center above it stay.
         """
         length = self.centers.shape[1]
         most = length if limit is None else limit
@@ -74,7 +72,6 @@ class Proposals:
             rows,
             self.counts if rows is None else counts,
             max_poses=min(most, length),
-            min_score=min_center,
             ranked=most < length,
         )
         return Proposals(keypoints, centers, counts)

@@ -184,7 +184,7 @@ class HeatmapGuidedDecoder:
         keypoints: Float32Array,
         keypoint_scores: Float32Array,
         heat: Float32Array,
-        counts: Int32Array,
+        counts: Int32Array | None,
     ) -> Float32Array:
         """(1, N) scores of poses (1, N, K, 2) in image pixels.
 
@@ -192,7 +192,7 @@ class HeatmapGuidedDecoder:
             keypoints: (1, N, K, 2) image pixels.
             keypoint_scores: (1, N, K), center times heat.
             heat: (1, N, K) values of the heatmaps at the keypoints.
-            counts: (1,) how many poses count.
+            counts: (1,) how many poses count; None: all.
         """
         mean = kernels.pose_scores(keypoint_scores, counts=counts)
         if self.scoring is None:

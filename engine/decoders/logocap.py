@@ -170,7 +170,7 @@ class LogoCapDecoder:
         """(1, N, K, 2) keypoints in input pixels and (1, N, K) values from the initial poses."""
         constants = self.constants
         if constants.adaptation == "full" and constants.prior == "kem":
-            return best_of_window(starts, _window_weights(constants), constants.first_weight)
+            return best_of_window(starts, self._weights.host, constants.first_weight)
         attraction = self._attraction_maps(starts, counts, maps) if self._refine else None
         if constants.adaptation == "partial":
             assert attraction is not None  # needs_refine says so

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ... import kernels
-from ...kernels.transfer import like
+from ...kernels.transfer import Constant, like
 from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Int32Array
 from ..decoder_constants import decoder_constants
@@ -66,7 +66,7 @@ class OgnDecoder:
         self.constants = decoder_constants(OgnDecoding, spec)
         self._size = crop_size(spec)
         self._stride = spec.head("heatmap").stride
-        self._sigmas = spec.skeleton.sigma_array
+        self._sigmas = Constant(spec.skeleton.sigma_array)
 
     def people(self, boxes: AnyArray, scores: AnyArray) -> People:
         """See `TopDownDecoder`."""
@@ -98,11 +98,10 @@ class OgnDecoder:
         Returns:
             (1, N) int32 rows, and (1,) how many.
         """
-        areas, sigmas = (like(poses.scores, a) for a in (people.areas[None], self._sigmas))
         return kernels.nms_oks_iou(
             poses.keypoints,
-            areas,
-            sigmas,
+            like(poses.scores, people.areas[None]),
+            self._sigmas.beside(poses.scores),
             poses.scores,
             poses.boxes,
             oks_threshold=self.constants.oks_threshold,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ... import kernels
-from ...kernels.transfer import like
+from ...kernels.transfer import Constant, like
 from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array, HeadArray
 from ..decoder_constants import decoder_constants
@@ -40,7 +40,7 @@ class SimpleBaselineDecoder:
         self.constants = decoder_constants(SimpleBaselineDecoding, spec)
         self._size = crop_size(spec)
         self._stride = spec.head("heatmap").stride
-        self._sigmas = spec.skeleton.sigma_array
+        self._sigmas = Constant(spec.skeleton.sigma_array)
 
     def people(self, boxes: AnyArray, scores: AnyArray) -> People:
         """See `TopDownDecoder`."""
@@ -50,9 +50,12 @@ class SimpleBaselineDecoder:
         """See `TopDownDecoder`; `heatmap` is (N, K, h, w), cell j at j * stride of the crop."""
         keypoints, values = self.keypoints(heads["heatmap"], people)
         scores = people.pose_scores(values, found=self.constants.found_score)
-        areas, sigmas = (like(values, a) for a in (people.areas[None], self._sigmas))
         rows, counts = kernels.nms_oks_iou(
-            keypoints, areas, sigmas, scores, oks_threshold=self.constants.oks_threshold
+            keypoints,
+            like(values, people.areas[None]),
+            self._sigmas.beside(values),
+            scores,
+            oks_threshold=self.constants.oks_threshold,
         )
         poses = people.poses(keypoints, values, scores)
         return poses.selected(rows, counts).to_host()[0]

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from .cases import CASES
-from .places import run
-from .test_levels import bits_but_of_nan
+from .test_any_order import bytes_of
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = os.environ.get("POSETRACK_MACHINE_CODE")
@@ -45,9 +44,9 @@ def test_machine_code_gives_the_bytes_of_the_cpu(name, tmp_path, monkeypatch):
 
     twins = build(tmp_path, int(ARCHITECTURE), sources_of(name))
     for case in filter(is_float32, CASES[name]):
-        wanted = bytes_of(name, case)
+        wanted = bytes_of("cpu", name, case)
         with twins.at_work():
-            assert bytes_of(name, case) == wanted, case.name
+            assert bytes_of("cpu", name, case) == wanted, case.name
 
 
 def sources_of(name):
@@ -57,9 +56,3 @@ def sources_of(name):
     found = [file.stem for file in files if twin in file.read_text(encoding="utf-8")]
     assert found, f"no file has {twin}"
     return found
-
-
-def bytes_of(name, case):
-    result = run("cpu", name, case.given)
-    arrays = result if isinstance(result, tuple) else (result,)
-    return [bits_but_of_nan(np.asarray(array)) for array in arrays]
