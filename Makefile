@@ -12,10 +12,16 @@ TORCH_OPTION := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 ROOMS := apps engine evaluation exporters formats kernels models structures trackers
 SOURCES := $(sort $(shell find $(ROOMS) -type f ! -name '*.pyc')) CMakeLists.txt pyproject.toml __init__.py
 
-NATIVE := $(shell find kernels tests -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
+NATIVE := $(shell find kernels tests examples -name '*.h' -o -name '*.cpp' -o -name '*.cu' -o -name '*.cuh')
 # Whether the CUDA twins are built: AUTO, ON or OFF. Checks of them need no GPU and no such build.
 CUDA ?= OFF
-BUILD := --config-settings=cmake.define.POSETRACK_CUDA=$(CUDA)
+# The folder with ONNX Runtime's include/, for its operators; empty: they are not built.
+ORT_ROOT ?=
+# The folder with TensorRT's include/, for its plugins, which need CUDA=ON; empty: they are not built.
+TENSORRT_ROOT ?=
+BUILD := --config-settings=cmake.define.POSETRACK_CUDA=$(CUDA) \
+	--config-settings=cmake.define.ORT_ROOT=$(ORT_ROOT) \
+	--config-settings=cmake.define.TENSORRT_ROOT=$(TENSORRT_ROOT)
 DEV_BUILD := $(BUILD) --config-settings=cmake.define.POSETRACK_WERROR=ON
 # The package as it lies here, for mypy: a folder may be called what no package can.
 PACKAGE := $(VENV)/package/posetrack
@@ -81,7 +87,7 @@ $(VENV)/installed-dev: $(VENV)/bin/python $(SOURCES) constraints.txt
 # An editable install knows the files that were there: it is made anew where one comes or goes, or
 # where native sources change.
 $(VENV)/editable: $(VENV)/bin/python $(VENV)/files $(filter kernels/%,$(NATIVE)) \
-	$(shell find kernels -name CMakeLists.txt) CMakeLists.txt pyproject.toml __init__.py constraints.txt
+	$(shell find kernels -name CMakeLists.txt -o -name '*.inc') CMakeLists.txt pyproject.toml __init__.py constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt $(TORCH_OPTION) $(DEV_BUILD) --editable ".[dev]"
 	@rm -f $(VENV)/installed $(VENV)/installed-dev # the next `make test` installs normally
 	@touch $@

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 _GPUS = ("H200", "A100", "V100", "T4")
@@ -48,8 +47,8 @@ def instructions(before: Rows, now: Rows) -> tuple[list[str], list[list[str]]]:
     header += [f"{gpu}, µs" for gpu in _GPUS] + ["H200, bytes, µs"]
     old, new = _by_kernel(before), _by_kernel(now)
     lines = []
-    for frame, keys in groupby(new, key=lambda key: key[0]):
-        names = list(keys)
+    for frame in dict.fromkeys(frame for frame, _ in new):
+        names = [key for key in new if key[0] == frame]
         lines += [_line(f"`{key[1]}` ({frame})", old[key], new[key]) for key in names]
         if frame == "logocap":
             whole = [[row for key in names for row in rows[key]] for rows in (old, new)]

@@ -157,7 +157,7 @@ def logocap(people: int) -> Contestants:
     tensors = _tensors(seen.heatmap, seen.offset, seen.embedding, seen.kernels, bell, STEPS)
     arrays = (seen.heatmap, seen.offset, seen.embedding, seen.kernels, bell, STEPS)
     return Contestants(
-        lambda: decode([view]),
+        lambda: decode([view]).to_host()[0],
         lambda: plain_torch.logocap(*tensors),
         lambda: plain_numpy.logocap(*arrays),
     )
@@ -196,7 +196,7 @@ def heatmap_guided(people: int) -> Contestants:
     decode, view = HeatmapGuidedDecoder(_spec("heatmap-guided"), {}), _view(seen)
     tensors = _tensors(seen.heatmap, seen.offset)
     return Contestants(
-        lambda: decode([view]),
+        lambda: decode([view]).to_host()[0],
         lambda: plain_torch.heatmap_guided(*tensors),
         lambda: plain_numpy.heatmap_guided(seen.heatmap, seen.offset),
         share=0.95,  # fits of peaks that two people share end where they began

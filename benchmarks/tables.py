@@ -103,6 +103,20 @@ def postprocess_summary() -> str:
     return table(["post-processing", "ours, ms", "plain PyTorch, ms", "ratio"], rows)
 
 
+def onnx_forms() -> str:
+    """Milliseconds of a frame by the file's form, and against the head form."""
+    rows = [
+        [
+            row["case"],
+            row["contestant"],
+            f"{row['ms']['median']:.1f}",
+            f"{row['ratio']:.2f} ± {row['ratio_spread']['iqr'] / 2:.2f}",
+        ]
+        for row in load("onnx_forms")["rows"]
+    ]
+    return table(["case", "form", "ms", "to the head form"], rows)
+
+
 def sizes(family: str) -> str:
     """Parameters and operations of a family's networks."""
     measured = [row for row in load("network_size")["rows"] if row["family"] == family]
@@ -117,6 +131,35 @@ def sizes(family: str) -> str:
         for row in measured
     ]
     return table(["network", "input (w x h)", "parameters", "GMACs"], rows)
+
+
+def _scores(row: dict[str, Any]) -> str:
+    return " / ".join(f"{row[name]:.1f}" for name in ("MOTA", "IDF1", "HOTA"))
+
+
+def tracking() -> str:
+    """Scores of every tracker at every noise."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in load("tracking")["rows"]:
+        found.setdefault(row["tracker"], {})[row["noise"]] = row
+    levels = ("mild", "medium", "hard")
+    whole = {name: rows for name, rows in found.items() if set(rows) == set(levels)}
+    rows = [
+        [f"`{name}`", *(_scores(rows[level]) for level in levels), f"{rows['medium']['fps']:,}"]
+        for name, rows in whole.items()
+    ]
+    columns = [f"{level}: MOTA / IDF1 / HOTA" for level in levels]
+    return table(["tracker", *columns, "FPS, medium"], rows)
+
+
+def tracking_parts() -> str:
+    """Our trackers and what they are without a part, at medium noise."""
+    rows = [
+        [row["tracker"], _scores(row), str(row["switches"])]
+        for row in load("tracking")["rows"]
+        if row["noise"] == "medium" and row["tracker"].startswith(("fast", "best"))
+    ]
+    return table(["tracker", "MOTA / IDF1 / HOTA", "switches"], rows)
 
 
 def replace(path: Path, name: str, text: str) -> None:
@@ -135,6 +178,9 @@ def main() -> None:
     replace(ROOT / "README.md", "plain loop", plain_loop())
     replace(ROOT / "README.md", "postprocess summary", postprocess_summary())
     replace(ROOT / "docs" / "kernels.md", "postprocess", postprocess())
+    replace(ROOT / "docs" / "onnx.md", "forms", onnx_forms())
+    replace(ROOT / "docs" / "tracking.md", "tracking", tracking())
+    replace(ROOT / "docs" / "tracking.md", "tracking parts", tracking_parts())
     before, now = (load("instruction_counts", when) for when in ("before", "now"))
     counted = instruction_tables.instructions(before["rows"], now["rows"])
     replace(ROOT / "docs" / "kernels.md", "instructions", table(*counted))

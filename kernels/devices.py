@@ -3,13 +3,14 @@
 A call with NumPy arrays runs on the CPU, one with torch tensors on the GPU they lie on, in torch's
 current stream; results lie where the arguments do. torch is not imported here: a caller that has a
 tensor has imported it. Arrays of other libraries are refused: most become a tensor without a copy,
-`torch.from_dlpack(x)`.
+`torch.from_dlpack(x)`. An array may bring a `Device` of its own as `posetrack_device`, as those do
+with which decoders are traced.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -27,11 +28,18 @@ class Layout(NamedTuple):
     dtype: np.dtype[Any]
 
 
+class Sizer(Hashable, Protocol):
+    """What says how much memory a call needs."""
+
+    def scratch_bytes(self, kernel: str, numbers: Mapping[str, Any]) -> int:
+        """How much working memory a call needs."""
+
+
 class Device(Protocol):
     """What a call of a kernel needs of the device its arrays lie on."""
 
     @property
-    def library(self) -> Library:
+    def library(self) -> Sizer:
         """The twins that work on it."""
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> AnyArray:
@@ -40,7 +48,7 @@ class Device(Protocol):
     def layout(self, array: Any) -> Layout:
         """How an array lies in memory."""
 
-    def address(self, array: Any) -> int:
+    def address(self, array: Any) -> Any:
         """Where it begins."""
 
     def call(self, kernel: str, values: Sequence[Any]) -> None:
@@ -49,6 +57,10 @@ class Device(Protocol):
     @property
     def name(self) -> str:
         """`cpu`, or the name of a GPU."""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether an array that was put there is there for later calls."""
 
     def put(self, array: AnyArray) -> AnyArray:
         """A NumPy array on the device, in its present values."""
@@ -64,6 +76,7 @@ class Cpu:
     """NumPy arrays."""
 
     twin: Literal["cpu", "cuda"] = "cpu"
+    lasts = True
 
     @property
     def library(self) -> Library:
@@ -109,6 +122,7 @@ class Cuda:
     """torch tensors on one GPU."""
 
     twin: Literal["cpu", "cuda"] = "cuda"
+    lasts = True
 
     def __init__(self, tensor: Any) -> None:
         self._torch = sys.modules["torch"]
@@ -175,6 +189,7 @@ class Cuda:
 
 
 CPU: Device = Cpu()
+_OWN = "posetrack_device"  # what an array calls the device that it brings
 
 
 def device_of(arrays: Mapping[str, Any]) -> Device:
@@ -190,13 +205,18 @@ def device_of(arrays: Mapping[str, Any]) -> Device:
     if len(set(places.values())) > 1:
         found = ", ".join(f"{name} on {place}" for name, place in places.items())
         raise ValueError(f"all arrays must lie on one device, got {found}")
-    return Cuda(next(iter(arrays.values())))
+    first = next(iter(arrays.values()))
+    own: Device | None = getattr(first, _OWN, None)
+    return own or Cuda(first)
 
 
 def _place(name: str, array: Any) -> str:
     """`cpu`, or the name of a GPU."""
     if isinstance(array, np.ndarray):
         return "cpu"
+    own: Device | None = getattr(array, _OWN, None)
+    if own is not None:
+        return own.name
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(array, torch.Tensor) and array.is_cuda:
         return str(array.device)

@@ -11,8 +11,12 @@ from .contract import CONSTANTS
 
 __all__ = ["center_nms_topk", "center_offset_decode", "gaussian_argmax"]
 
-OffsetRule = Literal["floor", "rounded"]
-_OFFSET_RULES = {"floor": CONSTANTS["PT_RULE_FLOOR"], "rounded": CONSTANTS["PT_RULE_ROUNDED"]}
+OffsetRule = Literal["floor", "rounded", "covering"]
+_OFFSET_RULES = {
+    "floor": CONSTANTS["PT_RULE_FLOOR"],
+    "rounded": CONSTANTS["PT_RULE_ROUNDED"],
+    "covering": CONSTANTS["PT_RULE_COVERING"],
+}
 
 
 def center_nms_topk(
@@ -60,8 +64,9 @@ def center_offset_decode(
         sign: 1 where the field points from center to keypoint, -1 where it points back.
         ratio: how many times finer than `offset` the map is in which the centers were found.
         rule: `floor`: the offset of the cell that covers the center is added to the center, which
-            may lie between cells; `rounded`: the offset of the nearest cell is added to that cell.
-            The same where `ratio` is 1.
+            may lie between cells; `rounded`: the offset of the nearest cell is added to that cell;
+            `covering`: the offset of the cell that covers the center is added to that cell. The
+            same where `ratio` is 1.
 
     Returns:
         (B, N, K, 2) float32 x, y in cells of `offset`: position + sign * offset.
@@ -70,7 +75,9 @@ def center_offset_decode(
         ValueError, TypeError: as for every kernel here; a cell outside the map (on a GPU this is
             not checked: the cell counts as -1).
 
-    Source: LOGO-CAP's released code applies the rule `floor`, its paper describes `rounded`.
+    Sources: LOGO-CAP's released code applies the rule `floor`, its paper describes `rounded`;
+    `covering` is what github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation computes when it repeats
+    each coarse cell's positions over a finer map.
     """
     options = {"sign": sign, "ratio": ratio, "rule": choice("rule", rule, _OFFSET_RULES)}
     keypoints: Float32Array = run("pt_center_offset_decode", cells=cells, offset=offset, **options)

@@ -41,7 +41,7 @@ class NetworkInput:
 def size_image(
     image: UInt8Array,
     size: tuple[int, int],
-    scale: float,
+    scale: float | None,
     border: tuple[int, int, int] = (0, 0, 0),
     *,
     out: UInt8Array | None = None,
@@ -55,7 +55,8 @@ def size_image(
     Args:
         image: (H, W, 3) uint8, or (B, H, W, 3) for several.
         size: (h, w) of the result.
-        scale: result pixels per image pixel, 1 / 4096 to 16384.
+        scale: result pixels per image pixel, 1 / 4096 to 16384; None: the largest at which the
+            whole image fits.
         border: colour of result pixels whose centre lies outside the image.
         out: uint8 to write to, of the result's shape.
 
@@ -67,7 +68,9 @@ def size_image(
             `scale` out of range.
         TypeError: a wrong dtype.
     """
-    options = {"scale": scale, "border": _border_colour(border)}
+    if scale == 0:
+        raise ValueError("scale must be from 1 / 4096 to 16384, got 0: None makes the image fit")
+    options = {"scale": 0.0 if scale is None else scale, "border": _border_colour(border)}
     sized: UInt8Array = run("pt_size_image", image=image, out=out, h=size[0], w=size[1], **options)
     return sized
 

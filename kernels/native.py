@@ -60,6 +60,18 @@ def is_built(twin: Literal["cpu", "cuda"]) -> bool:
     return path_of(twin).is_file()
 
 
+def onnxruntime_operators() -> Path | None:
+    """The library of ONNX Runtime's operators; None where it was not built."""
+    path = resources.files(__package__).joinpath("libposetrack_ort.so")
+    return Path(str(path)) if path.is_file() else None
+
+
+def tensorrt_plugins() -> Path | None:
+    """The library of TensorRT's plugins; None where it was not built."""
+    path = resources.files(__package__).joinpath("libposetrack_trt.so")
+    return Path(str(path)) if path.is_file() else None
+
+
 def path_of(twin: Literal["cpu", "cuda"]) -> Traversable:
     """The installed library; that of the CPU twins for the highest level that the CPU has."""
     if twin == "cuda":

@@ -17,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .contract import CONSTANTS, SCRATCH, SCRATCH_BYTES, Argument, Contract
-from .devices import Layout
-from .library import Library
+from .devices import Layout, Sizer
 
-_DTYPES: dict[str, np.dtype[Any]] = {
+DTYPES: dict[str, np.dtype[Any]] = {
     "float": np.dtype(np.float32),
     "double": np.dtype(np.float64),
     "int32_t": np.dtype(np.int32),
     "uint8_t": np.dtype(np.uint8),
-    "bool": np.dtype(np.bool_),
 }
 _HEAD_DTYPES: dict[np.dtype[Any], int] = {
     np.dtype(np.float32): CONSTANTS["PT_FLOAT32"],
@@ -71,7 +69,7 @@ class Plan:
 @lru_cache(maxsize=4096)
 def plan_call(
     contract: Contract,
-    library: Library,
+    library: Sizer,
     layouts: tuple[tuple[str, Layout], ...],
     numbers: tuple[tuple[str, Any], ...],
 ) -> Plan:
@@ -100,7 +98,7 @@ class _Planner:
         if self.single:
             self.numbers.setdefault("B", 1)
 
-    def plan(self, library: Library) -> Plan:
+    def plan(self, library: Sizer) -> Plan:
         given = [a for a in self.contract.arrays if a.name in self.layouts]
         for array in sorted(given, key=lambda array: array.output):
             self._read_sizes(array)
@@ -176,8 +174,8 @@ class _Planner:
         """The array's element type; that of a head is noted among the numbers."""
         layout = self.layouts.get(array.name)
         if array.type != "void":
-            if layout is not None and layout.dtype != _DTYPES[array.type]:
-                raise TypeError(f"{array.name} must be {_DTYPES[array.type]}, got {layout.dtype}")
+            if layout is not None and layout.dtype != DTYPES[array.type]:
+                raise TypeError(f"{array.name} must be {DTYPES[array.type]}, got {layout.dtype}")
             return
         name = self.contract.dtype_of(array)
         if layout is None:
@@ -232,7 +230,7 @@ class _Planner:
             self.numbers[SCRATCH_BYTES] = needed
 
     def _output(self, index: int, array: Argument) -> NewArray:
-        known = _DTYPES.get(array.type)
+        known = DTYPES.get(array.type)
         dtype = known or _dtype_of_number(self.numbers[self.contract.dtype_of(array)])
         shape = tuple(int(self._side(side) or 0) for side in self._sides(array))
         if negative := [s for s in array.shape if self.numbers.get(s, 0) < 0]:

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..structures.arrays import BoolArray, Float32Array, HeadArray, Int32Array
+from ..structures.arrays import Float32Array, HeadArray, Int32Array
 from ..structures.pose_links import POSE_LINKS
 from .call import run
 from .checks import check_at_least, choice
@@ -84,7 +84,7 @@ def snap_to_peaks(  # noqa: PLR0913 - peaks, and when one is near enough
     max_distance: float,
     min_value: float = -np.inf,
     zero_at: float = -np.inf,
-) -> tuple[Float32Array, Float32Array, BoolArray]:
+) -> tuple[Float32Array, Float32Array, Int32Array]:
     """Keypoints moved to the nearest of their peaks, if one is near enough.
 
     Args:
@@ -101,8 +101,8 @@ def snap_to_peaks(  # noqa: PLR0913 - peaks, and when one is near enough
 
     Returns:
         (B, N, K, 2) float32 keypoints, (B, N, K) float32 values of the nearest peaks (of the
-        first peak where all are skipped, 0 where there are none), and (B, N, K) bool, which were
-        moved. Of equally near peaks the first counts. All are 0 behind a count.
+        first peak where all are skipped, 0 where there are none), and (B, N, K) int32, 1 where they
+        were moved. Of equally near peaks the first counts. All are 0 behind a count.
 
     Raises:
         ValueError, TypeError: as for every kernel here.
@@ -113,7 +113,7 @@ def snap_to_peaks(  # noqa: PLR0913 - peaks, and when one is near enough
     arrays = {"keypoints": keypoints, "unmoved": unmoved, "counts": counts}
     peaks = {"cells": cells, "peak_values": values, "W": width}
     limits = {"max_distance": max_distance, "min_value": min_value, "zero_at": zero_at}
-    snapped: tuple[Float32Array, Float32Array, BoolArray] = run(
+    snapped: tuple[Float32Array, Float32Array, Int32Array] = run(
         "pt_snap_to_peaks", **arrays, **peaks, **limits
     )
     return snapped

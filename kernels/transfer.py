@@ -10,7 +10,7 @@ import numpy as np
 from ..structures.arrays import AnyArray, Int32Array
 from .devices import CPU, Device, device_of
 
-__all__ = ["Constant", "concatenate", "like", "rows_to_compute", "to_host"]
+__all__ = ["Constant", "concatenate", "leading_rows", "like", "rows_to_compute", "to_host"]
 
 
 class Constant:
@@ -31,6 +31,8 @@ class Constant:
     def beside(self, array: Any) -> AnyArray:
         """The constant on the device that the array lies on."""
         device = device_of({"array": array})
+        if not device.lasts:
+            return device.put(self.host)
         if device.name not in self._copies:
             self._copies[device.name] = device.put(self.host)
         return self._copies[device.name]
@@ -63,6 +65,15 @@ def rows_to_compute(counts: Int32Array | None, rows: int) -> int:
     if isinstance(counts, np.ndarray):
         return min(rows, int(counts.max(initial=0)))
     return rows
+
+
+def leading_rows(counts: Int32Array | None, *arrays: AnyArray) -> list[AnyArray]:
+    """Arrays (B, N, ...) cut to the rows that must be worked on; see `rows_to_compute`."""
+    length = arrays[0].shape[1]
+    rows = rows_to_compute(counts, length)
+    if rows == length:
+        return list(arrays)
+    return [np.ascontiguousarray(array[:, :rows]) for array in arrays]  # on the CPU
 
 
 def _device_of(arrays: Sequence[Any]) -> Device:

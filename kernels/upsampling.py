@@ -63,7 +63,8 @@ def upsampled_peaks(  # noqa: PLR0913 - what is searched, how, and which peaks c
         maps: (B, C, h, w) head; may be some channels of a larger array.
         size: H, W of the enlarged maps; h, w to search the maps as they are.
         count: N, pixels per map.
-        window: odd side of the window, pixels, up to 15.
+        window: odd side of the window, pixels, up to 15; 0: by the size of `maps`, as DEKR was
+            published: 7 where the mean of h and w is above 300, 5 where it is above 200, else 3.
         rule: "half-pixel" or "corner", how cells lie on pixels.
         min_value: pixels count whose value is above this,
         at_least: but no fewer than so many, if the map has them. The others are given, too.

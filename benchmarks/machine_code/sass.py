@@ -18,6 +18,7 @@ from typing import NamedTuple
 _LINE = re.compile(r"^\s+/\*([0-9a-f]+)\*/\s+(?:@(!?U?P[0-9T]+)\s+)?([A-Z0-9_.]+)\s*(.*?)\s*;")
 _LABEL = re.compile(r"^(\S+):\s*$")
 _TARGET = re.compile(r"`\((.*)\)")
+_REMARK = re.compile(r"\s*\(\*.*?\*\)")  # such as (*"SpillRefill"*), of newer disassemblers
 _NAN = re.compile(r"[+-]?[QS]NAN")
 
 
@@ -139,7 +140,7 @@ def _take_line(kernel: MachineKernel, line: str) -> None:
             raise SystemExit(f"{kernel.name}: instructions must take 16 bytes each: {line}")
         operands = [
             _TARGET.sub(r"\1", part.strip()).replace(".reuse", "")
-            for part in text.split(",")
+            for part in _REMARK.sub("", text).split(",")
             if part.strip()
         ]
         base, *modifiers = name.split(".")

@@ -16,7 +16,7 @@ from .sass import Instruction, MachineKernel
 
 _COMPUTING = {**INTEGERS, **REALS, **MEMORY}
 _WARP_WIDE = {"R2UR", "REDUX", "S2UR", "SHFL", "VOTE", "VOTEU"}
-_NOTHING = {"NOP", "BMOV", "ENDCOLLECTIVE", "YIELD"}
+_NOTHING = {"NOP", "BMOV", "DEPBAR", "ENDCOLLECTIVE", "YIELD"}
 _ENDS_OF_BLOCKS = {"BRA", "BSYNC", "BREAK", "CALL", "RET", "EXIT", "BAR", "WARPSYNC"}
 
 
@@ -94,6 +94,8 @@ def _branch(kernel: MachineKernel, at: int, given: Instruction) -> str:
     lanes = _lanes(given.guard)
     if "DIV" in given.modifiers:  # taken where a warp's lanes have gone apart
         return "w.all_together();"
+    if "CONV" in given.modifiers:  # taken where they are together; else they meet first
+        lanes, conditions = "(w.mask == w.live ? w.mask : 0u)", []
     for condition in conditions:
         lanes = f"({lanes} & {_lanes(condition)})"
     return f"at = w.jump({lanes}, {_target(kernel, target)}, {at + 1}); continue;"

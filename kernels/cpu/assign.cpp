@@ -193,6 +193,7 @@ void assign_one(
     a.rows = kept.R;
     a.size = padded_columns(kept.C);
     for (int64_t c = 0; c < a.size; ++c) open_column(a, c);
+    std::fill(a.match, a.match + a.rows, kWaiting);
     Alone team;
     assign_all(team, a);
     std::fill(match, match + T, kAlone);

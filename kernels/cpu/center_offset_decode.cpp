@@ -14,13 +14,13 @@ void decode_offsets(
             continue;
         }
         const int64_t fine_x = cells[i] % fine_w, fine_y = cells[i] / fine_w;
-        const int64_t x = offset_cell(fine_x, to.w, to.ratio, to.rounded);
-        const int64_t y = offset_cell(fine_y, to.h, to.ratio, to.rounded);
+        const int64_t x = offset_cell(fine_x, to.w, to.ratio, to.nearest);
+        const int64_t y = offset_cell(fine_y, to.h, to.ratio, to.nearest);
         const Head* at = offset + i / to.N * to.batch_stride + y * to.w + x;
         for (int64_t k = 0; k < to.K; ++k, at += 2 * area) {
             const float dx = to_float(at[0]), dy = to_float(at[area]);
-            pose[2 * k] = offset_coordinate(fine_x, x, to.ratio, to.rounded, dx, to.sign);
-            pose[2 * k + 1] = offset_coordinate(fine_y, y, to.ratio, to.rounded, dy, to.sign);
+            pose[2 * k] = offset_coordinate(fine_x, x, to.ratio, to.whole, dx, to.sign);
+            pose[2 * k + 1] = offset_coordinate(fine_y, y, to.ratio, to.whole, dy, to.sign);
         }
     }
 }
@@ -47,7 +47,9 @@ pt_status pt_center_offset_decode_cpu(
                     "cells must be below ratio * h * ratio * w: is `ratio` that of the map they "
                     "were found in?")
                 .status();
-    const Offsets to{N, K, h, w, ratio, offset_batch_stride, rule == PT_RULE_ROUNDED, sign};
+    const Offsets to{
+        N,   K, h, w, ratio, offset_batch_stride, rule == PT_RULE_ROUNDED, rule != PT_RULE_FLOOR,
+        sign};
     with_head(offset_dtype, [&](auto type) {
         decode_offsets(keypoints, cells, static_cast<const decltype(type)*>(offset), B * N, to);
     });

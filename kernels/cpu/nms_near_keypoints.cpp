@@ -27,14 +27,14 @@ struct Working {
 /* Counts for each pose how many keypoints are near those of `pose`. */
 void count_near(
     int32_t* __restrict near, const float* __restrict x, const float* __restrict y,
-    const float* __restrict pose, float limit, int64_t N, int64_t K) {
+    const float* __restrict pose, float squared, int64_t N, int64_t K) {
     for (int64_t n = 0; n < N; ++n) near[n] = 0;
     for (int64_t k = 0; k < K; ++k) {
         const float* __restrict xs = x + k * N;
         const float* __restrict ys = y + k * N;
         const float pose_x = pose[2 * k], pose_y = pose[2 * k + 1];
         for (int64_t n = 0; n < N; ++n)
-            near[n] += is_near(pose_x, pose_y, xs[n], ys[n], limit) ? 1 : 0;
+            near[n] += is_near(pose_x, pose_y, xs[n], ys[n], squared) ? 1 : 0;
     }
 }
 
@@ -58,7 +58,8 @@ int32_t walk(
         const float* pose = poses.keypoints + n * poses.K * 2;
         const float limit =
             relative ? relative_limit(pose, poses.K, distance) : absolute_limit(distance);
-        count_near(working.near, working.x, working.y, pose, limit, poses.N, poses.K);
+        count_near(
+            working.near, working.x, working.y, pose, squared_limit(limit), poses.N, poses.K);
         int64_t best = -1;
         for (int64_t m = 0; m < poses.N; ++m)
             if (working.near[m] > min_keypoints &&

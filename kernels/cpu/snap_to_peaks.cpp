@@ -3,7 +3,7 @@
 using namespace posetrack;
 
 pt_status pt_snap_to_peaks_cpu(
-    float* points, float* values, bool* moved, const float* keypoints, const int32_t* cells,
+    float* points, float* values, int32_t* moved, const float* keypoints, const int32_t* cells,
     const float* peak_values, const float* unmoved, const int32_t* counts, int64_t B, int64_t N,
     int64_t K, int64_t M, int64_t W, float max_distance, float min_value, float zero_at) {
     if (auto status = check_snap_to_peaks(

@@ -198,11 +198,12 @@ pt_status pt_upsampled_peaks_cpu(
     }
     const auto working = lay_out<TilesOnCpu>(scratch, maps_dtype, h, w, H, W);
     const Upsampling upsampling = upsampling_of(h, w, H, W, upsampling_rule(rule));
+    const int32_t radius = window_radius(window, h, w);
     for (int64_t i = 0; i < B * C; ++i) {
         const int64_t first = i / C * maps_batch_stride + i % C * h * w;
         const float* map = floats_of(maps, maps_dtype, first, h * w, working.widened);
         List list = {cells + i * N, values + i * N, N, 0};
-        search_map(list, working.tiles, working.band, map, upsampling, (int32_t)(window / 2));
+        search_map(list, working.tiles, working.band, map, upsampling, radius);
         count[i] = (int32_t)leading_values(list.values, list.found, min_value, at_least);
     }
     return PT_OK;

@@ -1,5 +1,6 @@
 #include "../shared/assign.h"
 #include "launch.cuh"
+#include "warp.cuh"
 
 namespace posetrack {
 namespace {
@@ -8,7 +9,7 @@ constexpr int kMaxThreads = 256; /* of a block, a power of two */
 
 /* A block that looks at all columns of a row together. */
 struct BlockTeam {
-    TwoLowest* seen; /* (threads) in shared memory */
+    TwoLowest* seen; /* (warps) in shared memory */
 
     __device__ bool leads() const { return threadIdx.x == 0; }
     __device__ void sync() const { __syncthreads(); }
@@ -55,40 +56,67 @@ struct BlockTeam {
         *two = two_lowest_of(*two, {{value, a.rank[column]}, infinite()});
     }
 
+    /* The lowest value and, of equal ones, the lowest rank; then the lowest of what is left. */
+    __device__ static TwoLowest of_warp(const TwoLowest& mine) {
+        const double value = lowest_of_warp(mine.first.value);
+        const auto own = (uint32_t)mine.first.rank; /* below 2^32, as columns have 31 bits */
+        const uint32_t rank = lowest_of_warp(mine.first.value > value ? ~0u : own);
+        const bool is_first = mine.first.value == value && own == rank;
+        return {{value, rank}, lowest_of_warp(is_first ? mine.second : mine.first.value)};
+    }
+
     __device__ TwoLowest of_all(TwoLowest mine) const {
-        seen[threadIdx.x] = mine;
+        mine = of_warp(mine);
+        if (blockDim.x == kWarp) return mine;
+        if (lane_of_thread() == 0) seen[warp_of_thread()] = mine;
         __syncthreads();
-        for (unsigned step = blockDim.x / 2; step > 0; step /= 2) {
-            if (threadIdx.x < step)
-                seen[threadIdx.x] = two_lowest_of(seen[threadIdx.x], seen[threadIdx.x + step]);
-            __syncthreads();
-        }
-        const TwoLowest all = seen[0];
-        __syncthreads();
+        TwoLowest all = seen[0];
+        for (unsigned warp = 1; warp < blockDim.x / kWarp; ++warp)
+            all = two_lowest_of(all, seen[warp]);
+        __syncthreads(); /* all have read what was seen */
         return all;
     }
 };
 
+/* Fills the costs; a row that has a column in common with an earlier one waits for its turn. All
+ * threads of the block call it.
+ */
+__device__ void fill_costs(
+    const Assignment& a, const double* cost, int64_t T, int64_t N, double gate) {
+    const bool turned = is_turned(T, N);
+    const int64_t C = turned ? T : N, of_row = turned ? 1 : N, of_column = turned ? N : 1;
+    for (int64_t r = threadIdx.x; r < a.rows; r += blockDim.x) a.match[r] = kAlone;
+    __syncthreads();
+    for (int64_t c = threadIdx.x; c < a.size; c += blockDim.x) {
+        open_column(a, c);
+        bool wanted = false;
+        const double* given = cost + c * of_column;
+        double* relative = a.cost + c;
+        PT_ROLLED
+        for (int32_t r = 0; r < (int32_t)a.rows; ++r, given += of_row, relative += a.size) {
+            *relative = c < C ? relative_cost(*given, gate) : infinite();
+            if (!is_finite(*relative)) continue;
+            if (wanted) a.match[r] = kWaiting; /* by several threads perhaps, all alike */
+            wanted = true;
+        }
+    }
+    __syncthreads();
+}
+
 /* One block per cost matrix. */
 __global__ void assign_rows(
     int32_t* match, double* scratch, const double* cost, int64_t T, int64_t N, double gate) {
-    __shared__ TwoLowest seen[kMaxThreads];
+    __shared__ TwoLowest seen[kMaxThreads / kWarp];
     const int64_t b = blockIdx.x;
     const Assignment a = assignment_in(scratch + b * assignment_doubles(T, N), T, N);
-    const bool turned = is_turned(T, N);
-    const int64_t C = turned ? T : N;
-    for (int64_t c = threadIdx.x; c < a.size; c += blockDim.x) {
-        open_column(a, c);
-        for (int64_t r = 0; r < a.rows; ++r) {
-            const int64_t at = turned ? c * N + r : r * N + c;
-            a.cost[r * a.size + c] = c < C ? relative_cost(cost[b * T * N + at], gate) : infinite();
-        }
-    }
+    fill_costs(a, cost + b * T * N, T, N, gate);
+    for (int64_t r = threadIdx.x; r < a.rows; r += blockDim.x)
+        if (a.match[r] != kWaiting) bid_alone(a, r);
     __syncthreads();
     BlockTeam team{seen};
     assign_all(team, a);
     for (int64_t t = threadIdx.x; t < T; t += blockDim.x)
-        match[b * T + t] = turned ? a.owner[t] : a.match[t];
+        match[b * T + t] = is_turned(T, N) ? a.owner[t] : a.match[t];
 }
 
 }  // namespace

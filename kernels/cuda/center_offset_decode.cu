@@ -17,12 +17,12 @@ __global__ void decode_offsets(
         return;
     }
     const int64_t fine_x = center % fine_w, fine_y = center / fine_w;
-    const int64_t x = offset_cell(fine_x, to.w, to.ratio, to.rounded);
-    const int64_t y = offset_cell(fine_y, to.h, to.ratio, to.rounded);
+    const int64_t x = offset_cell(fine_x, to.w, to.ratio, to.nearest);
+    const int64_t y = offset_cell(fine_y, to.h, to.ratio, to.nearest);
     const Head* at = offset + pose / to.N * to.batch_stride + 2 * k * area + y * to.w + x;
-    keypoints[2 * i] = offset_coordinate(fine_x, x, to.ratio, to.rounded, to_float(at[0]), to.sign);
+    keypoints[2 * i] = offset_coordinate(fine_x, x, to.ratio, to.whole, to_float(at[0]), to.sign);
     keypoints[2 * i + 1] =
-        offset_coordinate(fine_y, y, to.ratio, to.rounded, to_float(at[area]), to.sign);
+        offset_coordinate(fine_y, y, to.ratio, to.whole, to_float(at[area]), to.sign);
 }
 
 }  // namespace
@@ -39,7 +39,9 @@ pt_status pt_center_offset_decode_cuda(
             keypoints, cells, offset, offset_dtype, offset_batch_stride, B, N, K, h, w, sign, ratio,
             rule))
         return status;
-    const Offsets to{N, K, h, w, ratio, offset_batch_stride, rule == PT_RULE_ROUNDED, sign};
+    const Offsets to{
+        N,   K, h, w, ratio, offset_batch_stride, rule == PT_RULE_ROUNDED, rule != PT_RULE_FLOOR,
+        sign};
     const int64_t total = B * N * K;
     return with_head(offset_dtype, [&](auto type) {
         return launch<decode_offsets<decltype(type)>>(

@@ -1,5 +1,6 @@
 #include "../shared/fit_gaussians.h"
 #include "launch.cuh"
+#include "warp.cuh"
 
 namespace posetrack {
 namespace {
@@ -16,7 +17,6 @@ struct FitMemory {
     double totals[kTotals];
     GaussianFit fit;
     int32_t rows, columns;
-    bool finite[kFitLanes];
 };
 
 /* What every lane adds to the sums at the trial: it takes a row of the window, and its column of
@@ -57,8 +57,8 @@ __device__ void take_step(FitMemory& of) {
  * a fit, so the warp takes all at once.
  */
 __device__ void run_fits(FitMemory* memory) {
-    const int32_t thread = (int32_t)threadIdx.x, lane = thread % kFitLanes;
-    FitMemory& own = memory[thread / kFitLanes];
+    const auto thread = (int32_t)threadIdx.x, lane = (int32_t)(threadIdx.x % kFitLanes);
+    FitMemory& own = memory[threadIdx.x / kFitLanes];
     for (;;) {
         const bool running = own.fit.running;
         if (!__syncthreads_or(running ? 1 : 0)) return; /* all threads decide the same */
@@ -105,24 +105,30 @@ __device__ void start_fit(
     /* rows and columns swapped as in the released code, see window_slot */
     const int32_t rows = window.width, columns = window.height, w = upsampling.columns.cells;
     const Place column = place_on(upsampling.columns, window.left + lane, upsampling.rule);
+    const Place own_row = place_on(upsampling.rows, window.top + lane, upsampling.rule);
+    const int32_t first = lane_of_thread() - lane; /* of the fit's lanes in its warp */
     bool finite = true;
-    for (int32_t y = 0; fitted && lane < window.width && y < window.height; ++y) {
-        const Place row = place_on(upsampling.rows, window.top + y, upsampling.rule);
+    WindowSlot slot = first_slot(window, lane);
+    PT_ROLLED
+    for (int32_t y = 0; y < kFitLanes; ++y) {
+        const Place row = {
+            of_lane(own_row.low, first + y), of_lane(own_row.high, first + y),
+            of_lane(own_row.weight, first + y)};
+        if (!fitted || lane >= window.width || y >= window.height) continue;
         const float value = value_between_cells(
             map + column.low, map + column.high, column.weight, (int64_t)row.low * w,
             (int64_t)row.high * w, row.weight, upsampling.rule);
-        own.values[window_slot(window, y * window.width + lane)] = (double)value;
+        own.values[slot_of(slot)] = (double)value;
+        slot = slot_below(window, slot);
         finite = finite && is_finite(value);
     }
-    own.finite[lane] = finite;
-    __syncthreads();
+    const uint32_t strange = ballot(!finite) >> first;
     if (lane == 0) {
         own.rows = rows;
         own.columns = columns;
         begin_fit(
             own.fit, height, window.row, window.column, fitting.sigma, fitting.max_evaluations);
-        for (int32_t other = 0; other < kFitLanes; ++other)
-            own.fit.running = own.fit.running && fitted && own.finite[other];
+        own.fit.running = own.fit.running && fitted && strange % (1u << kFitLanes) == 0;
     }
     __syncthreads();
 }
@@ -133,13 +139,13 @@ __global__ void __launch_bounds__(kFitThreads) fit_keypoints(
     float* points, float* fitted_scores, const Head* heatmap, Keypoints keypoints,
     Upsampling upsampling, int64_t total, int64_t batch_stride, Fitting fitting) {
     __shared__ FitMemory memory[kFits];
-    const int32_t lane = (int32_t)threadIdx.x % kFitLanes, fit = (int32_t)threadIdx.x / kFitLanes;
+    const auto lane = (int32_t)(threadIdx.x % kFitLanes), fit = (int32_t)(threadIdx.x / kFitLanes);
     const int64_t i = (int64_t)blockIdx.x * kFits + fit, N = keypoints.N, K = keypoints.K;
-    const int64_t at = i < total ? i : total - 1, b = at / (N * K);
+    const int64_t at = i < total ? i : total - 1, pose = at / K, b = pose / N;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
-    const Head* map = heatmap + b * batch_stride + at % K * area;
+    const Head* map = heatmap + b * batch_stride + (at - pose * K) * area;
     const float x = keypoints.given[2 * at], y = keypoints.given[2 * at + 1];
-    const bool counted = i < total && at / K % N < valid_rows(keypoints.counts, b, N);
+    const bool counted = i < total && pose - b * N < valid_rows(keypoints.counts, b, N);
     const FitWindow window =
         fit_window(x, y, upsampling.H, upsampling.W, fitting.radius, fitting.clamped);
     const bool started = counted && keypoints.scores[at] > fitting.min_score && window.start_y >= 0;
@@ -156,7 +162,7 @@ __global__ void __launch_bounds__(kFitThreads) fit_keypoints(
     fitted_scores[i] = !counted ? 0
                                 : fitted_score(
                                       gaussian.found ? gaussian.height : not_a_number(),
-                                      keypoints.scores[i], keypoints.factors, i / K);
+                                      keypoints.scores[i], keypoints.factors, pose);
 }
 
 }  // namespace

@@ -1,4 +1,8 @@
-/* Whether every two rows of an image are related: a bit for each pair, 32 to a word. */
+/* Which rows of an image are related: a bit for each pair, 32 to a word.
+ *
+ * A warp relates a row to all others, a lane each. The rows of a small image are related by the
+ * block that walks through them; those of a larger one by a grid before it, each by a warp.
+ */
 #ifndef POSETRACK_CUDA_RELATION_CUH
 #define POSETRACK_CUDA_RELATION_CUH
 
@@ -7,53 +11,63 @@
 namespace posetrack {
 namespace {
 
-constexpr int64_t kWordBits = 32;   /* as a warp has lanes */
-constexpr unsigned kRelating = 128; /* threads of a block that relates rows: those of whole words */
+constexpr int32_t kRelating = 256; /* threads of a block that relates rows or walks through them */
+constexpr int32_t kRelatingWarps = kRelating / kWarp;
+constexpr int32_t kSmall = 64; /* rows of an image that its one block relates, too */
 
-PT_HD int64_t words_of(int64_t N) { return (N + kWordBits - 1) / kWordBits; }
+PT_HD int32_t words_of(int32_t N) { return (int32_t)(((uint32_t)N + kWarp - 1) / kWarp); }
 
-PT_HD bool has_bit(const uint32_t* words, int64_t i) {
-    return (words[i / kWordBits] >> (i % kWordBits) & 1u) != 0;
+PT_HD bool has_bit(const uint32_t* words, uint32_t i) {
+    return (words[i / kWarp] >> (i % kWarp) & 1u) != 0;
 }
 
 /* Clears words; all threads of the block call it. */
-__device__ inline void clear_words(uint32_t* words, int64_t count) {
-    for (int64_t word = threadIdx.x; word < count; word += blockDim.x) words[word] = 0;
+__device__ inline void clear_words(uint32_t* words, int32_t count) {
+    PT_ROLLED
+    for (int32_t word = (int32_t)threadIdx.x; word < count; word += (int32_t)blockDim.x)
+        words[word] = 0;
     __syncthreads();
 }
 
-/* Sets the bits of `more` in `words`; a whole warp calls it, and may read them afterwards. */
-__device__ inline void add_words(uint32_t* words, const uint32_t* more, int64_t count) {
-    for (int64_t word = threadIdx.x % kWarp; word < count; word += kWarp) words[word] |= more[word];
+/* Sets the bits of `more` from word `first` on; a whole warp calls it, and may read them after. */
+__device__ inline void add_words(
+    uint32_t* words, const uint32_t* more, int32_t first, int32_t count) {
+    PT_ROLLED
+    for (int32_t word = first + lane_of_thread(); word < count; word += kWarp)
+        words[word] |= more[word];
     __syncwarp();
 }
 
-/* Each thread's pair of rows, of a grid with one thread per bit of (B, N, words). */
-struct Pair {
-    int64_t word; /* among the words of all rows and images */
-    int64_t image, first, second;
-    bool exists; /* not so for spare bits of words and spare threads of blocks */
+/* The rows that a block relates. */
+struct Rows {
+    int32_t image, first, end;
 };
 
-__device__ inline Pair pair_of_thread(int64_t images, int64_t N) {
-    const int64_t i = (int64_t)blockIdx.x * kRelating + threadIdx.x;
-    const int64_t words = words_of(N), word = i / kWordBits;
-    const int64_t row = word / words, second = (word - row * words) * kWordBits + i % kWordBits;
-    const int64_t image = row / N;
-    return {word, image, row - image * N, second, row < images * N && second < N};
+/* In a grid that relates the rows of all images. */
+__device__ inline Rows rows_of_block(int32_t N) {
+    const int32_t blocks = (N + kRelatingWarps - 1) / kRelatingWarps;
+    const int32_t image = (int32_t)blockIdx.x / blocks;
+    const int32_t first = ((int32_t)blockIdx.x - image * blocks) * kRelatingWarps;
+    return {image, first, first + kRelatingWarps < N ? first + kRelatingWarps : N};
 }
 
-/* Writes the word of a warp, each of whose threads calls it with its own pair. */
-__device__ inline void write_relation(uint32_t* words, const Pair& pair, bool related) {
-    const uint32_t word = ballot(pair.exists && related);
-    if (threadIdx.x % kWordBits == 0 && pair.exists) words[pair.word] = word;
+/* Writes the words of a row, from that of row `first` on; a whole warp calls it. */
+template <typename Related>
+__device__ void relate_row(uint32_t* words, int32_t first, int32_t valid, Related related) {
+    const int32_t lane = lane_of_thread();
+    PT_ROLLED
+    for (int32_t word = (int32_t)((uint32_t)first / kWarp); word * kWarp < valid; ++word) {
+        const int32_t other = word * kWarp + lane;
+        const uint32_t bits = ballot(other < valid && related(other));
+        if (lane == 0) words[word] = bits;
+    }
 }
 
 }  // namespace
 
 #if !defined(__CUDACC_RTC__)
 inline Grid relation_grid(int64_t images, int64_t N, void* stream) {
-    return {blocks_for(images * N * words_of(N) * kWordBits, kRelating), kRelating, 0, stream};
+    return {images * blocks_for(N, kRelatingWarps), kRelating, 0, stream};
 }
 #endif
 

@@ -63,6 +63,7 @@ __global__ void weigh(
 using namespace posetrack;
 
 int64_t pt_size_image_scratch_bytes_cuda(int64_t H, int64_t W, int64_t h, int64_t w, double scale) {
+    scale = scale_or_fit(scale, H, W, h, w);
     if (check_size_image_sizes(H, W, h, w, scale)) return -1;
     return scratch_bytes<SizingOnCuda>(h, w, scale);
 }
@@ -70,6 +71,7 @@ int64_t pt_size_image_scratch_bytes_cuda(int64_t H, int64_t W, int64_t h, int64_
 pt_status pt_size_image_cuda(
     uint8_t* out, void* scratch, int64_t scratch_bytes, const uint8_t* images, int64_t B, int64_t H,
     int64_t W, int64_t h, int64_t w, double scale, int64_t border, void* stream) {
+    scale = scale_or_fit(scale, H, W, h, w);
     const int64_t needed = pt_size_image_scratch_bytes_cuda(H, W, h, w, scale);
     if (needed < 0) return PT_INVALID_ARGUMENT;
     if (auto status = check_size_image(

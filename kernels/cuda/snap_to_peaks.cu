@@ -6,7 +6,7 @@ namespace {
 
 /* One thread per keypoint. */
 __global__ void snap_to_peaks(
-    float* points, float* values, bool* moved, Snapping all, int64_t total) {
+    float* points, float* values, int32_t* moved, Snapping all, int64_t total) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
     const Snapped found = snapped(all, i);
@@ -23,7 +23,7 @@ __global__ void snap_to_peaks(
 using namespace posetrack;
 
 pt_status pt_snap_to_peaks_cuda(
-    float* points, float* values, bool* moved, const float* keypoints, const int32_t* cells,
+    float* points, float* values, int32_t* moved, const float* keypoints, const int32_t* cells,
     const float* peak_values, const float* unmoved, const int32_t* counts, int64_t B, int64_t N,
     int64_t K, int64_t M, int64_t W, float max_distance, float min_value, float zero_at,
     void* stream) {

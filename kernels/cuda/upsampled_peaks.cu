@@ -35,57 +35,74 @@ constexpr int32_t kWide = kColumns + 2 * (int32_t)kMaxRadius; /* with the window
 constexpr int32_t kHigh = kRows + 2 * (int32_t)kMaxRadius;
 static_assert(kColumns == kWarp && kRows % kWarps == 0, "a warp takes whole rows of a tile");
 
-/* Where a row of enlarged pixels lies: cells before its two rows of the map. */
+/* Where a row of enlarged pixels lies: between two rows of the map. */
+template <typename Head>
 struct PixelRow {
-    int64_t low, high;
+    const Head *low, *high;
     float weight;
     bool inside; /* of the map */
 };
 
 /* A block's shared memory while it lists a tile. */
+template <typename Head>
 struct TileMemory {
     float pixels[kHigh * kWide];    /* of the tile and the windows around it */
     float maxima[kHigh * kColumns]; /* highest pixels of the windows' rows */
-    PixelRow rows[kHigh];
+    PixelRow<Head> rows[kHigh];
     StrongPixel found[kWarps][kRows / kWarps * kColumns];
     int32_t count[kWarps]; /* peaks that a warp has found */
 };
 
-/* One column of the pixels from row `y` on, every `step` rows. */
-template <typename Head>
+/* One column of the pixels from row `y` on, every `step` rows. The rule is that of `upsampling`,
+ * known to the compiler.
+ */
+template <UpsamplingRule rule, typename Head>
 __device__ void fill_column(
-    TileMemory& to, const Head* map, const Upsampling& upsampling, int32_t left, int32_t wide,
-    int32_t high, int32_t x, int32_t y, int32_t step) {
-    const bool inside = left + x >= 0 && left + x < upsampling.W;
-    const Place column = place_on(upsampling.columns, left + x, upsampling.rule);
-    const Head *map_left = map + column.low, *map_right = map + column.high;
+    TileMemory<Head>& to, const Upsampling& upsampling, int32_t left, int32_t wide, int32_t high,
+    int32_t x, int32_t y, int32_t step) {
+    const bool inside = left + x >= 0 && left + x < (int32_t)upsampling.W;
+    const Place column = place_on(upsampling.columns, left + x, rule);
     for (; y < high; y += step) {
-        const PixelRow row = to.rows[y];
+        const PixelRow<Head> row = to.rows[y];
         float value = lowest_float();
         if (inside && row.inside)
-            value = value_between_cells(
-                map_left, map_right, column.weight, row.low, row.high, row.weight, upsampling.rule);
+            value = blend_of_cells(
+                to_float(row.low[column.low]), to_float(row.low[column.high]),
+                to_float(row.high[column.low]), to_float(row.high[column.high]), column.weight,
+                row.weight, rule);
         to.pixels[y * wide + x] = value;
     }
+}
+
+template <UpsamplingRule rule, typename Head>
+__device__ void fill_columns(
+    TileMemory<Head>& to, const Upsampling& upsampling, int32_t left, int32_t high, int32_t wide) {
+    const int32_t lane = lane_of_thread(), warp = warp_of_thread();
+    fill_column<rule>(to, upsampling, left, wide, high, lane, warp, kWarps);
+    for (int32_t x = kColumns + warp; x < wide; x += kWarps) /* a row for each lane */
+        fill_column<rule>(to, upsampling, left, wide, high, x, lane, kWarp);
 }
 
 /* The enlarged pixels from (top, left) on; those outside of the map are the lowest. */
 template <typename Head>
 __device__ void fill_pixels(
-    TileMemory& to, const Head* map, const Upsampling& upsampling, int32_t top, int32_t left,
+    TileMemory<Head>& to, const Head* map, const Upsampling& upsampling, int32_t top, int32_t left,
     int32_t high, int32_t wide) {
     const int32_t thread = (int32_t)threadIdx.x;
     if (thread < high) {
         const int32_t y = top + thread, w = upsampling.columns.cells;
         const Place at = place_on(upsampling.rows, y, upsampling.rule);
         to.rows[thread] = {
-            (int64_t)at.low * w, (int64_t)at.high * w, at.weight, y >= 0 && y < upsampling.H};
+            map + (int64_t)at.low * w, map + (int64_t)at.high * w, at.weight,
+            y >= 0 && y < (int32_t)upsampling.H};
     }
     __syncthreads();
-    const int32_t lane = thread % kWarp, warp = thread / kWarp;
-    fill_column(to, map, upsampling, left, wide, high, lane, warp, kWarps);
-    for (int32_t x = kColumns + warp; x < wide; x += kWarps) /* a row for each lane */
-        fill_column(to, map, upsampling, left, wide, high, x, lane, kWarp);
+    if (upsampling.rule == kHalfPixelRule)
+        fill_columns<kHalfPixelRule>(to, upsampling, left, high, wide);
+    else if (upsampling.rule == kCornerRule)
+        fill_columns<kCornerRule>(to, upsampling, left, high, wide);
+    else
+        fill_columns<kSameSize>(to, upsampling, left, high, wide);
     __syncthreads();
 }
 
@@ -103,9 +120,10 @@ __device__ float highest_around(const float* value, int32_t radius, int32_t step
 }
 
 /* Finds the peaks above 0 of a tile; every warp those of its rows. */
+template <typename Head>
 __device__ void find_in_tile(
-    TileMemory& of, int32_t top, int32_t left, int32_t W, int32_t radius, int32_t wide) {
-    const int32_t warp = (int32_t)threadIdx.x / kWarp, x = (int32_t)threadIdx.x % kWarp;
+    TileMemory<Head>& of, int32_t top, int32_t left, int32_t W, int32_t radius, int32_t wide) {
+    const int32_t warp = warp_of_thread(), x = lane_of_thread();
     for (int32_t y = warp; y < kRows + 2 * radius; y += kWarps) {
         of.maxima[y * kColumns + x] = highest_around(of.pixels + y * wide + x + radius, radius, 1);
     }
@@ -127,9 +145,10 @@ __device__ void find_in_tile(
 }
 
 /* Writes the peaks that were found, strongest first: a peak's rank is how many are stronger. */
-__device__ void write_list(StrongPixel* list, const TileMemory& of, int32_t places) {
-    const int32_t warp = (int32_t)threadIdx.x / kWarp;
-    for (int32_t i = (int32_t)threadIdx.x % kWarp; i < of.count[warp]; i += kWarp) {
+template <typename Head>
+__device__ void write_list(StrongPixel* list, const TileMemory<Head>& of, int32_t places) {
+    const int32_t warp = warp_of_thread();
+    for (int32_t i = lane_of_thread(); i < of.count[warp]; i += kWarp) {
         const StrongPixel own = of.found[warp][i];
         int32_t rank = 0;
         for (int32_t other = 0; other < kWarps; ++other)
@@ -153,7 +172,7 @@ template <typename Head>
 __global__ void __launch_bounds__(kBlock) list_tiles(
     StrongPixel* lists, const Head* maps, Upsampling upsampling, uint32_t tiles, uint32_t C,
     int64_t batch_stride, int32_t radius, int32_t places) {
-    __shared__ TileMemory memory;
+    __shared__ TileMemory<Head> memory;
     const uint32_t index = blockIdx.x / tiles, tile = blockIdx.x - index * tiles;
     const int64_t area = (int64_t)upsampling.rows.cells * upsampling.columns.cells;
     const Head* map = maps + index / C * batch_stride + index % C * area;
@@ -352,7 +371,7 @@ pt_status pt_upsampled_peaks_cuda(
     return with_head(maps_dtype, [&](auto type) {
         return find_peaks(
             cells, values, count, working.lists, static_cast<const decltype(type)*>(maps),
-            upsampling, maps_batch_stride, B, C, N, (int32_t)(window / 2),
+            upsampling, maps_batch_stride, B, C, N, window_radius(window, h, w),
             Limits{min_value, at_least}, stream);
     });
 }

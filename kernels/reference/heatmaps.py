@@ -55,6 +55,8 @@ def center_offset_decode(
                 position = np.array([fine_x, fine_y]) / ratio
                 if rule == "rounded":
                     position = np.minimum(np.floor(position + 0.5), (width - 1, height - 1))
+                elif rule == "covering":
+                    position = np.floor(position)
                 x, y = position.astype(np.int64)
                 step = offset[b, :, y, x].reshape(-1, 2) * np.float32(sign)
                 keypoints[b, n] = position.astype(np.float32) + step

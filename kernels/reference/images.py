@@ -15,9 +15,12 @@ _WEIGHT_ONE = 2048  # weights of image sizing are multiples of 1 / 2048
 
 @takes_one_image(3)
 def size_image(
-    image: UInt8Array, size: tuple[int, int], scale: float, border: tuple[int, int, int]
+    image: UInt8Array, size: tuple[int, int], scale: float | None, border: tuple[int, int, int]
 ) -> UInt8Array:
     """See `kernels.size_image`."""
+    if scale is None:
+        sides = zip(size, image.shape[1:3], strict=True)
+        scale = min((out / side for out, side in sides if side and out), default=1.0)
     sized = np.empty((len(image), *size, 3), np.uint8)
     for b, one in enumerate(image):
         sized[b] = _sized(one, size, scale, border)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import leastsq
 
-from ...structures.arrays import AnyArray, BoolArray, Float32Array, Int32Array
+from ...structures.arrays import AnyArray, Float32Array, Int32Array
 from ...structures.pose_links import POSE_LINKS
 from .batches import counted, takes_one_image
 from .upsampling import upsample_maps
@@ -75,7 +75,7 @@ def snap_to_peaks(  # noqa: PLR0913 - as the kernel
     max_distance: float,
     min_value: float = -np.inf,
     zero_at: float = -np.inf,
-) -> tuple[Float32Array, Float32Array, BoolArray]:
+) -> tuple[Float32Array, Float32Array, Int32Array]:
     """See `kernels.snap_to_peaks`."""
     valid = counted(counts, keypoints)
     points = np.where(valid[..., None, None], keypoints, np.float32(0))
@@ -96,7 +96,7 @@ def snap_to_peaks(  # noqa: PLR0913 - as the kernel
     nearest = np.where(nearest <= np.float32(zero_at), np.float32(0), nearest)
     if unmoved is not None:
         nearest = np.where(moved | ~valid[..., None], nearest, unmoved)
-    return points, nearest, moved
+    return points, nearest, moved.astype(np.int32)
 
 
 @takes_one_image(3)

@@ -39,6 +39,7 @@ def upsampled_peaks(  # noqa: PLR0913 - as the kernel
     values = np.zeros((*maps.shape[:2], count), np.float32)
     found = np.zeros(maps.shape[:2], np.int32)
     large = upsample_maps(maps, size, rule=rule)
+    window = window or _window_of(*maps.shape[2:])
     for b, c in np.ndindex(maps.shape[:2]):
         counted = _suppress_others(large[b, c], window).ravel()
         best = np.argsort(-counted, kind="stable")[:count]
@@ -47,6 +48,15 @@ def upsampled_peaks(  # noqa: PLR0913 - as the kernel
         above = int((counted[best] > np.float32(min_value)).sum())
         found[b, c] = max(above, min(at_least, len(best)))
     return cells, values, found
+
+
+def _window_of(height: int, width: int) -> int:
+    """Side of the window for a map of this size.
+
+    Source: TEST.POOL_THRESHOLD1 and 2 of github.com/HRNet/DEKR.
+    """
+    side = (height + width) / 2
+    return next(window for limit, window in ((300, 7), (200, 5), (0, 3)) if side > limit)
 
 
 def _suppress_others(heat: AnyArray, window: int) -> AnyArray:

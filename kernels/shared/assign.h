@@ -119,6 +119,35 @@ PT_HD TwoLowest two_lowest_of(TwoLowest a, TwoLowest b) {
     return {first, third < second ? third : second};
 }
 
+/* `row` gets a column for which it bids so much that its `next` choice is as good. */
+PT_HD void take(const Assignment& a, int64_t row, int64_t column, double best, double next) {
+    a.match[row] = (int32_t)column;
+    a.price[column] -= next - best;
+    a.owner[column] = (int32_t)row;
+    a.rank[column] = a.size + column;
+}
+
+PT_HD double second_choice(double second) { return second < 0.0 ? second : 0.0; }
+
+/* The same bid for a row that no earlier row has a column in common with: its columns have no owner
+ * yet, so such rows may all bid at once.
+ */
+PT_HD void bid_alone(const Assignment& a, int64_t row) {
+    const double* cost = a.cost + row * a.size;
+    double best = infinite(), second = infinite();
+    int64_t column = 0;
+    for (int64_t n = 0; n < a.size; ++n) {
+        const double value = reduced_cost(cost[n], a.price[n]);
+        const bool is_best = value < best;
+        const double higher = is_best ? best : value;
+        second = higher < second ? higher : second;
+        best = is_best ? value : best;
+        column = is_best ? n : column;
+    }
+    a.match[row] = kAlone;
+    if (best < 0.0) take(a, row, column, best, second_choice(second));
+}
+
 /* `row` bids, then the row that it displaces, and so on. */
 template <typename Team>
 PT_TEAMWORK void bid(Team& team, const Assignment& a, int64_t row, int64_t* bids) {
@@ -129,19 +158,15 @@ PT_TEAMWORK void bid(Team& team, const Assignment& a, int64_t row, int64_t* bids
             if (team.leads()) a.match[row] = kAlone;
             return;
         }
-        const double next = two.second < 0.0 ? two.second : 0.0;
+        const double next = second_choice(two.second);
         const int64_t column = column_of(a, two.first);
         const int32_t owner = a.owner[column];
         const bool takes = owner == kAlone || best < next;
         team.sync();
         if (team.leads()) {
-            a.match[row] = takes ? (int32_t)column : kWaiting;
-            if (takes) {
-                a.price[column] -= next - best;
-                a.owner[column] = (int32_t)row;
-                a.rank[column] = a.size + column;
-                if (owner != kAlone) a.match[owner] = kWaiting;
-            }
+            a.match[row] = kWaiting;
+            if (takes) take(a, row, column, best, next);
+            if (takes && owner != kAlone) a.match[owner] = kWaiting;
         }
         team.sync();
         if (!takes || owner == kAlone || *bids == 0) return;
@@ -208,15 +233,18 @@ PT_HD void open_column(const Assignment& a, int64_t column) {
     a.rank[column] = column;
 }
 
-/* Fill `match`; every column must be open at the beginning. */
+/* Fill `match`; every column must be open at the beginning, and every row kWaiting that has not
+ * bid.
+ */
 template <typename Team>
 PT_TEAMWORK void assign_all(Team& team, const Assignment& a) {
     int64_t bids = a.bids;
-    for (int64_t row = 0; row < a.rows; ++row) bid(team, a, row, &bids);
+    for (int64_t row = 0; row < a.rows; ++row)
+        if (a.match[row] == kWaiting) bid(team, a, row, &bids);
     team.sync();
     for (int64_t row = 0; row < a.rows; ++row) {
-        const bool waits = a.match[row] == kWaiting;
-        if (waits) augment(team, a, row);
+        if (a.match[row] != kWaiting) continue;
+        augment(team, a, row);
         team.sync();
     }
 }

@@ -24,14 +24,35 @@ PT_HD double box_area(Box box, double edge) {
     return (box.x2 - box.x1 + edge) * (box.y2 - box.y1 + edge);
 }
 
-/* A side is `edge` longer than x2 - x1. 0 for two empty boxes, and where a coordinate is NaN. */
-PT_HD double box_iou(Box a, Box b, double edge) {
+/* The areas that two boxes have in common and cover. */
+struct Cover {
+    double common, whole;
+};
+
+PT_HD Cover cover_of(Box a, Box b, double edge) {
     const double width = smaller_of(a.x2, b.x2) - larger_of(a.x1, b.x1) + edge;
     const double height = smaller_of(a.y2, b.y2) - larger_of(a.y1, b.y1) + edge;
     const double common = larger_of(width, 0.0) * larger_of(height, 0.0);
-    const double whole = box_area(a, edge) + box_area(b, edge) - common;
-    const double share = common / whole; /* no branch, so that loops are vectorised */
-    return whole > 0.0 ? share : 0.0;
+    return {common, box_area(a, edge) + box_area(b, edge) - common};
+}
+
+PT_HD double iou_of(Cover cover) {
+    const double share = cover.common / cover.whole; /* no branch, so that loops are vectorised */
+    return cover.whole > 0.0 ? share : 0.0;
+}
+
+/* A side is `edge` longer than x2 - x1. 0 for two empty boxes, and where a coordinate is NaN. */
+PT_HD double box_iou(Box a, Box b, double edge) { return iou_of(cover_of(a, b, edge)); }
+
+/* Whether iou_of is above (below) a limit so clearly that no division is needed to know. */
+PT_HD bool is_iou_surely_above(Cover cover, double limit) {
+    const double bound = limit * cover.whole;
+    return bound > 1e-200 && cover.common > bound * 1.000000001;
+}
+
+PT_HD bool is_iou_surely_below(Cover cover, double limit) {
+    const double bound = limit * cover.whole;
+    return bound > 1e-200 && cover.common < bound * 0.999999999;
 }
 
 #if !defined(__CUDACC_RTC__)

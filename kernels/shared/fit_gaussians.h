@@ -79,6 +79,29 @@ PT_HD int32_t window_slot(const FitWindow& window, int32_t i) {
     return i % window.height * kFitLanes + i / window.height;
 }
 
+/* The same place as a row and a column of `values`: that of the first value of a column of the
+ * window, then of the value below another, without a division for each.
+ */
+struct WindowSlot {
+    int32_t row, column;
+    int32_t rows, columns; /* from a value to that below it */
+};
+
+PT_HD WindowSlot first_slot(const FitWindow& window, int32_t i) {
+    const int32_t height = window.height > 0 ? window.height : 1;
+    return {i / height, i % height, window.width / height, window.width % height};
+}
+
+PT_HD WindowSlot slot_below(const FitWindow& window, WindowSlot slot) {
+    const int32_t column = slot.column + slot.columns;
+    const bool over = column >= window.height;
+    return {
+        slot.row + slot.rows + (over ? 1 : 0), over ? column - window.height : column, slot.rows,
+        slot.columns};
+}
+
+PT_HD int32_t slot_of(WindowSlot slot) { return slot.column * kFitLanes + slot.row; }
+
 /* Sums over the window at one set of parameters, in the order of the parameters. */
 struct FitSums {
     double squares; /* of the residuals */

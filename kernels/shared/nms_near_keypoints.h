@@ -10,8 +10,10 @@ namespace posetrack {
 
 PT_HD float distance_between(float dx, float dy) { return sqrtf(dx * dx + dy * dy); }
 
-PT_HD bool is_near(float ax, float ay, float bx, float by, float limit) {
-    return distance_between(ax - bx, ay - by) < limit;
+/* Whether two points are nearer than the limit that squared_limit gives. */
+PT_HD bool is_near(float ax, float ay, float bx, float by, float squared) {
+    const float dx = ax - bx, dy = ay - by;
+    return dx * dx + dy * dy < squared;
 }
 
 /* The lowest float that is not below `distance`. The same floats are below it as below `distance`.
@@ -22,6 +24,15 @@ PT_HD float absolute_limit(double distance) {
     const bool below = (double)limit.value < distance;
     limit.bits += below ? 1u : 0u; /* the next higher float: distances are not negative */
     return limit.value;
+}
+
+/* The lowest float whose root is not below `limit`, so that no distance needs a root. Roots are
+ * rounded to the nearest float, and none lies in the middle of two.
+ */
+PT_HD float squared_limit(float limit) {
+    if (!(limit > 0.0f)) return 0.0f; /* NaN: nothing is near */
+    const double middle = ((double)from_bits(bits_of(limit) - 1u) + (double)limit) / 2.0;
+    return absolute_limit(middle * middle);
 }
 
 /* A fraction of the diagonal of the pose's extent; no pose is near one whose extent is NaN. */

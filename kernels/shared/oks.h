@@ -2,20 +2,23 @@
 #ifndef POSETRACK_SHARED_OKS_H
 #define POSETRACK_SHARED_OKS_H
 
-#include "check.h"
+#include "rough_similarity.h"
 
 namespace posetrack {
 
 PT_HD bool has_area(float area) { return area > 0.0f; }
 PT_HD int32_t is_present(float score) { return score > 0.0f; }
 
+PT_HD float keypoint_variance(float area, float sigma) {
+    const float deviation = 2.0f * sigma;
+    return 2.0f * area * (deviation * deviation);
+}
+
 /* What one keypoint of b adds; 0 if its score is not above 0, or a coordinate is NaN. */
 PT_HD float keypoint_similarity(
     const float* a, const float* b, float b_score, float b_area, float sigma) {
-    const float dx = a[0] - b[0], dy = a[1] - b[1];
-    const float deviation = 2.0f * sigma;
-    const float variance = 2.0f * b_area * (deviation * deviation);
-    const float similar = exp_of_negative(-(dx * dx + dy * dy) / variance);
+    const float variance = keypoint_variance(b_area, sigma);
+    const float similar = exp_of_negative(-keypoint_distance(a, b) / variance);
     return is_present(b_score) ? similar : 0.0f;
 }
 

@@ -4,7 +4,7 @@
 #ifndef POSETRACK_SHARED_OKS_BETWEEN_H
 #define POSETRACK_SHARED_OKS_BETWEEN_H
 
-#include "check.h"
+#include "rough_similarity.h"
 
 namespace posetrack {
 

@@ -30,8 +30,9 @@ namespace posetrack {
 constexpr int64_t kMaxSide = 1 << 24; /* of a map: up to here float32 holds every index */
 
 /* How many of N rows count in image b; without counts, all. */
-PT_HD int64_t valid_rows(const int32_t* counts, int64_t b, int64_t N) {
-    const int64_t count = counts ? counts[b] : N;
+template <typename Size>
+PT_HD Size valid_rows(const int32_t* counts, int64_t b, Size N) {
+    const Size count = counts ? counts[b] : N;
     return count < 0 ? 0 : count < N ? count : N;
 }
 

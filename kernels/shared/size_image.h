@@ -17,6 +17,13 @@ PT_HD bool scale_is_valid(double scale) {
     return scale >= kSmallestScale && scale <= kLargestScale;
 }
 
+/* The scale that is asked for, or the largest at which the whole image fits. */
+PT_HD double scale_or_fit(double scale, int64_t H, int64_t W, int64_t h, int64_t w) {
+    if (scale != 0.0 || H == 0 || W == 0 || h == 0 || w == 0) return scale == 0.0 ? 1.0 : scale;
+    const double down = (double)h / (double)H, right = (double)w / (double)W;
+    return down < right ? down : right;
+}
+
 PT_HD double filter_radius(double scale) {
     const double radius = 0.5 / scale;
     return radius > 1.0 ? radius : 1.0;
@@ -98,7 +105,7 @@ inline pt_status check_size_image_sizes(int64_t H, int64_t W, int64_t h, int64_t
     return Check()
         .sizes({{"H", H}, {"h", h}, {"w", w}})
         .sizes({{"W", W}}, kMaxSize / 3) /* bytes of a row are counted in 31 bits */
-        .that(scale_is_valid(scale), "scale must be from 1 / 4096 to 16384")
+        .that(scale_is_valid(scale), "scale must be 0 or from 1 / 4096 to 16384")
         .status();
 }
 

@@ -8,7 +8,7 @@ namespace posetrack {
 
 struct Snapped {
     float x, y, value;
-    bool moved;
+    int32_t moved; /* 1 or 0 */
 };
 
 /* Keypoints of all images, and their peaks. */
@@ -38,15 +38,15 @@ PT_HD Snapped snap_keypoint(
         least = distance;
         nearest = m;
     }
-    if (M == 0) return {x, y, 0.0f, false};
-    if (!(least < max_distance)) return {x, y, values[nearest], false};
-    return {(float)(cells[nearest] % W), (float)(cells[nearest] / W), values[nearest], true};
+    if (M == 0) return {x, y, 0.0f, 0};
+    if (!(least < max_distance)) return {x, y, values[nearest], 0};
+    return {(float)(cells[nearest] % W), (float)(cells[nearest] / W), values[nearest], 1};
 }
 
 /* Keypoint number i of all. */
 PT_HD Snapped snapped(const Snapping& all, int64_t i) {
     const int64_t b = i / (all.N * all.K), first = all.M * (b * all.K + i % all.K);
-    if (i / all.K % all.N >= valid_rows(all.counts, b, all.N)) return {0.0f, 0.0f, 0.0f, false};
+    if (i / all.K % all.N >= valid_rows(all.counts, b, all.N)) return {0.0f, 0.0f, 0.0f, 0};
     Snapped found = snap_keypoint(
         all.keypoints[2 * i], all.keypoints[2 * i + 1], all.cells + first, all.peak_values + first,
         all.M, all.W, all.max_distance, all.min_value);
@@ -57,7 +57,7 @@ PT_HD Snapped snapped(const Snapping& all, int64_t i) {
 
 #if !defined(__CUDACC_RTC__)
 inline pt_status check_snap_to_peaks(
-    const float* points, const float* values, const bool* moved, const float* keypoints,
+    const float* points, const float* values, const int32_t* moved, const float* keypoints,
     const int32_t* cells, const float* peak_values, const float* unmoved, const int32_t* counts,
     int64_t B, int64_t N, int64_t K, int64_t M, int64_t W, float max_distance, float min_value,
     float zero_at) {

@@ -71,8 +71,22 @@ PT_HD float blend_by_half_pixels(float low, float high, float weight) {
     return fused(low, 1.0f - weight, high * weight);
 }
 
-/* The value between four cells: first along the rows, then along the columns. `left` and `right`
- * are columns of a map, `upper` and `lower` the cells before its rows.
+/* The value between four cells: first along the rows, then along the columns. */
+PT_HD float blend_of_cells(
+    float upper_left, float upper_right, float lower_left, float lower_right, float column_weight,
+    float row_weight, UpsamplingRule rule) {
+    if (rule == kSameSize) return upper_left;
+    if (rule == kCornerRule)
+        return blend_by_corners(
+            blend_by_corners(upper_left, upper_right, column_weight),
+            blend_by_corners(lower_left, lower_right, column_weight), row_weight);
+    return blend_by_half_pixels(
+        blend_by_half_pixels(upper_left, upper_right, column_weight),
+        blend_by_half_pixels(lower_left, lower_right, column_weight), row_weight);
+}
+
+/* The same of a map: `left` and `right` are columns of it, `upper` and `lower` the cells before its
+ * rows.
  */
 template <typename Head>
 PT_HD float value_between_cells(
@@ -80,15 +94,9 @@ PT_HD float value_between_cells(
     float row_weight, UpsamplingRule rule) {
     const float a = to_float(left[upper]);
     if (rule == kSameSize) return a;
-    const float b = to_float(right[upper]);
-    const float c = to_float(left[lower]), d = to_float(right[lower]);
-    if (rule == kCornerRule)
-        return blend_by_corners(
-            blend_by_corners(a, b, column_weight), blend_by_corners(c, d, column_weight),
-            row_weight);
-    return blend_by_half_pixels(
-        blend_by_half_pixels(a, b, column_weight), blend_by_half_pixels(c, d, column_weight),
-        row_weight);
+    return blend_of_cells(
+        a, to_float(right[upper]), to_float(left[lower]), to_float(right[lower]), column_weight,
+        row_weight, rule);
 }
 
 /* The enlarged map's value at one pixel. */

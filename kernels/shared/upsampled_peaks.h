@@ -85,6 +85,17 @@ struct TilesOnCuda {
         : lists(scratch.take<StrongPixel>({B * C, tiles_of(H, W), places_of_tile(N) + 1})) {}
 };
 
+/* How many pixels of a window lie on each side of its middle.
+ *
+ * Source of the window that follows the map's size: TEST.POOL_THRESHOLD1 and 2 of
+ * github.com/HRNet/DEKR.
+ */
+inline int32_t window_radius(int64_t window, int64_t h, int64_t w) {
+    if (window != 0) return (int32_t)(window / 2);
+    const int64_t sides = h + w;
+    return sides > 2 * 300 ? 3 : sides > 2 * 200 ? 2 : 1;
+}
+
 inline pt_status check_upsampled_peaks_sizes(
     int64_t B, int64_t C, int64_t N, int64_t h, int64_t w, int64_t H, int64_t W) {
     if (auto status = check_enlarged(h, w, H, W)) return status;
@@ -99,8 +110,8 @@ inline pt_status check_upsampled_peaks(
     if (auto status = check_upsampled_peaks_sizes(B, C, N, h, w, H, W)) return status;
     return Check()
         .that(
-            window >= 1 && window <= 2 * kMaxRadius + 1 && window % 2 == 1,
-            "window must be odd and 1 to 15")
+            window == 0 || (window >= 1 && window <= 2 * kMaxRadius + 1 && window % 2 == 1),
+            "window must be odd and 1 to 15, or 0")
         .that(rule == PT_HALF_PIXEL || rule == PT_CORNER, "rule must be PT_HALF_PIXEL or PT_CORNER")
         .that(!is_nan(min_value), "min_value must be a number")
         .that(at_least >= 0, "at_least must be at least 0")

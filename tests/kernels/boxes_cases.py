@@ -135,7 +135,7 @@ def generate_boxes_cases():
     steps = np.arange(30, dtype=np.float32)[:, None] * np.float32([7, 0, 7, 0])
     row = (np.float32([0, 0, 100, 200]) + steps)[None]
     return [
-        *[_generated(f"{n} people", crowd(1, n, n)) for n in PEOPLE],
+        *[_generated(f"{n} people", crowd(1, n, n)) for n in (*PEOPLE, 64, 65)],
         *[_generated(f"batch {b}", tuple(part[:b] for part in some)) for b in BATCHES],
         _generated("some rows of each", some, counts=[7, 0, 40]),
         _generated("counts out of range", some, counts=[-5, 41, 2**31 - 1]),

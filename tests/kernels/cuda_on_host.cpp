@@ -1,4 +1,6 @@
-/* How a test says in which order a block's threads take turns; see cuda_on_host.h. */
+/* How a test says in which order a block's threads take turns, and asks how many grids ran; see
+ * cuda_on_host.h.
+ */
 #include "../../kernels/cuda/launch.cuh"
 
 extern "C" void set_order(int order) {
@@ -6,3 +8,5 @@ extern "C" void set_order(int order) {
     block.order = static_cast<posetrack::Order>(order);
     block.random.seed(1);
 }
+
+extern "C" int grids_run() { return posetrack::Block::instance().grids; }

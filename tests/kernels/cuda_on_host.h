@@ -156,6 +156,7 @@ struct Block {
     uint64_t any_of_block = 0;       /* bits that a thread gave at the last barrier */
     const std::function<void()>* body = nullptr;
     unsigned current = 0;
+    int grids = 0;                   /* that ran so far */
     Order order = Order::kAscending; /* of the threads, between two barriers */
     std::minstd_rand random;
     Index block, blocks, threads;
@@ -232,6 +233,7 @@ void run(Grid grid, void (*kernel)(Parameters...), Arguments... arguments) {
     Block& block = Block::instance();
     /* as on a GPU, shared memory holds anything at first */
     block.shared.assign((size_t)grid.shared_bytes / sizeof(double) + 1, -1.2345e300);
+    ++block.grids;
     block.blocks.x = (unsigned)grid.blocks;
     block.threads.x = grid.threads;
     const std::function<void()> body = [&] { kernel(static_cast<Parameters>(arguments)...); };

@@ -129,11 +129,13 @@ def center_offset_decode_cases():
         *[
             _decoded(f"map {r} times as fine, {rule}", cells(2, 30, r), offset(2), -1.0, r, rule)
             for r in (2, 3, 4)
-            for rule in ("floor", "rounded")
+            for rule in ("floor", "rounded", "covering")
         ],
         _decoded("rounded, maps alike", cells(1, 5), offset(1), rule="rounded"),
         _decoded("corners, fine", corners, offset(1), ratio=4),
         _decoded("corners, fine, rounded", corners, offset(1), ratio=4, rule="rounded"),
+        _decoded("corners, fine, covering", corners, offset(1), ratio=4, rule="covering"),
+        _decoded("none of a finer map", [[-1, 5]], offset(1), ratio=2, rule="covering"),
         in_half(_decoded("usual", cells(3, 5), offset(3)), "offset"),
         in_half(_decoded("fine", cells(3, 5, 4), offset(3), ratio=4, rule="rounded"), "offset"),
     ]

@@ -33,6 +33,8 @@ def size_image_cases():
         _sized("one row", picture(1, 200), (32, 64), 0.3),
         _sized("one column", picture(200, 1), (64, 32), 0.3),
         _sized("huge, thin", picture(3, 20000), (32, 256), 256 / 20000),
+        _sized("fitted by its height", picture(90, 60), (32, 64), None),
+        _sized("fitted by its width", picture(50, 130), (64, 64), None),
         *[
             _sized(f"batch {b}", np.stack([picture(41, 61, i) for i in range(b)]), (30, 32), 0.6)
             for b in BATCHES

@@ -67,12 +67,12 @@ def host_library():
     objects = []
     for path in sources + sorted((KERNELS / "cuda").glob("*.cu")):
         objects.append(output.with_name(f"{path.parent.name}-{path.stem}.o"))
-        _compile([*flags, "-x", "c++", "-c", str(path), "-o", str(objects[-1])])
-    _compile(["-shared", *map(str, objects), "-o", str(output)])
+        compile_native([*flags, "-x", "c++", "-c", str(path), "-o", str(objects[-1])])
+    compile_native(["-shared", *map(str, objects), "-o", str(output)])
     return Library(output, "cuda")
 
 
-def _compile(arguments):
+def compile_native(arguments):
     command = [os.environ.get("CXX", "c++"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]

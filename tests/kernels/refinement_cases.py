@@ -171,12 +171,13 @@ def snap_to_peaks_cases():
     ]
 
 
-def check_fits(arguments, got, wanted, differing=0.0):
+def check_fits(arguments, got, wanted, differing=0.0, pixels=FITTED_KERNEL_PIXELS):
     """Where the least squares are well determined, both solvers end in the same place.
 
     Args:
         arguments, got, wanted: as for every check.
         differing: share of the fits that may end elsewhere, or not at all, as they are not.
+        pixels: how far the others may lie apart.
     """
     (points, scores), (wanted_points, wanted_scores) = got, wanted
     assert (points.dtype, scores.dtype) == (np.float32, np.float32)
@@ -186,7 +187,7 @@ def check_fits(arguments, got, wanted, differing=0.0):
     same = stayed == stays
     with np.errstate(invalid="ignore"):  # of keypoints that are not finite
         apart = np.abs(points - wanted_points).max(axis=-1, initial=0)
-    same &= stays | (apart <= FITTED_KERNEL_PIXELS)
+    same &= stays | (apart <= pixels)
     same &= stays | np.isclose(scores, wanted_scores, rtol=FITTED_HEIGHTS_RTOL, atol=0)
     fitted = int((~stays).sum())
     assert (~same).sum() <= differing * fitted, f"{(~same).sum()} of {fitted} fits differ"

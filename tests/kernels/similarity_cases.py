@@ -31,6 +31,26 @@ def _crowds(batch, people, seed=0):
     return tuple(np.stack(parts) for parts in zip(*images, strict=True))
 
 
+# of one image: the most whose pairs one block of a CUDA twin compares, and one more
+_OF_A_BLOCK = (64, 65)
+# of keypoints, at the ends of what float32 can square and divide by
+_STRANGE_SIGMAS = (0.0, 1e-30, 1e-19, 1e-9, 1e9, 1e18, 1e30, INF, NAN)
+
+
+def _strange_sigmas():
+    """(name, (17,) sigmas): each of them alone among usual ones, and all alike."""
+    for sigma in _STRANGE_SIGMAS:
+        sigmas = COCO_17.sigma_array
+        sigmas[3] = sigma
+        yield f"a sigma of {sigma}", sigmas
+        yield f"all sigmas {sigma}", np.full_like(sigmas, sigma)
+
+
+def _many_keypoints():
+    """More than a warp has lanes: 40."""
+    return np.linspace(0.02, 0.1, 40, dtype=np.float32)
+
+
 def oks_matrix_cases():
     some = bodies(5, seed=12)
     strange = _strange_bodies()
@@ -61,11 +81,12 @@ def oks_matrix_cases():
     ]
 
 
-def _suppressed(name, people, threshold=0.3, counts=None):
+def _suppressed(name, people, threshold=0.3, counts=None, sigmas=None):
     keypoints, scores, areas = people
     arguments = {"keypoints": keypoints, "scores": scores, "areas": areas}
     counts = None if counts is None else np.int32(counts)
-    sigmas = COCO_17.sigma_array[: keypoints.shape[2]]
+    if sigmas is None:
+        sigmas = COCO_17.sigma_array[: keypoints.shape[2]]
     return Case(name, {**arguments, "sigmas": sigmas, "counts": counts, "threshold": threshold})
 
 
@@ -88,6 +109,17 @@ def nms_oks_visible_cases():
         _suppressed("everyone twice, threshold met exactly", twice, 1.0),
         _suppressed("everyone the same", same, 0.5),
         _suppressed("strange ones", strange, 0.2),
+        *[_suppressed(f"strange ones, threshold {t}", strange, t) for t in (-1.0, 0.0, 1e-30)],
+        *[_suppressed(name, some, sigmas=sigmas) for name, sigmas in _strange_sigmas()],
+        *[
+            _suppressed(f"areas of {area}", (*some[:2], np.full_like(some[2], area)))
+            for area in (1e-38, 1e-20, 1e-8, 1e8, 1e20, 1e38, INF)
+        ],
+        _suppressed(
+            "40 keypoints",
+            tuple(part[None] for part in bodies(40, 1, 40)),
+            sigmas=_many_keypoints(),
+        ),
         _suppressed("no keypoints", tuple(part[None] for part in bodies(3, keypoints=0))),
     ]
 
@@ -149,7 +181,8 @@ def _people(batch, people, seed=0, keypoints=17):
 
 
 def _one_each(name, people, **options):
-    sigmas = COCO_17.sigma_array[: people["keypoints"].shape[2]]
+    sigmas = (*COCO_17.sigma_array, *_many_keypoints()[17:])[: people["keypoints"].shape[2]]
+    sigmas = np.array(sigmas, np.float32)
     limits = {"oks_threshold": 0.3, "iou_threshold": 0.4, "suppress": "either"}
     return Case(name, {**people, "sigmas": sigmas, "counts": None, **limits, **options})
 
@@ -174,6 +207,13 @@ def nms_oks_iou_cases():
             for limits in [{"oks_threshold": oks, "iou_threshold": iou, "suppress": join}]
         ],
         _one_each("both, poses alone", some, suppress="both", **poses_alone),
+        *[_one_each(f"{n} people", _people(1, n, n)) for n in _OF_A_BLOCK],
+        _one_each("40 keypoints", _people(2, 30, 6, 40)),
+        *[_one_each(name, some, sigmas=sigmas) for name, sigmas in _strange_sigmas()],
+        *[
+            _one_each(f"areas of {area}", {**some, "areas": np.full_like(some["areas"], area)})
+            for area in (0, 1e-38, 1e-20, 1e-8, 1e8, 1e20, 1e38, INF)
+        ],
         _one_each("everyone twice", twice),
         _one_each(
             "everyone twice, thresholds met exactly", twice, oks_threshold=1, iou_threshold=1
@@ -210,9 +250,10 @@ def nms_near_keypoints_cases():
     points = (some[0][:, :, :1].repeat(17, 2), some[1])
     poses, scores, _ = (part[None] for part in _strange_bodies())
     strange = (poses, np.ascontiguousarray(scores[:, :, 0]))
+    tiny = (some[0] * np.float32(1e-24), some[1])
     absolute = {"relative": False}
     return [
-        *[_walked(f"{n} people", _poses(1, n, n)) for n in PEOPLE],
+        *[_walked(f"{n} people", _poses(1, n, n)) for n in (*PEOPLE, *_OF_A_BLOCK)],
         *[_walked(f"{n} people, absolute", _poses(1, n, n), 8.0, **absolute) for n in PEOPLE],
         *[_walked(f"batch {b}", tuple(part[:b] for part in some)) for b in BATCHES],
         *[_walked(f"distance {d}", some, d) for d in (0.0, 0.05, 0.2, 1.0, 1e30, 1e300)],
@@ -220,6 +261,7 @@ def nms_near_keypoints_cases():
         *[_walked(f"{n} keypoints", some, min_keypoints=n) for n in (0, 3, 16, 17, 1000)],
         _walked("distances met exactly", on_cells, 6.0, **absolute),
         _walked("distances met exactly, diagonal", on_cells, 6 * 2**0.5, **absolute),
+        *[_walked(f"distance {d}, absolute", tiny, d, **absolute) for d in (1e-44, 1e-30, 1e-22)],
         _walked("distance without end", some, float("inf"), **absolute),
         _walked("some rows of each", some, counts=[7, 0, 30]),
         _walked("counts out of range", some, counts=[-5, 31, 2**31 - 1]),

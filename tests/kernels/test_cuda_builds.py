@@ -1,4 +1,4 @@
-"""The CUDA twins compile for every GPU that is promised, and the build option means what it says.
+"""The CUDA twins compile for every GPU that is promised, and build options mean what they say.
 
 Nothing here needs a GPU. Older GPUs (sm_61, sm_70) need a CUDA 12 toolkit, named by CUDA12_HOME or
 the nvcc on the path; without one, NVRTC 12 from pip compiles the device code alone.
@@ -11,7 +11,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -22,6 +22,7 @@ from posetrack.kernels.library import library
 from posetrack.kernels.native import abi_version
 
 from .places import KERNELS
+from .tensorrt_host import STAND_IN
 
 ROOT = KERNELS.parent
 SOURCES = sorted((KERNELS / "cuda").glob("*.cu"))
@@ -32,6 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 def build(target, **options):
     """Install into a folder, with CMake's variables as named; the finished process."""
+    options = {"POSETRACK_ORT": "OFF", "POSETRACK_TRT": "OFF"} | options
     defines = [f"--config-settings=cmake.define.{key}={value}" for key, value in options.items()]
     own = [f"--config-settings=build-dir={target}/build", "--target", str(target / "package")]
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
@@ -39,15 +41,52 @@ def build(target, **options):
     return subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)
 
 
+needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="no cmake")
+CPU_ALONE = {"cpu"}
+
+
+def targets(folder, **options):
+    """The libraries that would be built, for whichever level of CPU: `cpu`, `cuda`, ..."""
+    options = {"POSETRACK_ORT": "OFF", "POSETRACK_TRT": "OFF"} | options
+    defines = [f"-D{key}={value}" for key, value in options.items()]
+    run = partial(subprocess.run, capture_output=True, text=True, check=True)
+    run(["cmake", "-S", str(ROOT), "-B", str(folder), *defines])
+    listed = run(["cmake", "--build", str(folder), "--target", "help"]).stdout
+    return set(re.findall(r"posetrack_([a-z]+)", listed))
+
+
 def log_of(done):
     return " ".join((done.stdout + done.stderr).replace("│", " ").split())
 
 
-def libraries(target):
-    return sorted(path.name for path in (target / "package/posetrack/kernels").glob("*.so*"))
+# ---- the options
 
 
-# ---- the option
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"CUDA": "yes"}, "POSETRACK_CUDA must be AUTO, ON or OFF, got 'yes'"),
+        ({"ORT": "1"}, "POSETRACK_ORT must be AUTO, ON or OFF, got '1'"),
+        ({"TRT": "1"}, "POSETRACK_TRT must be AUTO, ON or OFF, got '1'"),
+        (
+            {"ORT": "ON"},
+            "POSETRACK_ORT=ON, but there is no include/onnxruntime_c_api.h in ORT_ROOT=",
+        ),
+        (
+            {"TRT": "ON", "CUDA": "ON"},
+            "POSETRACK_TRT=ON, but there is no include/NvInfer.h in TENSORRT_ROOT=",
+        ),
+    ],
+)
+def test_what_cannot_be_built_is_refused_in_our_words(tmp_path, options, wanted):
+    options = {"CUDA": "OFF"} | options
+    nvcc = os.environ.get("CUDACXX") or shutil.which("nvcc")
+    if options["CUDA"] == "ON" and nvcc_version(nvcc) == (0, 0):
+        pytest.skip("no nvcc")
+    roots = {"ORT_ROOT": str(tmp_path), "TENSORRT_ROOT": str(tmp_path)}
+    done = build(tmp_path, **{f"POSETRACK_{n}": v for n, v in options.items()}, **roots)
+    assert done.returncode != 0
+    assert wanted in log_of(done)
 
 
 def test_without_nvcc_cuda_is_refused_in_our_words(tmp_path):
@@ -57,22 +96,24 @@ def test_without_nvcc_cuda_is_refused_in_our_words(tmp_path):
     assert wanted in log_of(done)
 
 
-def test_other_values_of_the_option_are_refused(tmp_path):
-    done = build(tmp_path, POSETRACK_CUDA="yes")
+def test_without_cuda_twins_plugins_are_refused_in_our_words(tmp_path):
+    done = build(tmp_path, POSETRACK_CUDA="OFF", POSETRACK_TRT="ON", TENSORRT_ROOT=str(STAND_IN))
     assert done.returncode != 0
-    assert "POSETRACK_CUDA must be AUTO, ON or OFF, got 'yes'" in log_of(done)
+    wanted = "POSETRACK_TRT=ON, but the CUDA twins are not built: set POSETRACK_CUDA=ON"
+    assert wanted in log_of(done)
 
 
+@needs_cmake
 def test_off_builds_no_cuda_library(tmp_path):
-    done = build(tmp_path, POSETRACK_CUDA="OFF")
-    assert done.returncode == 0, log_of(done)
-    assert libraries(tmp_path) == [f"libposetrack_cpu.so.{abi_version()}"]
+    assert targets(tmp_path, POSETRACK_CUDA="OFF") == CPU_ALONE
 
 
-def test_auto_without_nvcc_builds_the_cpu_library_alone(tmp_path):
-    done = build(tmp_path, POSETRACK_CUDA="AUTO", CMAKE_CUDA_COMPILER="NOTFOUND")
-    assert done.returncode == 0, log_of(done)
-    assert libraries(tmp_path) == [f"libposetrack_cpu.so.{abi_version()}"]
+@needs_cmake
+def test_auto_without_nvcc_and_headers_builds_the_cpu_library_alone(tmp_path):
+    options = {"POSETRACK_ORT": "AUTO", "ORT_ROOT": str(tmp_path)}
+    options |= {"POSETRACK_TRT": "AUTO", "TENSORRT_ROOT": str(tmp_path)}
+    options |= {"POSETRACK_CUDA": "AUTO", "CMAKE_CUDA_COMPILER": "NOTFOUND"}
+    assert targets(tmp_path, **options) == CPU_ALONE
 
 
 # ---- nvcc
@@ -113,7 +154,8 @@ def cuda_library(tmp_path_factory):
     if nvcc_version(nvcc) < (12, 8):
         pytest.skip("no nvcc of CUDA 12.8 or newer")
     target = tmp_path_factory.mktemp("cuda")
-    done = build(target, POSETRACK_CUDA="ON", POSETRACK_WERROR="ON")
+    plugins = {"POSETRACK_TRT": "ON", "TENSORRT_ROOT": str(STAND_IN)}
+    done = build(target, POSETRACK_CUDA="ON", POSETRACK_WERROR="ON", **plugins)
     assert done.returncode == 0, log_of(done)[-8000:]
     return target / f"package/posetrack/kernels/libposetrack_cuda.so.{abi_version()}"
 
@@ -125,6 +167,12 @@ def test_nvcc_builds_every_twin_without_warnings(cuda_library):
 
 def test_nvcc_builds_for_every_promised_gpu(cuda_library):
     assert architectures(cuda_library)[1] >= PROMISED
+
+
+def test_plugins_find_the_twins_beside_them(cuda_library):
+    native = ctypes.CDLL(str(cuda_library.with_name("libposetrack_trt.so")))
+    assert hasattr(native, "getCreators")
+    assert str(cuda_library) in Path("/proc/self/maps").read_text("utf-8")
 
 
 def test_gpus_that_are_not_listed_get_code_to_compile(cuda_library):

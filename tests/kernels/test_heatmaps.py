@@ -128,25 +128,26 @@ def test_center_offset_decode_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("fine", "floor", "rounded"),
+    ("fine", "floor", "rounded", "covering"),
     [
-        ((0, 0), (0 + 1, 0), (0 + 1, 0)),
-        ((3, 1), (0.75 + 1, 0.25), (1 + 11, 0)),
-        ((2, 2), (0.5 + 1, 0.5), (1 + 111, 1)),
-        ((5, 4), (1.25 + 111, 1), (1 + 111, 1)),
-        ((11, 7), (2.75 + 121, 1.75), (2 + 121, 1)),
+        ((0, 0), (0 + 1, 0), (0 + 1, 0), (0 + 1, 0)),
+        ((3, 1), (0.75 + 1, 0.25), (1 + 11, 0), (0 + 1, 0)),
+        ((2, 2), (0.5 + 1, 0.5), (1 + 111, 1), (0 + 1, 0)),
+        ((5, 4), (1.25 + 111, 1), (1 + 111, 1), (1 + 111, 1)),
+        ((11, 7), (2.75 + 121, 1.75), (2 + 121, 1), (2 + 121, 1)),
     ],
 )
-def test_center_of_a_map_four_times_as_fine(fine, floor, rounded):
+def test_center_of_a_map_four_times_as_fine(fine, floor, rounded, covering):
     assert decoded(*fine, "floor") == list(floor)
     assert decoded(*fine, "rounded") == list(rounded)
+    assert decoded(*fine, "covering") == list(covering)
 
 
 def test_field_that_points_back():
     assert decoded(3, 1, "floor", sign=-1.0) == [0.75 - 1, 0.25]
 
 
-@pytest.mark.parametrize("rule", ["floor", "rounded"])
+@pytest.mark.parametrize("rule", ["floor", "rounded", "covering"])
 def test_rules_agree_where_the_maps_are_alike(rule):
     assert decoded(2, 1, rule, ratio=1) == [2 + 121, 1]
 
@@ -158,7 +159,9 @@ def test_cell_outside_the_finer_map_is_refused():
 
 
 def test_unknown_rule_is_refused():
-    with pytest.raises(ValueError, match="rule must be one of floor, rounded, got 'nearest'"):
+    with pytest.raises(
+        ValueError, match="rule must be one of floor, rounded, covering, got 'nearest'"
+    ):
         decoded(0, 0, "nearest")
 
 

@@ -122,9 +122,9 @@ SIZE_IMAGE_REFUSED = [
     ((SMALL.astype(np.float32), (4, 4), 0.5), TypeError, "image must be uint8"),
     ((SMALL[..., :2], (4, 4), 0.5), ValueError, r"image .*\(8, 9, 3\)"),
     ((SMALL[:, ::2], (4, 4), 0.5), ValueError, "image must be C-contiguous"),
-    ((SMALL, (4, 4), 0.0), ValueError, "scale must be from 1 / 4096 to 16384, got 0.0"),
-    ((SMALL, (4, 4), -1.0), ValueError, "scale must be from 1 / 4096 to 16384, got -1.0"),
-    ((SMALL, (4, 4), NAN), ValueError, "scale must be from 1 / 4096 to 16384, got nan"),
+    ((SMALL, (4, 4), 0.0), ValueError, "got 0: None makes the image fit"),
+    ((SMALL, (4, 4), -1.0), ValueError, "scale must be 0 or from 1 / 4096 to 16384, got -1.0"),
+    ((SMALL, (4, 4), NAN), ValueError, "scale must be 0 or from 1 / 4096 to 16384, got nan"),
     ((SMALL, (-4, 4), 1.0), ValueError, "h must be 0 to .*, got -4"),
 ]
 

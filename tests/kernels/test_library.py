@@ -16,7 +16,7 @@ OWN_HEADERS = sorted(
     path for path in FOLDER.glob("*/*.*h") if path.parent.name in ("cpu", "cuda", "host", "shared")
 )
 # what several kernels share
-COMMON = {"check", "enlarged_heatmap", "map_sampling", "portable", "scratch"}
+COMMON = {"check", "enlarged_heatmap", "map_sampling", "portable", "rough_similarity", "scratch"}
 FORMULAS = sorted(path.stem for path in (FOLDER / "shared").glob("*.h") if path.stem not in COMMON)
 
 CUDA_SOURCES = sorted((FOLDER / "cuda").glob("*.cu*"))

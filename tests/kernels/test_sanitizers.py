@@ -9,7 +9,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # Tests that build programs of their own, which the sanitizers do not concern.
-PROGRAMS = ("test_fused.py", "test_launch.py", "test_native.py", "test_programs.py")
+PROGRAMS = (
+    "test_fused.py",
+    "test_launch.py",
+    "test_native.py",
+    "test_programs.py",
+    "test_tensorrt_headers.py",
+    "test_tensorrt_plugins.py",
+    "test_tensorrt_rtx.py",
+)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from posetrack.kernels.transfer import Constant, concatenate, like, rows_to_compute, to_host
+from posetrack.kernels.transfer import (
+    Constant,
+    concatenate,
+    leading_rows,
+    like,
+    rows_to_compute,
+    to_host,
+)
 
 ARRAY = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -24,6 +31,18 @@ def test_rows_that_nobody_needs_are_known_on_the_host():
     assert rows_to_compute(np.int32([40]), 30) == 30
     assert rows_to_compute(np.int32([]), 30) == 0
     assert rows_to_compute(None, 30) == 30
+
+
+def test_arrays_are_cut_to_the_rows_that_somebody_needs():
+    array = np.arange(24).reshape(2, 4, 3)
+    first, second = leading_rows(np.int32([1, 2]), array, array[..., 0])
+    np.testing.assert_array_equal(first, array[:, :2])
+    np.testing.assert_array_equal(second, array[:, :2, 0])
+    assert first.flags.c_contiguous
+    assert second.flags.c_contiguous
+    for counts in (None, np.int32([9, 1])):
+        (same,) = leading_rows(counts, array)
+        assert same is array
 
 
 @pytest.mark.cuda

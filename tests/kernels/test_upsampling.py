@@ -111,6 +111,22 @@ def test_only_the_highest_of_a_window_stays():
     assert peaks(MAP, 2, 7) == ([0, 1], [5, 0])
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "window"),
+    [(128, 128, 3), (200, 200, 3), (201, 200, 5), (300, 300, 5), (300, 301, 7), (160, 500, 7)],
+)
+def test_window_may_follow_the_mean_side_of_the_map(height, width, window):
+    heat = np.zeros((height, width), np.float32)
+    heat[50, 50] = 1
+    for apart in (1, 2, 3, 4):
+        heat[50, 50 + apart] = 0.5
+        _, values = peaks(heat, 2, 0)
+        assert values == [1, 0 if apart <= window // 2 else 0.5], apart
+        heat[50, 50 + apart] = 0
+    cells, _ = peaks(np.eye(4, dtype=np.float32), 4, 0, (800, 800))  # that of 4 x 4, not of 800
+    assert cells == peaks(np.eye(4), 4, 3, (800, 800))[0]
+
+
 def test_map_below_zero_has_a_peak_too_but_behind_what_counts_nothing():
     assert peaks([[-3, -2, -5]], 3, 3) == ([0, 2, 1], [0, 0, -2])
 
@@ -248,8 +264,8 @@ def test_wrong_maps_and_sizes_are_named(arguments, error, message):
 
 
 def test_wrong_options_are_named():
-    for window in (0, 2, 17, -1):
-        with pytest.raises(ValueError, match=f"window must be odd and 1 to 15, got {window}"):
+    for window in (2, 17, -1):
+        with pytest.raises(ValueError, match=f"window must be odd and 1 to 15, or 0, got {window}"):
             kernels.upsampled_peaks(MAPS, (16, 18), 5, window=window, rule="corner")
     with pytest.raises(ValueError, match="count must be at least 0, got -1"):
         kernels.upsampled_peaks(MAPS, (16, 18), -1, window=5, rule="corner")

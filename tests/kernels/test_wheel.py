@@ -66,6 +66,6 @@ def test_the_wheel_holds_what_programs_need_and_no_sources(alone):
     folder = Path(alone("-m", "posetrack.kernels", "--library-dir"))
     files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     assert Path("include/posetrack/base.h") in files
-    sources = {".cpp", ".cu", ".cuh", ".in", ".txt"}
+    sources = {".cpp", ".cu", ".cuh", ".in", ".inc", ".map", ".txt"}
     assert [path for path in files if path.suffix in sources] == []
     assert {path.parts[0] for path in files if path.suffix == ".h"} == {"include"}

@@ -98,6 +98,11 @@ def upsampled_peaks_cases():
             for rule in RULES
         ],
         *[_peaks(f"window {n}", usual, window=n) for n in (1, 3, 7, 15)],
+        *[
+            _peaks(f"window of the map, {h} x {w}", blobs(1, 1, h, w), (h, w), window=0)
+            for h, w in ((16, 20), (201, 200), (300, 301))
+        ],
+        _peaks("window of the map, enlarged", usual, (320, 400), window=0),
         *[_peaks(f"same size, window {n}", usual, (16, 20), window=n) for n in (1, 3, 5, 7, 15)],
         *[
             _peaks(f"{name} by {rule}", maps, window=3, rule=rule)

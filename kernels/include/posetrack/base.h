@@ -2,7 +2,6 @@
 #ifndef POSETRACK_BASE_H
 #define POSETRACK_BASE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

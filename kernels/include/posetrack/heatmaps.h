@@ -29,13 +29,16 @@ PT_TWINS(
  * map; 0 where there is no center (a cell below 0).
  *
  * Centers are cells of a map `ratio` times as fine, (ratio * h, ratio * w). PT_RULE_FLOOR: the
- * offset is read at floor(center / ratio) and added to center / ratio. PT_RULE_ROUNDED: the offset
- * is read at the nearest cell of the offset map, floor(center / ratio + 0.5), and added to it. A
- * center behind the last cell of its map is refused by the CPU twin and counts as none for the CUDA
- * twin, which could not report it without waiting for the GPU.
+ * offset is read at the cell that covers the center, floor(center / ratio), and added to
+ * center / ratio. PT_RULE_ROUNDED: the offset is read at the nearest cell of the offset map,
+ * floor(center / ratio + 0.5), and added to it. PT_RULE_COVERING: the offset is read at the cell
+ * that covers the center, and added to that cell. A center behind the last cell of its map is
+ * refused by the CPU twin and counts as none for the CUDA twin, which could not report it without
+ * waiting for the GPU.
  */
 #define PT_RULE_FLOOR 0
 #define PT_RULE_ROUNDED 1
+#define PT_RULE_COVERING 2
 PT_TWINS(
     pt_center_offset_decode, float* keypoints, /* (B, N, K, 2) x, y in cells of offset */
     const int32_t* cells,                      /* (B, N) */

@@ -22,8 +22,8 @@ PT_TWINS(
     pt_size_image, uint8_t* out,          /* (B, h, w, 3) */
     void* scratch, int64_t scratch_bytes, /* working memory */
     const uint8_t* image,                 /* (B, H, W, 3) */
-    int64_t B, int64_t H, int64_t W, int64_t h, int64_t w, double scale /* 1 / 4096 to 16384 */,
-    int64_t border);
+    int64_t B, int64_t H, int64_t W, int64_t h, int64_t w,
+    double scale /* 1 / 4096 to 16384; 0: the image fits as a whole */, int64_t border);
 
 /* How an image lies in memory. NV12 has H rows of luma, then H / 2 rows with one u and one v for
  * each 2x2 pixels; its range is limited (16 to 235), and H and W are even.

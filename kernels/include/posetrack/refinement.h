@@ -32,7 +32,7 @@ PT_TWINS(
     pt_snap_to_peaks, float* points, /* (B, N, K, 2): the peak, or the keypoint itself */
     float* values,            /* (B, N, K) of the nearest peak, of the first where all are skipped;
                                * 0 where there are none */
-    bool* moved,              /* (B, N, K): whether it is nearer than max_distance */
+    int32_t* moved,           /* (B, N, K): 1 if it is nearer than max_distance, else 0 */
     const float* keypoints,   /* (B, N, K, 2) x, y */
     const int32_t* cells,     /* (B, K, M) peaks, row * W + column; -1 is none */
     const float* peak_values, /* (B, K, M) */

@@ -40,6 +40,9 @@ PT_SCRATCH(
  * exceeds it, so all pixels of a plateau stay. Where fewer than N are above 0 after that, pixels of
  * 0 follow, then those below 0. NaN counts as 0 and suppresses none. Cells are those of the
  * enlarged map, row * W + column.
+ *
+ * A window of 0 stands for the one that DEKR was published with for a map of h x w: 7 where the
+ * mean of both is above 300, 5 where it is above 200, else 3.
  */
 PT_TWINS(
     pt_upsampled_peaks, int32_t* cells, /* (B, C, N); -1 where the map has fewer pixels */
@@ -49,7 +52,7 @@ PT_TWINS(
     void* scratch, int64_t scratch_bytes, /* working memory */
     const void* maps,                     /* (B, C, h, w) */
     pt_dtype maps_dtype, int64_t maps_batch_stride, int64_t B, int64_t C, int64_t N, int64_t h,
-    int64_t w, int64_t H, int64_t W, int64_t window /* odd, 1 to 15 */, int64_t rule,
+    int64_t w, int64_t H, int64_t W, int64_t window /* odd, 1 to 15, or 0 */, int64_t rule,
     float min_value, int64_t at_least);
 
 #ifdef __cplusplus

@@ -1,0 +1,1 @@
+"""A small cuda-python; see `bindings.runtime`."""

@@ -1,0 +1,1 @@
+"""A small pycuda; see `driver`."""
