@@ -21,12 +21,14 @@ from .coco_annotations import (
     write_coco,
     write_coco_results,
 )
+from .detection_lines import read_detection_lines
 from .mpii import read_mpii, read_mpii_predictions, write_mpii
 from .pose_writer import PoseWriter, WriterState
 from .poses_jsonl import PosesLine, PosesReader, PosesWriter, read_poses
 from .posetrack17 import write_posetrack17
 from .posetrack18 import PoseTrack18Writer
-from .posetrack18_file import write_posetrack18
+from .posetrack18_file import PoseTrack18File, write_posetrack18
+from .record_tracks import posetrack_people
 from .track_file import TrackFile, TrackLayout, open_tracks
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "AnnotatedImages",
     "CocoWriter",
     "Format",
+    "PoseTrack18File",
     "PoseTrack18Writer",
     "PoseWriter",
     "PosesLine",
@@ -43,8 +46,10 @@ __all__ = [
     "TrackLayout",
     "WriterState",
     "open_tracks",
+    "posetrack_people",
     "read_coco",
     "read_coco_results",
+    "read_detection_lines",
     "read_mpii",
     "read_mpii_predictions",
     "read_poses",

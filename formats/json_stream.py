@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from gzip import BadGzipFile
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TextIO
 
@@ -38,16 +41,21 @@ class Item(NamedTuple):
 def json_items(path: Path) -> Iterator[Item]:
     """The elements of a JSON array, or of all arrays of a JSON object, in the order of the file.
 
+    A file whose name ends in `.gz` is decompressed on the way.
+
     Only the element under way is in memory, however long the file is.
 
     Raises:
         FileNotFoundError: there is no such file.
         ResultFileError: the file is not JSON, or ends too early; the message says where.
     """
-    with path.open(encoding="utf-8") as file:
+    packed = path.suffix == ".gz"
+    with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as file:
         scanner = _Scanner(path, file)
         try:
             yield from scanner.document()
+        except (BadGzipFile, EOFError, zlib.error) as error:
+            raise ResultFileError(f"{path}: not a whole .gz file: {error}") from error
         except UnicodeDecodeError as error:
             raise ResultFileError(f"{path}: not text in UTF-8: {error.reason}") from error
         except ResultFileError:

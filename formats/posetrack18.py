@@ -80,7 +80,7 @@ class PoseTrack18Writer:
         self._to = [KEYPOINTS.index(name) for name in names]
         self._num_keypoints = len(skeleton)
         self._has_head_ends = "head_top" in skeleton.keypoints
-        self._video = _video_name(path.name.removesuffix(SUFFIX))
+        self._video = video_name(path.name.removesuffix(SUFFIX))
         self._ids = array("q")  # of the images, 8 bytes each
         self._names: dict[int, str] = {}  # of those that have a name, by position
         self._separator = '{"annotations":[\n'
@@ -92,7 +92,7 @@ class PoseTrack18Writer:
 
     def write(self, frame: Frame, poses: Poses) -> None:
         """See `PoseWriter`."""
-        image_id = _image_id(self._video, frame.index)
+        image_id = image_id_of(self._video, frame.index)
         if frame.name:
             self._names[len(self._ids)] = frame.name
         self._ids.append(image_id)
@@ -215,11 +215,12 @@ def _runs(numbers: Int64Array) -> list[list[int]]:
     return [[int(run[0]), int(run[-1])] for run in np.split(numbers, cuts)]
 
 
-def _video_name(name: str) -> str:
+def video_name(name: str) -> str:
+    """The name of a video from which evaluators can read number and source."""
     return name if re.match(r"\d{6}_(mpii|bonn|mpiinew)(_|$)", name) else f"000001_mpii_{name}"
 
 
-def _image_id(video: str, index: int) -> int:
+def image_id_of(video: str, index: int) -> int:
     """Digits: one of the video's source, six of the video, four or more of the frame."""
     number, source = video.split("_")[:2]
     return int(f"{_SOURCES[source]}{number}{index:04d}")

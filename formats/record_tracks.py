@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ..structures import COCO_17, POSETRACK_15, Annotations, Poses, ResultFileError, TrackState
-from ..structures.arrays import Float64Array
+from ..structures import COCO_17, POSETRACK_15, Annotations, ResultFileError, TrackState
 from .poses_jsonl import PosesReader
 from .posetrack18 import head_ends
 
@@ -40,23 +40,38 @@ class RecordTracks:
         for line in self._record:
             assert line.poses.track_states is not None, "a reader always gives states"
             poses = line.poses[np.flatnonzero(line.poses.track_states == TrackState.CONFIRMED)]
-            triples = self._triples(poses)
-            yield Annotations.of(
-                triples[..., :2],
-                np.where(triples[..., 2] > 0, 2, 0),
-                keypoint_scores=triples[..., 2],
-                scores=poses.scores,
-                boxes=poses.boxes,
-                track_ids=poses.track_ids,
-                image_id=line.frame,
-            )
+            people = Annotations.of_poses(poses, line.frame)
+            yield posetrack_people(people, self._names, self.path)
 
-    def _triples(self, poses: Poses) -> Float64Array:
-        """(N, 15, 3) x, y, score of PoseTrack's keypoints."""
-        scores = poses.keypoint_scores[..., None]
-        triples: Float64Array = np.concatenate((poses.keypoints, scores), axis=2, dtype=np.float64)
-        if self._names == POSETRACK_15.keypoints:
-            return triples
-        names = [*COCO_17.keypoints, "head_bottom", "head_top"]
-        everything: Float64Array = np.concatenate((triples, head_ends(triples)), axis=1)
-        return everything[:, [names.index(name) for name in POSETRACK_15.keypoints]]
+
+def posetrack_people(people: Annotations, names: Sequence[str], path: Path) -> Annotations:
+    """The same people with the keypoints of `POSETRACK_15`; head ends are made from COCO's.
+
+    Args:
+        people: with the keypoints `names`.
+        names: COCO's, PoseTrack's, or others that have PoseTrack's among them.
+        path: of their file, for the message.
+
+    Raises:
+        ResultFileError: other keypoints.
+    """
+    if tuple(names) == POSETRACK_15.keypoints:
+        return people
+    if set(POSETRACK_15.keypoints) <= set(names):
+        return people.select_keypoints([names.index(name) for name in POSETRACK_15.keypoints])
+    if tuple(names) != COCO_17.keypoints:
+        raise ResultFileError(
+            f"{path}: must have the skeleton {COCO_17.name!r} or {POSETRACK_15.name!r}, got "
+            f"keypoints {', '.join(names[:3])} ..."
+        )
+    scores = np.where(people.labels > 0, people.keypoint_scores, 0)
+    triples = np.concatenate((people.keypoints, scores[..., None]), axis=2)
+    everything = np.concatenate((triples, head_ends(triples)), axis=1)
+    here = [*COCO_17.keypoints, "head_bottom", "head_top"]
+    triples = everything[:, [here.index(name) for name in POSETRACK_15.keypoints]]
+    return replace(
+        people,
+        keypoints=triples[..., :2],
+        labels=np.where(triples[..., 2] > 0, 2, 0).astype(np.uint8),
+        keypoint_scores=triples[..., 2],
+    )

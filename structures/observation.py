@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from .arrays import AnyArray, BoolArray, Float32Array, UInt8Array
+from .arrays import AnyArray, BoolArray, Float32Array, Int64Array, UInt8Array
 from .poses import Poses
 
 # Arrays by name, to keep with `numpy.savez` and to read without pickle.
@@ -39,8 +39,8 @@ class Observation:
                 f"got shape {shape}"
             )
 
-    def rows(self, rows: BoolArray) -> Observation:
-        """The same frame with the poses that a mask (N,) names."""
+    def rows(self, rows: BoolArray | Int64Array) -> Observation:
+        """The same frame with the poses that a mask (N,) or indices name."""
         embeddings = None if self.embeddings is None else self.embeddings[rows]
         return replace(self, poses=self.poses[rows], embeddings=embeddings)
 

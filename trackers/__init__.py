@@ -4,6 +4,14 @@ from .look_ahead import TrackedFrame
 from .motion import MotionNoise
 from .people import PeopleTracker
 from .pose_tracker import PoseTracker
+from .presets import PRESETS
 from .tracker_config import TrackerConfig
 
-__all__ = ["MotionNoise", "PeopleTracker", "PoseTracker", "TrackedFrame", "TrackerConfig"]
+__all__ = [
+    "PRESETS",
+    "MotionNoise",
+    "PeopleTracker",
+    "PoseTracker",
+    "TrackedFrame",
+    "TrackerConfig",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
@@ -37,7 +38,8 @@ class LookAhead:
 
     A pose whose track is confirmed within `seconds` after it counts as confirmed itself. In a video
     that ends before anybody could be confirmed, people who are clear by their scores in every frame
-    count.
+    count. A frame that is far in time from both its neighbours, as in a time-lapse, stands alone:
+    in it, too, people count who are clear by their scores.
 
     Args:
         config: the tracker's.
@@ -51,6 +53,7 @@ class LookAhead:
         self._waiting: deque[TrackedFrame] = deque()
         self._bytes = 0
         self._first_s: float | None = None
+        self._released_s = -math.inf  # time of the frame given back last
 
     def push(self, frame: Frame, decoded: Poses, tracked: Poses) -> list[TrackedFrame]:
         """Take the newest frame, give back those whose states are settled."""
@@ -77,7 +80,7 @@ class LookAhead:
 
     def state(self, *, images: bool) -> TrackerState:
         """A copy of the frames held, with or without their images, as named arrays."""
-        state = {"count": np.array(len(self._waiting))}
+        state = {"count": np.array(len(self._waiting)), "released_s": np.array(self._released_s)}
         if self._first_s is not None:
             state["first_s"] = np.array(self._first_s)
         for i, item in enumerate(self._waiting):
@@ -100,6 +103,7 @@ class LookAhead:
         items = [_item(state, f"{i}_") for i in range(int(state["count"]))]
         if items or "first_s" in state:
             other._first_s = float(state["first_s"])
+        other._released_s = float(state["released_s"])
         other._waiting = deque(items)
         other._bytes = sum(item.frame.image.nbytes for item in items)
         return other
@@ -133,9 +137,23 @@ class LookAhead:
         self._bytes -= item.frame.image.nbytes
         ids, states = _tracks(item)
         known = np.isin(ids, list(confirmed))
+        if self._stands_alone(item):
+            poses = item.tracked
+            clear = self._config.clear_people(poses.scores, poses.keypoint_scores.mean(axis=1))
+            known |= clear & (ids > 0)
+        self._released_s = item.frame.time_s
         states = np.where(known, np.uint8(TrackState.CONFIRMED), states)
         tracked = replace(item.tracked, track_states=states)
         return replace(item, tracked=tracked, people=tracked[states == TrackState.CONFIRMED])
+
+    def _stands_alone(self, item: TrackedFrame) -> bool:
+        """Whether the frames before and behind one just taken out are too far away to judge by."""
+        time_s, alone_s = item.frame.time_s, self._config.alone_s
+        if self._waiting and self._waiting[0].frame.time_s - time_s < alone_s - ROUNDING_S:
+            return False
+        if math.isinf(self._released_s):  # the first frame, and perhaps the only one
+            return len(self._waiting) > 0
+        return time_s - self._released_s >= alone_s - ROUNDING_S
 
 
 def _tracks(item: TrackedFrame) -> tuple[Int64Array, UInt8Array]:

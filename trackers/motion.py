@@ -27,9 +27,9 @@ class MotionNoise:
 
     center_walk: float = 0.5  # change of the centre's velocity within a second, h/s, > 0
     size_walk: float = 0.15  # the same for width and height, h/s, > 0
-    center_error: float = 0.06  # error of a given box's centre, h, > 0
+    center_error: float = 0.1  # error of a given box's centre, h, > 0
     size_error: float = 0.15  # error of a given box's width and height, h, > 0
-    center_speed: float = 0.8  # usual speed of a new track's centre, h/s, > 0
+    center_speed: float = 0.4  # usual speed of a new track's centre, h/s, > 0
     size_speed: float = 0.1  # usual speed of a new track's width and height, h/s, > 0
 
     def __post_init__(self) -> None:

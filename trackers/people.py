@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..structures import Frame, ModelSpec, Observation, Poses, Tracker, TrackerState
+from ..structures import Frame, ModelSpec, Observation, Poses, TrackerState
 from ..structures.arrays import BoolArray, Float32Array, UInt8Array
 from ..structures.errors_last import ErrorsLast
 from .look_ahead import LookAhead, TrackedFrame
-from .pose_tracker import PoseTracker
+from .pose_tracker import PoseTracker, ScoreLimits
 from .tracker_config import TrackerConfig
 
 # Images of the frames in waiting: 80 of 1080p, a quarter second of 4K at 60 frames per second.
@@ -65,7 +65,7 @@ class PeopleTracker:
         ):
             if not 0 <= limit < math.inf:
                 raise ValueError(f"{name} must be at least 0 and finite, got {limit}")
-        self._tracker: Tracker | None = None
+        self._tracker: PoseTracker | None = None
         if track:
             self._tracker = PoseTracker(spec.skeleton, self.config)
         self._look_ahead = LookAhead(self.config, seconds, max_waiting_bytes)
@@ -115,6 +115,11 @@ class PeopleTracker:
     def waiting(self) -> int:
         """Frames that were pushed and not yet given back."""
         return len(self._look_ahead)
+
+    @property
+    def limits(self) -> ScoreLimits | None:
+        """From which scores on poses start and continue tracks; None where nobody is followed."""
+        return None if self._tracker is None else self._tracker.limits
 
     def state(self, *, images: bool = True) -> TrackerState:
         """A copy of all that later results depend on.

@@ -122,3 +122,61 @@ def test_frame_that_goes_for_want_of_room_takes_what_is_known_of_it():
     story = [people([100.0])] * 20
     out, _ = play(story, max_waiting_bytes=3 * IMAGE_BYTES)
     assert confirmed(out) == [0] * 4 + [1] * 16
+
+
+# --- very low and very high frame rates
+
+
+def passers_by(count):
+    """Somebody else in every frame, and somebody who sits all the time."""
+    return [people([200.0, 600.0 + 170.0 * (i % 5)], scores=0.4) for i in range(count)]
+
+
+@pytest.mark.parametrize("fps", [0.1, 0.2, 0.5, 0.6])
+@pytest.mark.parametrize("look_ahead_s", [None, 0.0])
+def test_people_of_a_time_lapse_are_shown(fps, look_ahead_s):
+    out, _ = play(passers_by(8), fps, look_ahead_s=look_ahead_s)
+    late = 1 if look_ahead_s == 0 else 0  # live, the first frame cannot know that it stands alone
+    assert confirmed(out)[late:] == [2] * (8 - late)
+
+
+@pytest.mark.parametrize("fps", [0.1, 0.6])
+def test_things_of_a_time_lapse_are_not_shown(fps):
+    table = people([100.0], scores=0.12, keypoint_scores=0.1)
+    assert confirmed(play([table] * 8, fps)[0]) == [0] * 8
+
+
+def test_a_pause_in_a_video_shows_nobody_who_is_not_there_afterwards():
+    tracker, out = PeopleTracker(SPEC), []
+    times = [i / 25 for i in range(20)] + [9 + i / 25 for i in range(20)]
+    for i, time_s in enumerate(times):
+        fluke = [900.0] if i == 20 else []
+        frame = Frame(np.zeros((4, 6, 3), np.uint8), i, i, time_s)
+        out += tracker.push(frame, people([100.0, *fluke]))
+    out += tracker.finish()
+    assert confirmed(out) == [1] * 40
+
+
+@pytest.mark.parametrize("fps", [240.0, 480.0])
+def test_walkers_keep_their_ids_at_high_frame_rates(fps):
+    rng = np.random.default_rng(2)
+    story = []
+    for i in range(int(2 * fps)):
+        t = i / fps
+        poses = people([(200 + 120 * t, 300), (480 - 120 * t, 320)], scores=0.4)
+        poses.keypoints[:] += rng.normal(0, 3, poses.keypoints.shape)
+        poses.boxes[:] += rng.normal(0, 3, poses.boxes.shape)
+        story.append(poses[rng.random(2) < 0.9])
+    out, _ = play(story, fps)
+    assert {int(i) for item in out for i in item.people.track_ids} == {1, 2}
+
+
+def test_a_state_knows_when_the_frame_before_was():
+    story = passers_by(8)
+    whole, _ = play(story, 0.2)
+    first, second = PeopleTracker(SPEC), PeopleTracker(SPEC)
+    out = [item for i in range(4) for item in first.push(make_frame(i, fps=0.2), story[i])]
+    second.restore(first.state())
+    for i in range(4, 8):
+        out += second.push(make_frame(i, fps=0.2), story[i])
+    assert confirmed(out + second.finish()) == confirmed(whole)

@@ -30,7 +30,7 @@ def test_users_score_takes_the_place_of_the_models(min_score, count):
 
 
 def test_of_a_model_that_nobody_calibrated_everybody_is_a_person():
-    weak = people([100.0, 500.0], scores=[0.002, 0.001], keypoint_scores=0.001)
+    weak = people([100.0, 500.0], scores=[0.0020, 0.0019], keypoint_scores=0.001)
     out = follow(PeopleTracker(make_spec(person=None, min_score=0.0)), [weak] * 12)
     assert [len(item.people) for item in out] == [2] * 12
 
@@ -130,3 +130,11 @@ def test_state_without_images_needs_them():
 def test_state_of_another_kind_of_tracker_is_refused(track):
     with pytest.raises(ValueError, match="set track accordingly"):
         PeopleTracker(SPEC, track=track).restore(pushed(track=not track).state())
+
+
+def test_limits_are_told_where_people_are_followed():
+    tracker = PeopleTracker(make_spec(person=None))
+    tracker.push(make_frame(), people([100.0, 500.0], scores=[0.8, 0.6]))
+    assert tracker.limits == pytest.approx((0.75 * 0.8, 0.65 * 0.8), rel=1e-6)
+    assert PeopleTracker(SPEC).limits == (0.08, 0.08)
+    assert PeopleTracker(SPEC, track=False).limits is None

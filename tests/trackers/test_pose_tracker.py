@@ -174,6 +174,20 @@ def test_person_back_within_lost_s_has_the_old_id_and_later_a_new_one(fps):
         assert ids(back) == [expected]
 
 
+def test_who_enters_where_nobody_left_is_somebody_new():
+    tracker = new_tracker()
+    play(tracker, [people([300.0 + 12 * i]) for i in range(25)])  # out at the right
+    play(tracker, [Poses.empty(17)] * 75, start_s=1.0)
+    assert ids(tracker.update(Observation(people([50.0]), 4.0))) == [2]
+
+
+def test_who_left_comes_back_where_they_left():
+    tracker = new_tracker()
+    play(tracker, [people([300.0 + 6 * i]) for i in range(25)])
+    play(tracker, [Poses.empty(17)] * 50, start_s=1.0)
+    assert ids(tracker.update(Observation(people([450.0]), 3.0))) == [1]
+
+
 def test_long_pause_between_calls_ends_every_track():
     tracker = new_tracker()
     play(tracker, [people([100.0])] * 25)

@@ -40,7 +40,11 @@ def test_cues_without_weight_are_not_computed():
     [
         ({"confirm_matches": 1}, "confirm_matches must be at least 2, got 1"),
         ({"birth_score": 0.1, "confident_score": 0.2}, "confident_score must not be above birth"),
-        ({"birth_score": NAN}, "confident_score must not be above birth_score (nan)"),
+        ({"birth_score": NAN, "confident_score": 0.1}, "must not be above birth_score (nan)"),
+        ({"birth_score": 0.1}, "birth_score and confident_score must be given both or neither"),
+        ({"confident_share": 0.8}, "confident_share must not be above birth_share (0.75), got 0.8"),
+        ({"birth_share": 1.1}, "birth_share must be at least 0, at most 1, got 1.1"),
+        ({"double_oks": 0.0}, "double_oks must be above 0 and at most 1, got 0.0"),
         ({"lost_s": 0.0}, "lost_s must be above 0, got 0.0"),
         ({"confirm_s": -1.0}, "confirm_s must be at least 0, got -1.0"),
         ({"tentative_gap_s": NAN}, "tentative_gap_s must be at least 0, got nan"),

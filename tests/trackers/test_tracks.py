@@ -3,9 +3,10 @@ import pytest
 from factories import people, person_keypoints
 from posetrack.structures import COCO_17
 from posetrack.trackers.motion import MotionNoise
-from posetrack.trackers.tracks import Tracks
+from posetrack.trackers.tracks import Memory, Tracks
 
 NOISE = MotionNoise()
+MEMORY = Memory(2.0, 1.0)
 
 
 def tracks_of(poses, time_s=0.0):
@@ -24,7 +25,7 @@ def test_score_is_a_plain_mean_at_first():
     tracks = tracks_of(people([100.0], scores=0.2))
     for i, score in enumerate((0.3, 0.7)):
         pose = people([100.0], scores=score)
-        tracks.correct(np.array([0]), pose, 0.01 * (i + 1), 2.0, NOISE)
+        tracks.correct(np.array([0]), pose, 0.01 * (i + 1), MEMORY, NOISE)
     assert tracks.scores[0] == pytest.approx((0.2 + 0.3 + 0.7) / 3)
     assert tracks.matches[0] == 3
 
@@ -34,7 +35,9 @@ def test_old_scores_are_forgotten_by_time_at_any_frame_rate(fps):
     tracks, memory_s = tracks_of(people([100.0], scores=0.1)), 1.0
     for i in range(1, 20 * fps):
         score = 0.1 if i < 10 * fps else 0.5
-        tracks.correct(np.array([0]), people([100.0], scores=score), i / fps, memory_s, NOISE)
+        tracks.correct(
+            np.array([0]), people([100.0], scores=score), i / fps, Memory(memory_s, 1.0), NOISE
+        )
         if i == 11 * fps - 1:  # one second of better scores
             assert tracks.scores[0] == pytest.approx(0.5 - 0.4 * np.exp(-1), abs=1e-6)
     assert tracks.scores[0] == pytest.approx(0.5, abs=1e-4)
@@ -44,7 +47,7 @@ def test_only_the_named_rows_are_corrected():
     tracks = tracks_of(people([100.0, 300.0, 500.0]))
     now = people([510.0, 110.0])
     now.keypoint_scores[0] = 0.9
-    tracks.correct(np.array([2, 0]), now, 0.1, 2.0, NOISE)
+    tracks.correct(np.array([2, 0]), now, 0.1, MEMORY, NOISE)
     np.testing.assert_array_equal(tracks.seen_s, [0.1, 0.0, 0.1])
     np.testing.assert_array_equal(tracks.matches, [2, 1, 2])
     assert tracks.keypoints[:, 0, 0].tolist() == [110.0, 300.0, 510.0]
