@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,10 +13,15 @@ from ..models.catalogue import MODELS
 from ..models.torch_options import BACKEND as TORCH
 from ..models.torch_options import check_torch
 from ..structures import SessionOptions
+from ..structures.digest import sha256_of
 from ..structures.model_spec import COMPANIONS, Rules, companion_path
+from ..structures.plan_manifest import PLAN_SUFFIX
 from .extras import need_extra
+from .sentences import say
 
 _CHECKPOINT_SUFFIXES = (".npz", ".pt", ".pth", ".pth.tar", ".safetensors")
+
+TENSORRT = "tensorrt"  # a key of `engine.BACKENDS`
 
 # what was run, for the record
 ModelCard: TypeAlias = dict[str, Any]
@@ -31,6 +35,7 @@ class ModelChoice:
     weights: Path | None = None  # a checkpoint; runs in torch
     score_weights: Path | None = None  # of the pose scoring network
     rules: Rules | None = None  # whose rules hold; None takes the model's usual ones
+    rebuild: bool = False  # a plan that does not fit this machine is built again
     session: SessionOptions = field(default_factory=SessionOptions)
 
     @property
@@ -58,9 +63,14 @@ def load_engine(choice: ModelChoice, options: EngineOptions) -> PoseEngine:
     return _load_checkpoint(choice, choice.weights, options)
 
 
+def is_checkpoint(file: Path) -> bool:
+    """Whether a file's name is that of weights, not of a model."""
+    return file.name.endswith(_CHECKPOINT_SUFFIXES)
+
+
 def _check_is_model_file(model: str) -> None:
     """A network's name or a checkpoint is the likely mistake, and needs another option."""
-    if model.endswith(_CHECKPOINT_SUFFIXES):
+    if is_checkpoint(Path(model)):
         raise ValueError(f"{model} is a checkpoint, not a model file: use --weights {model}")
     try:
         model_path(model)
@@ -81,20 +91,18 @@ def model_card(choice: ModelChoice, engine: PoseEngine) -> ModelCard:
         companions = {"score": choice.score_weights} if choice.score_weights else {}
     return {
         "name": engine.spec.name,
-        "sha256": _sha256(choice.file),
-        "companions": {role: _sha256(file) for role, file in companions.items() if file.is_file()},
+        "sha256": sha256_of(choice.file),
+        "companions": {
+            role: sha256_of(file) for role, file in companions.items() if file.is_file()
+        },
         "rules": engine.spec.rules,
         "licence": engine.spec.weights_licence,
     }
 
 
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def _load_file(choice: ModelChoice, options: EngineOptions) -> PoseEngine:
     """A model file keeps the rules that it was exported by: its network may follow them too."""
-    engine = PoseEngine.load(choice.model or DEFAULT_MODEL, choice.session, options)
+    engine = PoseEngine.load(_runnable(choice, options), choice.session, options)
     if choice.rules not in (None, engine.spec.rules):
         engine.close()
         raise ValueError(
@@ -102,6 +110,25 @@ def _load_file(choice: ModelChoice, options: EngineOptions) -> PoseEngine:
             f"export it with `posetrack export --rules {choice.rules}`"
         )
     return engine
+
+
+def _runnable(choice: ModelChoice, options: EngineOptions) -> Path:
+    """The model file; TensorRT's plan of it where that is to run it."""
+    file, gpu = choice.file, choice.session.gpu or 0
+    is_plan = file.suffix == PLAN_SUFFIX
+    if choice.rebuild and not is_plan:
+        raise ValueError(f"--rebuild is for {PLAN_SUFFIX} files, not {file}: leave it out")
+    if not (choice.rebuild or (choice.session.backend == TENSORRT and file.suffix == ".onnx")):
+        return file
+    need_extra("building a plan", "onnx")
+    from ..exporters.plan import fitting_plan, kept_plan, options_for
+
+    def tell(sentence: str) -> None:
+        say(f"posetrack: {sentence}")
+
+    if is_plan:
+        return fitting_plan(file, gpu, tell)
+    return kept_plan(file, options_for(file, options, gpu), tell)
 
 
 def _load_checkpoint(choice: ModelChoice, weights: Path, options: EngineOptions) -> PoseEngine:

@@ -29,8 +29,20 @@ def heard() -> list[signal.Signals]:
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
+    _remove_partial_files()
     try:  # noqa: SIM105 - contextlib takes its time to import
         os.write(sys.stderr.fileno(), b"posetrack: interrupted\n")
     except (AttributeError, OSError):
         pass  # there is no stderr
     os._exit(EXIT_SIGNAL + number)
+
+
+def _remove_partial_files() -> None:
+    """Those that are being written, if anything has been written at all."""
+    package = __name__.rpartition(".apps.")[0]
+    files = sys.modules.get(f"{package}.structures.partial_file")
+    for path in list(getattr(files, "under_way", ())):
+        try:  # noqa: SIM105 - contextlib takes its time to import
+            os.unlink(path)
+        except OSError:
+            pass  # it is not there yet, or no longer

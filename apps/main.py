@@ -9,10 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from .commands.build import build
+from .commands.compare import compare
 from .commands.evaluate import eval_app
 from .commands.export import export
 from .commands.models import models_app
+from .commands.plugin_path import plugin_path
 from .commands.run import run
+from .commands.track import track
 from .leaving import EXIT_SIGNAL
 from .sentences import say, sentence
 
@@ -26,7 +30,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(track)
 app.command()(export)
+app.command()(build)
+app.command()(compare)
+app.command()(plugin_path)
 app.add_typer(eval_app, name="eval")
 app.add_typer(models_app, name="models")
 

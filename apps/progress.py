@@ -28,9 +28,12 @@ class RunProgress(Closeable):
         total: frames, or None if unknown.
         done: of them, by an earlier run.
         quiet: show nothing.
+        bar: show a bar where there is a terminal; of several at once only lines can be shown.
     """
 
-    def __init__(self, label: str, total: int | None, done: int = 0, *, quiet: bool) -> None:
+    def __init__(
+        self, label: str, total: int | None, done: int = 0, *, quiet: bool, bar: bool = True
+    ) -> None:
         label = printable(label)
         short = label if len(label) <= _LABEL_LENGTH else label[: _LABEL_LENGTH - 1] + "…"
         self._label, self._total, self._quiet = short, total, quiet
@@ -38,7 +41,7 @@ class RunProgress(Closeable):
         self._start = self._last_line = perf_counter()
         console = Console(stderr=True)
         self._bar: Progress | None = None
-        if console.is_terminal and not console.is_dumb_terminal and not quiet:
+        if bar and console.is_terminal and not console.is_dumb_terminal and not quiet:
             columns = (
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),

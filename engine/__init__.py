@@ -1,6 +1,6 @@
 """Image in, poses out, on any backend."""
 
-from .engine_options import MAX_PEOPLE, EngineOptions
+from .engine_options import MAX_BATCH, MAX_PEOPLE, EngineOptions
 from .network import model_path
 from .parallel import find_poses, parallel_frames
 from .pose_engine import DEFAULT_MODEL, PoseEngine
@@ -10,6 +10,7 @@ from .top_down_engine import TopDownEngine
 __all__ = [
     "BACKENDS",
     "DEFAULT_MODEL",
+    "MAX_BATCH",
     "MAX_PEOPLE",
     "PRECISIONS",
     "EngineOptions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import kernels
-from ..kernels.transfer import Constant, to_host
+from ..kernels.transfer import Constant, concatenate
 from ..structures import HeadSpec, ModelSpec
 from ..structures.arrays import Float32Array, HeadArray
 from .heads import Heads
@@ -39,16 +39,22 @@ class FlipAverage:
         Returns:
             (B, ...) each.
         """
+        half = {name: len(both) // 2 for name, both in heads.items()}
+        straight = {name: both[: half[name]] for name, both in heads.items()}
+        flipped = {name: both[half[name] :] for name, both in heads.items()}
+        return self.of(straight, flipped, width)
+
+    def of(self, straight: Heads, flipped: Heads, width: int) -> Heads:
+        """The same, from the heads of the images and those of the flipped images."""
         merged = {}
         for head in self._spec.heads:
-            both = heads[head.name]
-            straight, flipped = both[: len(both) // 2], both[len(both) // 2 :]
+            one, other = straight[head.name], flipped[head.name]
             if head.name in self._maps:
-                merged[head.name] = self._maps[head.name](straight, flipped)
+                merged[head.name] = self._maps[head.name](one, other)
             elif head.kind == "coordinates":
-                merged[head.name] = _mean_coordinates(straight, flipped, width, self._spec)
+                merged[head.name] = _mean_coordinates(one, other, width, self._spec)
             else:
-                merged[head.name] = straight
+                merged[head.name] = one
         return merged
 
 
@@ -87,13 +93,13 @@ def _mean_coordinates(
 ) -> Float32Array:
     """(B, K, 2 or 3) of coordinates: x of pixel p is p / w - 0.5, and p is w - 1 - p when flipped.
 
-    These few numbers are averaged on the host, in float64.
+    The arithmetic is in float32, as the coordinates are: within 1e-6 of what float64 gives.
 
     Source: `flip_test` of github.com/JimmySuen/integral-human-pose: the mean of the coordinates,
     not of the maps; depth is the same in the flipped image. Where there are maps too, Integral's
     decoder reads those.
     """
-    first, second = to_host(straight, flipped)
-    turned = np.array(second[:, spec.skeleton.flip_order], np.float64)
-    turned[..., 0] = -1 / width - turned[..., 0]
-    return np.asarray((first + turned) / 2, np.float32)
+    back = flipped[:, spec.skeleton.flip_order.tolist()]
+    x = (straight[..., :1] - back[..., :1] - 1 / width) / 2
+    others = (straight[..., 1:] + back[..., 1:]) / 2
+    return concatenate((x, others), axis=2)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .. import kernels
-from ..structures import ImageTransform, ModelSpec, Poses
+from ..structures import ImageTransform, ModelSpec
 from ..structures.arrays import AnyArray
+from .padded_poses import PaddedPoses
 
 # name -> (B, C, h, w) float32, activated
 Heads: TypeAlias = dict[str, AnyArray]
@@ -16,15 +17,15 @@ Heads: TypeAlias = dict[str, AnyArray]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the network said about one image at one input size."""
+    """What the network said about images of one size at one input size."""
 
-    heads: Heads  # (1, C, h, w) each, activated, averaged with the flipped image if asked
+    heads: Heads  # (B, C, h, w) each, activated, averaged with the flipped image if asked
     transform: ImageTransform
     test_scale: float = 1.0  # of a multi-scale test
 
 
-# the views of one image, by ascending size -> its poses in image pixels, best score first
-Decoder: TypeAlias = Callable[[Sequence[View]], Poses]
+# the views of B images, by ascending size -> their poses in image pixels, best score first
+Decoder: TypeAlias = Callable[[Sequence[View]], PaddedPoses]
 
 
 def activate(heads: Heads, spec: ModelSpec) -> Heads:

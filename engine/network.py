@@ -126,8 +126,7 @@ def model_path(model: str | Path) -> Path:
     Raises:
         FileNotFoundError: neither a shipped model nor a file.
     """
-    folder = Path(str(resources.files(__package__).joinpath("shipped")))
-    shipped = {file.stem: file for file in sorted(folder.iterdir())}
+    shipped = {file.stem: file for file in sorted(_shipped().iterdir())}
     if str(model) in shipped:
         return shipped[str(model)]
     if not Path(model).is_file():
@@ -135,6 +134,15 @@ def model_path(model: str | Path) -> Path:
             f"there is no model file {model}; models that ship: {', '.join(shipped)}"
         )
     return Path(model)
+
+
+def ships(path: Path) -> bool:
+    """Whether a model file is one that ships with the package."""
+    return path.parent.resolve() == _shipped().resolve()
+
+
+def _shipped() -> Path:
+    return Path(str(resources.files(__package__).joinpath("shipped")))
 
 
 def _check_flip(spec: ModelSpec) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
 
 import numpy as np
 
 from .. import kernels
-from ..kernels.transfer import Constant, concatenate, like, rows_to_compute, to_host
+from ..kernels.transfer import Constant, concatenate, leading_rows, like, to_host
 from ..structures import ImageTransform, Poses
-from ..structures.arrays import BoolArray, Float32Array, Float64Array, Int32Array
+from ..structures.arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class PaddedPoses:
         scores: (B, N) float32.
         boxes: (B, N, 4) float32 x1, y1, x2, y2; None where there are none yet.
         counts: (B,) int32 rows of each image that count; None: all.
+        depth_mm: (B, N, K) float32, see `Poses`; None in two dimensions.
     """
 
     keypoints: Float32Array
@@ -34,6 +35,7 @@ class PaddedPoses:
     scores: Float32Array
     boxes: Float32Array | None
     counts: Int32Array | None
+    depth_mm: Float32Array | None = None
 
     @staticmethod
     def concatenate(
@@ -42,7 +44,7 @@ class PaddedPoses:
         """The rows of several in one: those that count and are kept.
 
         Args:
-            parts: of the same images, all with boxes.
+            parts: of the same images, all with boxes and without depth.
             kept: (B, N) of each, which rows stay.
             ranked: whether the best come first; else they stay in their order.
         """
@@ -75,45 +77,38 @@ class PaddedPoses:
             min_score: rows with a score above it stay.
             ranked: whether the best come first; else they stay in their order.
         """
-        chosen = kernels.select_poses(
-            self.keypoints,
-            self.keypoint_scores,
-            self.scores,
-            self.boxes,
-            rows,
-            self.counts if rows is None else counts,
+        take = partial(
+            kernels.select_poses,
+            scores=self.scores,
+            boxes=self.boxes,
+            rows=rows,
+            counts=self.counts if rows is None else counts,
             max_poses=self.scores.shape[1] if limit is None else limit,
             min_score=min_score,
             ranked=ranked,
         )
+        chosen = take(self.keypoints, self.keypoint_scores)
         boxes = None if self.boxes is None else chosen.boxes
+        depth = self.depth_mm
+        if depth is not None:
+            depth = take(self.keypoints, depth).keypoint_scores
         return PaddedPoses(
-            chosen.keypoints, chosen.keypoint_scores, chosen.scores, boxes, chosen.counts
+            chosen.keypoints, chosen.keypoint_scores, chosen.scores, boxes, chosen.counts, depth
         )
 
     def trimmed(self) -> PaddedPoses:
         """Without rows that are known to be behind every count; see `rows_to_compute`."""
-        rows = rows_to_compute(self.counts, self.scores.shape[1])
-        return PaddedPoses(
-            self.keypoints[:, :rows],
-            self.keypoint_scores[:, :rows],
-            self.scores[:, :rows],
-            None if self.boxes is None else self.boxes[:, :rows],
-            self.counts,
+        columns = self._columns()
+        return replace(
+            self, **dict(zip(columns, leading_rows(self.counts, *columns.values()), strict=True))
         )
 
-    def moved(self, matrices: Float64Array, limits: Float32Array | None = None) -> PaddedPoses:
-        """Keypoints, and boxes if there are some, by affine maps; see `kernels.transform_points`.
-
-        Args:
-            matrices: (B, 2, 3) float64, on the device.
-            limits: (B, 2) float32 largest x and y, to which 0 is the smallest; None: no limit.
-        """
-        keypoints = kernels.transform_points(self.keypoints, matrices, limits)
-        boxes = self.boxes
+    def moved(self, matrix: Float64Array, limits: Float32Array | None = None) -> PaddedPoses:
+        """Keypoints, and boxes if there are some, by one affine map; see `moved_points`."""
+        keypoints, boxes = moved_points(self.keypoints, matrix, limits), self.boxes
         if boxes is not None:
             corners = boxes.reshape(*boxes.shape[:2], 2, 2)
-            boxes = kernels.transform_points(corners, matrices, limits).reshape(boxes.shape)
+            boxes = moved_points(corners, matrix, limits).reshape(boxes.shape)
         return replace(self, keypoints=keypoints, boxes=boxes)
 
     def bounded(self, above: float | None = None) -> PaddedPoses:
@@ -122,9 +117,9 @@ class PaddedPoses:
         boxes = kernels.keypoint_extents(self.keypoints, scores, self.counts, found=found)
         return replace(self, boxes=boxes)
 
-    def best_on_host(self) -> Poses:
-        """The poses of the first image, best first, in boxes around all their keypoints."""
-        return self.bounded().selected(ranked=True).to_host()[0]
+    def best(self) -> PaddedPoses:
+        """Best first, in boxes around all their keypoints."""
+        return self.bounded().selected(ranked=True)
 
     def to_host(self) -> list[Poses]:
         """The poses of each image; where they lie on a GPU, this is what waits for it.
@@ -134,12 +129,27 @@ class PaddedPoses:
         """
         if self.boxes is None:
             raise ValueError("poses must have boxes before they leave the device")
-        columns = (self.keypoints, self.keypoint_scores, self.scores, self.boxes)
-        arrays = columns if self.counts is None else (*columns, self.counts)
-        *found, counts = to_host(*arrays)
+        columns = self._columns()
+        numbers = [] if self.counts is None else [self.counts]
+        *arrays, last = to_host(*columns.values(), *numbers)
         if self.counts is None:
-            found, counts = [*found, counts], np.full(len(counts), counts.shape[1], np.int32)
-        return [Poses(*(array[b, : counts[b]] for array in found)) for b in range(len(counts))]
+            arrays, last = [*arrays, last], np.full(len(last), last.shape[1], np.int32)
+        found = dict(zip(columns, arrays, strict=True))
+        return [
+            Poses(**{name: array[b, :count] for name, array in found.items()})
+            for b, count in enumerate(last)
+        ]
+
+    def _columns(self) -> dict[str, AnyArray]:
+        """The arrays that have a row for each pose, by name; those that are None are left out."""
+        columns = {
+            "keypoints": self.keypoints,
+            "keypoint_scores": self.keypoint_scores,
+            "scores": self.scores,
+            "boxes": self.boxes,
+            "depth_mm": self.depth_mm,
+        }
+        return {name: array for name, array in columns.items() if array is not None}
 
 
 def joined_rows(
@@ -176,6 +186,22 @@ def _numbers(length: int) -> Constant:
     return Constant(np.arange(length, dtype=np.int32)[None])
 
 
+def moved_points(
+    points: Float32Array, matrix: Float64Array, limits: Float32Array | None = None
+) -> Float32Array:
+    """Points of images of one size, where they lie, by an affine map; see `transform_points`.
+
+    Args:
+        points: (B, N, K, 2) float32.
+        matrix: (1, 2, 3) float64, NumPy's.
+        limits: (1, 2) float32 largest x and y, NumPy's, to which 0 is the smallest; None: no limit.
+    """
+    rows = points[None].reshape(1, points.shape[0], -1, 2)  # one map for the images as for one
+    limits = None if limits is None else like(points, limits)
+    moved: Float32Array = kernels.transform_points(rows, like(points, matrix), limits)[0]
+    return moved.reshape(points.shape)
+
+
 def to_image(points: Float32Array, transform: ImageTransform) -> Float32Array:
-    """(1, N, K, 2) float32 input pixels -> image pixels, where the points lie."""
-    return kernels.transform_points(points, like(points, transform.matrix_to_image()))
+    """(B, N, K, 2) float32 input pixels -> image pixels, where the points lie."""
+    return moved_points(points, transform.matrix_to_image())

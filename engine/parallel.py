@@ -16,9 +16,12 @@ MAX_PARALLEL = 4
 Found = tuple[Poses, dict[str, float]]
 
 
-def parallel_frames(threads: int) -> int:
-    """How many frames to run at once: one thread each is faster than many on one frame."""
-    return max(1, min(threads, MAX_PARALLEL))
+def parallel_frames(threads: int, batch: int = 1) -> int:
+    """How many frames to run at once: one thread each is faster than many on one frame.
+
+    While one batch is computed the next one gathers.
+    """
+    return max(1, min(threads, MAX_PARALLEL), 2 * batch if batch > 1 else 1)
 
 
 def find_poses(

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ..kernels.transfer import to_host
 from ..structures import ModelFileError, ModelSpec, Poses, Session, SessionOptions
 from ..structures.arrays import UInt8Array
 from ..structures.closeable import Closeable
 from ..structures.session_options import DEFAULT_SESSION
+from .batching import BatchingSession
 from .decoders import DECODERS
 from .engine_options import DEFAULT_OPTIONS, EngineOptions
-from .heads import View
+from .heads import Heads, View
 from .network import STAGES, Network, StageSeconds, opened_model, reading_spec, spec_of, timed
 from .sizing import check_image, size_image
 from .top_down import TOP_DOWN
@@ -55,6 +57,9 @@ class PoseEngine(Closeable):
         self.options = options
         self.sizes = options.sizes or (spec.sizing.size,)
         self._companions = dict(companions or {})
+        _check_batch(session, spec, options)
+        if options.batch > 1:
+            session = BatchingSession(session, options.batch)
         self._network = Network(session, spec, flip_test=options.flip_test)
         with reading_spec():
             self._decode = DECODERS[spec.decoder.name](spec, self._companions)
@@ -89,9 +94,29 @@ class PoseEngine(Closeable):
 
     def run_timed(self, image: UInt8Array) -> tuple[Poses, StageSeconds]:
         """Like calling the engine, with the seconds that each of `STAGES` took."""
+        seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
+        views = self._views(image, seconds)
+        with timed(seconds, "decode"):
+            (poses,) = self._decode(views).to_host()
+        return poses[: self._max_people], seconds
+
+    def heads(self, image: UInt8Array) -> Heads:
+        """What the network says of an image, activated, NumPy arrays; see `ModelSpec.heads`.
+
+        Of several sizes and scales the names end on @0, @1, ... in their order.
+        """
+        views = self._views(image, dict.fromkeys(STAGES, 0.0))
+        heads = {
+            name if len(views) == 1 else f"{name}@{index}": head
+            for index, view in enumerate(views)
+            for name, head in view.heads.items()
+        }
+        return dict(zip(heads, to_host(*heads.values()), strict=True))
+
+    def _views(self, image: UInt8Array, seconds: StageSeconds) -> list[View]:
+        """What the network says of an image at each size and scale."""
         check_image(image)
         image = np.ascontiguousarray(image)  # a copy of views, such as `bgr[..., ::-1]`
-        seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
         height, width = image.shape[:2]
         views = []
         for size in self.sizes:
@@ -100,13 +125,25 @@ class PoseEngine(Closeable):
                     transform = self.spec.sizing.transform((height, width), size, scale)
                     sized = size_image(image, transform, self.spec.sizing)[None]
                 views.append(View(self._network(sized, seconds), transform, scale))
-        with timed(seconds, "decode"):
-            return self._decode(views)[: self._max_people], seconds
+        return views
 
     def close(self) -> None:
         """Free the networks."""
         for session in (self.session, *self._companions.values()):
             session.close()
+
+
+def _check_batch(session: Session, spec: ModelSpec, options: EngineOptions) -> None:
+    """Refuse at once more images than a plan takes in one call."""
+    most = getattr(session, "max_images", None)
+    flipped = options.flip_test and spec.flip == "around"
+    needed = options.batch * (2 if flipped else 1)
+    if most is not None and needed > most:
+        why = " with the flipped ones" if flipped else ""
+        raise ValueError(
+            f"the plan takes {most} images at a time, and a batch of {options.batch} has {needed}"
+            f"{why}: build one for more with `posetrack build --batch MIN,OPT,MAX`"
+        )
 
 
 def _check_model(spec: ModelSpec, options: EngineOptions) -> None:
@@ -118,9 +155,25 @@ def _check_model(spec: ModelSpec, options: EngineOptions) -> None:
             f"decoder of {spec.name} must be one of {', '.join(DECODERS)}, got "
             f"{spec.decoder.name!r}"
         )
+    if spec.gives_poses:
+        _check_graph_form(spec, options)
     if spec.sizing.convention == "hrnet-affine" and len(options.sizes) > 1:
         raise ValueError(
             f"{spec.name} takes one size: for more use a multi-scale test, such as scales 0.5,1,2"
         )
     if spec.sizing.convention != "hrnet-affine" and options.scales != (1.0,):
         raise ValueError(f"{spec.name} has no multi-scale test: use several sizes, such as 256,512")
+
+
+def _check_graph_form(spec: ModelSpec, options: EngineOptions) -> None:
+    """Refuse what only an engine that sees the heads could do."""
+    if len(options.sizes) > 1 or options.scales != (1.0,):
+        raise ValueError(
+            f"{spec.name} finds its poses inside the file, at one size: for several sizes or a "
+            "multi-scale test export the head form, `posetrack export --post none`"
+        )
+    if options.max_people is not None and options.max_people > spec.max_people:
+        raise ValueError(
+            f"{spec.name} finds at most {spec.max_people} people inside the file, got max_people "
+            f"{options.max_people}: for more export the head form, `posetrack export --post none`"
+        )

@@ -38,6 +38,8 @@ def size_image(image: UInt8Array, transform: ImageTransform, sizing: InputSizing
         ValueError: a wrong shape or order.
         TypeError: a wrong dtype.
     """
+    if sizing.rule == "inside":
+        return image
     if sizing.convention == "half-pixel":
         return kernels.size_image(image, transform.input_size, transform.scale, sizing.border)
     import cv2

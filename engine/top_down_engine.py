@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..kernels.transfer import concatenate
+from ..kernels.transfer import concatenate, to_host
 from ..structures import ModelSpec, Poses, Session, SessionOptions
 from ..structures.arrays import AnyArray, UInt8Array
 from ..structures.closeable import Closeable
@@ -93,6 +93,13 @@ class TopDownEngine(Closeable):
         heads = self._run(image, people, seconds)
         with timed(seconds, "decode"):
             return self._decode(heads, people), seconds
+
+    def heads(self, image: UInt8Array, boxes: AnyArray) -> Heads:
+        """(N, ...) what the network says of the crops of boxes, activated, NumPy arrays."""
+        check_image(image)
+        people = self._decode.people(np.asarray(boxes, np.float32), np.ones(len(boxes)))
+        heads = self._run(image, people, dict.fromkeys(STAGES, 0.0))
+        return dict(zip(heads, to_host(*heads.values()), strict=True))
 
     def _run(self, image: UInt8Array, people: People, seconds: StageSeconds) -> Heads:
         """(N, ...) activated heads of every crop."""

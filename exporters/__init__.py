@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # else torch is imported when a name is asked for
-    from .onnx import ExportOptions, export_onnx, files_of
+    from .onnx import ExportOptions, check_output, export_onnx, files_of
 
-__all__ = ["ExportOptions", "export_onnx", "files_of"]
+__all__ = ["ExportOptions", "check_output", "export_onnx", "files_of"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -11,8 +11,10 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
+from ..kernels.graph_ops import DOMAIN, OPS
 from ..structures import ModelFileError, ModelSpec
 from ..structures.model_spec import METADATA_KEY
+from .graph.nodes import every_node
 
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
@@ -49,6 +51,7 @@ class OnnxFile:
         weights: numbers by dtype.
         functions: operators that the file itself defines in standard ones.
         custom: operators that are neither standard nor defined in the file.
+        foreign: those of them that posetrack's library for ONNX Runtime does not have.
         size: bytes, external data included.
     """
 
@@ -61,6 +64,7 @@ class OnnxFile:
     weights: dict[str, int]
     functions: tuple[str, ...]
     custom: tuple[str, ...]
+    foreign: tuple[str, ...]
     size: int
 
 
@@ -80,13 +84,15 @@ def inspect_onnx(path: Path) -> OnnxFile:
         raise ModelFileError(f"{path} is no ONNX file, or one without a graph")
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     functions = tuple(_full_name(one.domain, one.name) for one in model.functions)
-    used = Counter(_full_name(node.domain, node.op_type) for node in _nodes(graph.node))
-    inside = [node for function in model.functions for node in _nodes(function.node)]
+    used = Counter(_full_name(node.domain, node.op_type) for node in every_node(graph.node))
+    inside = [node for function in model.functions for node in every_node(function.node)]
     called = used.keys() | {_full_name(node.domain, node.op_type) for node in inside}
     weights = Counter[str]()
     for tensor in graph.initializer:
         weights[_dtype(tensor.data_type)] += prod(tensor.dims)
     held = {tensor.name for tensor in graph.initializer}
+    custom = tuple(sorted(n for n in called if "::" in n and n not in functions))
+    ours = {_full_name(DOMAIN, name) for name in OPS}
     return OnnxFile(
         spec=ModelSpec.from_json(metadata[METADATA_KEY]) if METADATA_KEY in metadata else None,
         producer=f"{model.producer_name} {model.producer_version}".strip(),
@@ -96,19 +102,10 @@ def inspect_onnx(path: Path) -> OnnxFile:
         operators=dict(used.most_common()),
         weights=dict(weights.most_common()),
         functions=functions,
-        custom=tuple(sorted(n for n in called if "::" in n and n not in functions)),
+        custom=custom,
+        foreign=tuple(name for name in custom if name not in ours),
         size=path.stat().st_size + _external_bytes(graph.initializer, path.parent),
     )
-
-
-def _nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-    """Nodes and those of their subgraphs, such as a loop's body."""
-    for node in nodes:
-        yield node
-        for attribute in node.attribute:
-            yield from _nodes(attribute.g.node)
-            for graph in attribute.graphs:
-                yield from _nodes(graph.node)
 
 
 def _full_name(domain: str, name: str) -> str:

@@ -17,14 +17,15 @@ class ExportWrapper(nn.Module):
     Args:
         network: normalised images (B, 3, H, W) -> named heads.
         spec: mean, std and the heads' order.
+        flipped: whether the heads of the flipped images follow those of the images.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, spec: ModelSpec) -> None:
+    def __init__(self, network: nn.Module, spec: ModelSpec, *, flipped: bool = False) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.flipped = network, flipped
         self.names = [head.name for head in spec.heads]
         self.unit = PIXEL_MAX if spec.pixel_range == "unit" else 1.0
         for name, values in (("mean", spec.mean), ("std", spec.std)):
@@ -33,12 +34,18 @@ class ExportWrapper(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """(B, H, W, 3) uint8 RGB -> the heads in the order of the spec."""
-        # contiguous, or torch takes its kernels for channels last, with other last bits
-        pixels = image.permute(0, 3, 1, 2).contiguous().to(torch.float32)
+        # cast first: TensorRT does nothing else with bytes; contiguous, or torch takes its kernels
+        # for channels last, with other last bits
+        pixels = image.to(torch.float32).permute(0, 3, 1, 2).contiguous()
         if self.unit != 1:
             pixels = pixels / self.unit
-        heads = self.network((pixels - self.mean) / self.std)
-        return tuple(heads[name] for name in self.names)
+        normalised = (pixels - self.mean) / self.std
+        if not self.flipped:
+            heads = self.network(normalised)
+            return tuple(heads[name] for name in self.names)
+        heads = self.network(torch.cat((normalised, normalised.flip(3))))
+        straight, flipped = zip(*(heads[name].chunk(2) for name in self.names), strict=True)
+        return (*straight, *flipped)
 
 
 def with_flip_test(network: nn.Module, spec: ModelSpec) -> tuple[FlipTest, ModelSpec]:

@@ -24,7 +24,8 @@ HeadKind: TypeAlias = Literal[
 ]
 Activation: TypeAlias = Literal["none", "sigmoid"]
 CellOrigin: TypeAlias = Literal["half-pixel", "corner"]
-SizingRule: TypeAlias = Literal["short-side", "crop"]
+# inside: the file takes images as they are
+SizingRule: TypeAlias = Literal["short-side", "crop", "inside"]
 SizingConvention: TypeAlias = Literal["half-pixel", "hrnet-affine"]
 PixelRange: TypeAlias = Literal["byte", "unit"]
 Flip: TypeAlias = Literal["around", "inside", "done", "never"]
@@ -64,6 +65,10 @@ class InputSizing:
         short = self.size if size is None else size
         if self.rule == "crop":
             raise ValueError("the network takes crops of single people, not whole images")
+        if self.rule == "inside":
+            if size not in (None, self.size) or test_scale != 1.0:
+                raise ValueError("the file sizes its images itself: leave the size out")
+            return ImageTransform(image_size, image_size, 1.0, (0.0, 0.0))
         if self.convention == "hrnet-affine":
             return ImageTransform.hrnet_affine(
                 image_size, short, test_scale, multiple_of=self.multiple_of
@@ -157,6 +162,11 @@ class ModelSpec:
     weights_licence: str = ""
     weights_sha256: str = ""
     trained: str = ""  # data and origin, one line
+
+    @property
+    def gives_poses(self) -> bool:
+        """Whether the file's outputs are poses (graph form), not heads to be decoded."""
+        return any(head.name == "keypoints" for head in self.heads)
 
     def head(self, name: str) -> HeadSpec:
         """The head of that name.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import posetrack  # noqa: F401 - the installed package, before pytest sees the source tree's root
 import pytest
+from made_up_tensorrt import tensorrt_machine as tensorrt_machine  # a fixture
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CLIPS = Path(__file__).parent / "data" / "clips"

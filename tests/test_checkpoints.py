@@ -12,6 +12,7 @@ from posetrack.models import MODELS
 from posetrack.models.networks.pose_scoring import PoseScoring
 from posetrack.structures import COCO_17
 from tolerances import POSE_PIXELS
+from untrained import crowded_lite
 
 # A network of random weights says the same in two libraries up to this, relative to 1.
 BACKEND_SCORES = 1e-4
@@ -28,16 +29,7 @@ def posetrack(*arguments, code=0):
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """A training checkpoint of LOGO-CAP lite whose heatmaps are above the thresholds."""
-    torch.manual_seed(7)
-    network, _ = MODELS["logocap-lite"].build(COCO_17)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.ndim == 4:
-                torch.nn.init.kaiming_normal_(parameter)
-        network.final_layer_cls.weight *= 0.1
-        network.final_layer_cls.bias.fill_(0.3)
-        network.joints_mlp[-1].bias.fill_(0.5)
-    wrapped = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
+    wrapped = {f"module.{name}": tensor for name, tensor in crowded_lite().items()}
     path = tmp_path_factory.mktemp("checkpoint") / "lite.pth.tar"
     torch.save({"epoch": 3, "perf": np.float64(0.5), "state_dict": wrapped}, path)
     return path
@@ -58,16 +50,18 @@ def results(picture, folder, *options):
 
 
 @pytest.mark.parametrize("flip", [(), ("--flip-test",)])
+@pytest.mark.parametrize("post", ["graph", "none"])
 def test_checkpoint_and_the_file_exported_from_it_find_the_same(
-    checkpoint, picture, tmp_path, flip
+    checkpoint, picture, tmp_path, flip, post
 ):
     by_torch, report = results(picture, tmp_path / "torch", "--weights", checkpoint, *flip)
     assert report["backend"] == "torch"
     assert report["model"]["name"] == "logocap-lite"
     model = tmp_path / "lite.onnx"
-    out, _ = posetrack("export", "logocap-lite", "--weights", checkpoint, "-o", model, *flip)
+    options = ("--weights", checkpoint, "-o", model, "--post", post, *flip)
+    out, _ = posetrack("export", "logocap-lite", *options)
     assert out.strip() == str(model)
-    assert model.with_name("lite.refine.onnx").is_file()
+    assert model.with_name("lite.refine.onnx").is_file() == (post == "none")
     by_file, _ = results(picture, tmp_path / "file", "--model", model, *flip)
     assert len(by_torch) > 0
     assert len(by_torch) == len(by_file)
@@ -134,7 +128,7 @@ def test_uncalibrated_model_is_named_once_unless_quiet(
         "cpu",
     )
     _, errors = posetrack(*run, *options)
-    wanted = "nobody has calibrated the scores of logocap-lite: every pose of at least "
+    wanted = "nobody has calibrated the scores of logocap-lite: poses of at least "
     assert [text.split(" ")[0] for text in errors.split(wanted)[1:]] == notices
     assert ("torch fp32 on cpu, " in errors) == bool(notices)
 

@@ -82,7 +82,7 @@ def test_help_explains_every_option_and_its_default(command):
         (["--format", "nope"], "Invalid value for '--format': must be among coco, posetrack18"),
         (["--format", "posetrack18", "--no-track"], "leave out --no-track and --stills"),
         (["--format", "posetrack18", "--stills"], "leave out --no-track and --stills"),
-        (["--backend", "trt"], "'trt' is not one of 'auto', 'onnxruntime', 'openvino'"),
+        (["--backend", "trt"], "'trt' is not one of 'auto', 'onnxruntime', 'onnxruntime-tensorrt'"),
         (["--precision", "fp64"], "'fp64' is not one of 'fp32', 'bf16'"),
         (["--min-score", "-1"], "Invalid value for '--min-score'"),
         (["--min-score", "nan"], "Invalid value for '--min-score'"),

@@ -1,9 +1,10 @@
-"""Tables in the documents come from committed results."""
+"""Tables in the documents come from committed results, or from the code."""
 
 import re
 from pathlib import Path
 
 import pytest
+from posetrack.exporters.operators_table import operators_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,7 +19,18 @@ def test_rules_name_tests_that_there_are(name):
     assert set(named) - tests == set()
 
 
-TABLED = ["README.md", "docs/kernels.md", "docs/models/movenet-multipose.md"]
+def test_every_operator_is_in_the_table_as_it_is():
+    text = (ROOT / "docs" / "onnx.md").read_text(encoding="utf-8")
+    assert f"operators_table -->\n{operators_table()}<!-- end -->" in text
+
+
+TABLED = [
+    "README.md",
+    "docs/kernels.md",
+    "docs/onnx.md",
+    "docs/tracking.md",
+    "docs/models/movenet-multipose.md",
+]
 
 
 @pytest.mark.parametrize("name", TABLED)

@@ -9,7 +9,7 @@ import cv2
 import pytest
 import torch
 from posetrack import read_video
-from posetrack.exporters import export_onnx
+from posetrack.exporters import ExportOptions, export_onnx
 from posetrack.models import MODELS
 from posetrack.structures import COCO_17
 
@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
     for name, file in (("logocap-lite", "weights.pth"), ("simple-baseline-resnet-50", "crop.pth")):
         network, _ = MODELS[name].build(COCO_17)
         torch.save(network.state_dict(), folder / file)
-    export_onnx(None, folder / "crop.pth", folder / "top-down.onnx")
+    export_onnx(None, folder / "crop.pth", folder / "top-down.onnx", ExportOptions(post="none"))
     return folder
 
 

@@ -13,14 +13,24 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from ...kernels.native import onnxruntime_operators
 from ...models import FAMILIES
 from ...models.weights.zoo import ZOO, PublishedWeights
 from ...models.weights.zoo import fetch as fetch_weights
+from ...structures import InputSizing
 from ..extras import need_extra
 from ..sentences import printable, say
 
 if TYPE_CHECKING:  # onnx may be absent
     from ...exporters.inspection import OnnxFile
+
+# How a description says where a flip test belongs -> where there is one.
+_FLIP = {
+    "inside": "not in the file: export --flip-test puts it there",
+    "done": "in the file",
+    "around": "around the network: run --flip-test",
+    "never": "none",
+}
 
 models_app = typer.Typer(
     name="models", help="Networks, weight files, and published weights.", no_args_is_help=True
@@ -93,7 +103,10 @@ def _model_facts(file: Path) -> dict[str, Any]:
         "decoder": spec.decoder.name if spec else None,
         "skeleton": spec.skeleton.name if spec else None,
         "rules": spec.rules if spec else None,
-        "flip": spec.flip if spec else None,
+        "sizing": _sizing(spec.sizing) if spec else None,
+        "people": spec.max_people if spec else None,
+        "min_score": spec.min_score if spec else None,
+        "flip": _FLIP[spec.flip] if spec else None,
         "precision": spec.precision if spec else None,
         "licence": (spec.weights_licence or None) if spec else None,
         "inputs": [str(value) for value in found.inputs],
@@ -106,11 +119,27 @@ def _model_facts(file: Path) -> dict[str, Any]:
     }
 
 
+def _sizing(sizing: InputSizing) -> str:
+    """How an image is brought to the input."""
+    if sizing.rule == "inside":
+        return "inside the file"
+    if sizing.crop is not None:
+        return "crops of {}x{}".format(*sizing.crop)
+    return f"short side {sizing.size}, multiples of {sizing.multiple_of}, {sizing.convention}"
+
+
 def _where(found: OnnxFile) -> str:
     """Which runtimes take the file."""
-    if found.custom:
+    if found.foreign:
         return "in ONNX Runtime with a library that has the custom operators"
-    return "in any ONNX Runtime" + (", as its functions are in the file" if found.functions else "")
+    if found.custom and onnxruntime_operators() is None:
+        return "in ONNX Runtime with posetrack's operators, which are not built here"
+    if found.custom:
+        return "in ONNX Runtime with posetrack's operators, as here"
+    if not found.functions:
+        return "in any ONNX Runtime"
+    by_kernels = "" if onnxruntime_operators() is None else "; here by posetrack's operators"
+    return "in any ONNX Runtime, as its functions are in the file" + by_kernels
 
 
 def _weight_facts(file: Path) -> dict[str, Any]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from ...engine.engine_options import SCALES_MUST_BE, SIZES_MUST_BE, EngineOptions
+from ...engine.engine_options import (
+    MAX_BATCH,
+    MAX_SIZE,
+    SCALES_MUST_BE,
+    SIZES_MUST_BE,
+    EngineOptions,
+)
 from ...formats import FORMATS
 from ...structures.model_spec import Rules
 from ..run.claim import Earlier
@@ -19,6 +26,14 @@ RulesOption = Annotated[
     typer.Option(
         help="Whose rules hold where a paper and its authors' code differ.",
         show_default="those that the weights fit; if both, released",
+    ),
+]
+
+TrackerOption = Annotated[
+    Literal["fast", "best", "paper"],
+    typer.Option(
+        help="fast: poses alone. best: looks too, where there are embeddings. paper: OGN's, frame "
+        "to frame."
     ),
 ]
 
@@ -34,6 +49,74 @@ def read_sizes(text: str) -> tuple[int, ...]:
         raise _wrong("--size", f"{SIZES_MUST_BE}, got {text!r}")
     with option_error("--size"):
         return EngineOptions(sizes=tuple(int(part) for part in parts)).sizes
+
+
+def read_image_size(text: str) -> tuple[int, int] | None:
+    """`256x448`, height first; nothing is None.
+
+    Raises:
+        typer.BadParameter: not two numbers.
+    """
+    if not text:
+        return None
+    sides = re.fullmatch(r"([0-9]{1,6})x([0-9]{1,6})", text.strip().lower())
+    if sides is None:
+        raise _wrong("--size", f"must be height x width in pixels, such as 256x448, got {text!r}")
+    height, width = int(sides[1]), int(sides[2])
+    if max(height, width) > 2 * MAX_SIZE:
+        raise _wrong("--size", f"must be {2 * MAX_SIZE} pixels at most, got {text!r}")
+    return height, width
+
+
+def read_range(text: str) -> tuple[int, int, int] | None:
+    """`1,4,8`, or one number for all three; nothing is None.
+
+    Raises:
+        typer.BadParameter: not one or three numbers.
+    """
+    if not text:
+        return None
+    numbers = [int(part) for part in text.split(",") if part.strip().isdecimal()]
+    if len(numbers) != len(text.split(",")) or len(numbers) not in (1, 3):
+        raise _wrong("--batch", f"must be one number or smallest,usual,largest, got {text!r}")
+    if max(numbers) > MAX_BATCH:
+        raise _wrong("--batch", f"must be {MAX_BATCH} at most, got {text!r}")
+    first, *rest = numbers
+    return (first, rest[0], rest[1]) if rest else (first, first, first)
+
+
+def read_image_sizes(
+    text: str,
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None:
+    """`256x256,256x448,448x448`, or one size for all three; nothing is None.
+
+    Raises:
+        typer.BadParameter: not one or three sizes.
+    """
+    if not text:
+        return None
+    sizes = [size for part in text.split(",") if (size := read_image_size(part)) is not None]
+    if len(sizes) != len(text.split(",")) or len(sizes) not in (1, 3):
+        raise _wrong("--size", f"must be one size or smallest,usual,largest, got {text!r}")
+    return sizes[0], sizes[len(sizes) // 2], sizes[-1]
+
+
+def read_devices(device: str, gpus: str) -> list[str]:
+    """`0,1`: a device for each GPU; nothing is the one of `--device`.
+
+    Raises:
+        typer.BadParameter: no numbers, one twice, or both options.
+    """
+    if not gpus:
+        return [device]
+    numbers = [part.strip() for part in gpus.split(",")]
+    if not all(part.isascii() and part.isdecimal() for part in numbers):
+        raise _wrong("--gpus", f"must be numbers of GPUs such as 0,1, got {gpus!r}")
+    if len({int(part) for part in numbers}) < len(numbers):
+        raise _wrong("--gpus", f"must name each GPU once, got {gpus!r}")
+    if device != "auto":
+        raise _wrong("--gpus", f"says what --device {device} says: leave out one of them")
+    return [f"cuda:{int(part)}" for part in numbers]
 
 
 def read_scales(text: str) -> tuple[float, ...]:

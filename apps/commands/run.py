@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ...engine import (
     BACKENDS,
     DEFAULT_MODEL,
+    MAX_BATCH,
     MAX_PEOPLE,
     PRECISIONS,
     EngineOptions,
@@ -29,14 +29,16 @@ from ..media.images import DEFAULT_FPS
 from ..media.limits import MAX_PIXELS
 from ..media.reading import no_source
 from ..run.batch import Manners, run_jobs
-from ..run.claim import Earlier, claimed_jobs
+from ..run.claim import Earlier, Job, claimed_jobs
 from ..run.options import RunOptions
 from .parsing import (
     RulesOption,
+    TrackerOption,
     check_part,
     choose_earlier,
     one_of,
     option_error,
+    read_devices,
     read_formats,
     read_scales,
     read_sizes,
@@ -74,6 +76,29 @@ Precision = Annotated[
     one_of(
         PRECISIONS,
         help="Arithmetic of the network; bf16 needs openvino and a CPU that has it.",
+    ),
+]
+Batch = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=MAX_BATCH,
+        help="Images that the network takes at once, from up to so many sources; for GPUs.",
+    ),
+]
+Gpus = Annotated[
+    str,
+    typer.Option(
+        help="GPUs that share the sources, such as 0,1: each works on one source after the other.",
+        show_default="that of --device",
+    ),
+]
+Rebuild = Annotated[
+    bool,
+    typer.Option(
+        "--rebuild",
+        help="Build a TensorRT plan that does not fit this machine again, from the .onnx file "
+        "beside it.",
     ),
 ]
 Size = Annotated[
@@ -207,12 +232,16 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     backend: Backend = "auto",
     device: Device = "auto",
     precision: Precision = "fp32",
+    batch: Batch = 1,
+    gpus: Gpus = "",
+    rebuild: Rebuild = False,
     size: Size = "",
     scales: Scales = "",
     flip_test: FlipTest = False,
     min_score: MinScore = None,
     max_people: MaxPeople = None,
     no_track: NoTrack = False,
+    tracker: TrackerOption = "fast",
     fps: Fps = DEFAULT_FPS,
     stills: Stills = False,
     start: Start = None,
@@ -232,49 +261,51 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     debug: Debug = False,
 ) -> None:
     """Find and track people in videos and images."""
-    session = _session(backend, device, precision, threads or available_threads())
-    engine_options = EngineOptions(read_sizes(size), read_scales(scales), flip_test, max_people)
-    choice = ModelChoice(model, weights, score_weights, rules, session)
+    sessions = _sessions(read_devices(device, gpus), backend, precision, threads, batch)
+    chosen = (read_sizes(size), read_scales(scales), flip_test, max_people, batch)
+    choices = [ModelChoice(model, weights, score_weights, rules, rebuild, one) for one in sessions]
+    part: dict[str, Any] = {"start_s": start or 0.0, "end_s": end, "max_frames": max_frames}
     options = RunOptions(
         min_score=min_score,
         track=not no_track,
+        tracker=tracker,
         fps=fps,
         stills=stills,
-        start_s=start or 0.0,
-        end_s=end,
-        max_frames=max_frames,
+        **part,
         draw=not no_video,
         formats=read_formats(format, tracking=not (no_track or stills)),
-        parallel=session.parallel,
+        parallel=parallel_frames(sessions[0].threads, batch),
         max_pixels=max_pixels,
         max_waiting_mb=max_waiting_mb,
         pipe_timeout=pipe_timeout,
     )
     check_part(start, end, stills=stills)
-    manners = Manners(quiet=quiet, debug=debug, accept_damage=accept_damage)
     earlier = choose_earlier(overwrite=overwrite, unique=unique, resume=resume)
-    work = partial(
-        run_jobs, choice=choice, engine_options=engine_options, options=options, manners=manners
-    )
-    _work_in_folders(sources, output, earlier, work)
+    given = (choices, EngineOptions(*chosen), options, Manners(quiet, debug, accept_damage))
+    _work_in_folders(sources, output, earlier, lambda jobs, told: run_jobs(jobs, *given, told))
 
 
-def _session(backend: str, device: str, precision: str, threads: int) -> SessionOptions:
+def _sessions(
+    devices: list[str], backend: str, precision: str, threads: int, batch: int
+) -> list[SessionOptions]:
+    threads = threads or available_threads()
+    # of batches two are under way: one is computed, one is copied
+    parallel = parallel_frames(threads) if batch == 1 else 2
     with option_error("--device"):
-        return SessionOptions(backend, device, precision, threads, parallel_frames(threads))
+        return [SessionOptions(backend, one, precision, threads, parallel) for one in devices]
 
 
 def _work_in_folders(
     sources: list[Path],
     output: Path,
     earlier: Earlier,
-    work: Callable[..., int],
+    work: Callable[[list[Job], list[int]], int],
 ) -> None:
     """Claim the folders, do the work, and end with its exit code or that of a signal."""
     _check_there(sources)
     with interrupts() as interrupted:  # so that claimed folders are let go
         with claimed_jobs(sources, output, earlier) as jobs:
-            code = work(jobs, interrupted=interrupted)
+            code = work(jobs, interrupted)
         code = EXIT_SIGNAL + interrupted[0] if interrupted else code
     if code:
         raise typer.Exit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from ...evaluation import above
 from ...formats import TrackLayout, open_tracks, write_posetrack17, write_posetrack18
 from ...structures import Annotations, ResultFileError
-from ...structures.partial_file import partial_path
+from ...structures.partial_file import whole_folder
 from .track_pairs import video_files
 
 _MAX_ID_17 = 999  # of PoseTrack17's track ids
@@ -42,19 +41,13 @@ def write_submission(
     videos = video_files(runs)
     if not videos:
         raise ResultFileError(f"{runs}: there are no runs and no prediction files")
-    folder = partial_path(output)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
+    with whole_folder(output) as folder:
         for video, path in videos.items():
             frames = _kept(path, min_keypoint_score)
             if layout == "posetrack17":
                 write_posetrack17(folder / f"{video}.json", _renumbered(path, frames))
             else:
                 write_posetrack18(folder / f"{video}.json", video, frames)
-        folder.replace(output)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return [output / f"{video}.json" for video in videos]
 
 

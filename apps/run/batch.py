@@ -1,10 +1,12 @@
-"""Every source of a command in turn, and what is said about each."""
+"""Every source of a command, and what is said about each."""
 
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
-from functools import partial
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,7 +38,7 @@ class Manners:
 
 def run_jobs(
     jobs: list[Job],
-    choice: ModelChoice,
+    choices: list[ModelChoice],
     engine_options: EngineOptions,
     options: RunOptions,
     manners: Manners,
@@ -46,7 +48,7 @@ def run_jobs(
 
     Args:
         jobs: sources and their claimed folders.
-        choice: of the model.
+        choices: of the model; one for each GPU that is to work.
         engine_options: its engine's.
         options: of every run.
         manners: what is said.
@@ -56,9 +58,12 @@ def run_jobs(
         The exit code.
     """
 
-    def load() -> tuple[PoseEngine, ModelCard]:
-        engine = load_engine(choice, engine_options)
-        return engine, model_card(choice, engine)
+    def load() -> tuple[list[PoseEngine], ModelCard]:
+        with ExitStack() as stack:
+            engines = [stack.enter_context(load_engine(one, engine_options)) for one in choices]
+            card = model_card(choices[0], engines[0])
+            stack.pop_all()
+        return engines, card
 
     if manners.debug:
         show_ffmpeg()
@@ -66,54 +71,98 @@ def run_jobs(
     if loaded is None:
         say("posetrack: interrupted before the first frame")
         return EXIT_SIGNAL + interrupted[0]
-    engine, card = loaded
-    with engine:
+    engines, card = loaded
+    with ExitStack() as stack:
+        for engine in engines:
+            stack.enter_context(engine)
+            if not manners.quiet:
+                _introduce(engine, choices[0].session.threads)
         if not manners.quiet:
-            _introduce(engine, options, choice.session.threads)
-        return _run_all(jobs, engine, card, options, manners, interrupted)
+            _warn_of_uncalibrated(engines[0], options)
+        at_once = min(engine_options.batch, -(-len(jobs) // len(engines)))
+        each = replace(options, parallel=-(-options.parallel // at_once))  # of the frames
+        work = _Work(jobs, card, each, manners, interrupted)
+        work.do(engines, at_once)
+    if work.failed and len(jobs) > 1:
+        failed = [job.source for job in jobs if job in work.failed]
+        say(f"posetrack: {len(failed)} of {len(jobs)} sources failed: {_listed(failed)}")
+    return EXIT_SIGNAL + interrupted[0] if interrupted else int(bool(work.failed))
 
 
-def _run_all(
-    jobs: list[Job],
-    engine: PoseEngine,
-    model: ModelCard,
-    options: RunOptions,
-    manners: Manners,
-    interrupted: list[int],
-) -> int:
-    """One that fails does not stop the next."""
-    failed: list[Path] = []
-    same_size = options.draw and not options.stills
-    limits = SourceLimits(options.max_pixels, options.pipe_timeout, lambda: bool(interrupted))
-    opened = partial(open_source, fps=options.fps, same_size=same_size, limits=limits)
-    for job in jobs:
-        path, folder = job.source, job.folder
-        if interrupted:
-            break
+class _Work:
+    """Every source, one after the other or several at once; one that fails does not stop others.
+
+    Attributes:
+        failed: jobs that did not go well.
+    """
+
+    def __init__(
+        self,
+        jobs: list[Job],
+        model: ModelCard,
+        options: RunOptions,
+        manners: Manners,
+        interrupted: list[int],
+    ) -> None:
+        self._left, self._model = deque(jobs), model
+        self._options, self._manners, self._interrupted = options, manners, interrupted
+        self.failed: list[Job] = []
+        self._alone = True  # no other source is worked on meanwhile
+
+    def do(self, engines: list[PoseEngine], at_once: int) -> None:
+        """Run the jobs, on each engine so many at once."""
+        workers = [engine for engine in engines for _ in range(at_once)]
+        self._alone = len(workers) == 1
+        if len(workers) == 1:
+            self._run_on(workers[0])
+            return
+        with ThreadPoolExecutor(len(workers), thread_name_prefix="source") as pool:
+            for done in [pool.submit(self._run_on, engine) for engine in workers]:
+                done.result()
+
+    def _run_on(self, engine: PoseEngine) -> None:
+        """One job after the other, until none is left."""
+        while not self._interrupted and (job := self._next()) is not None:
+            self._run(job, engine)
+
+    def _next(self) -> Job | None:
+        try:
+            return self._left.popleft()
+        except IndexError:
+            return None
+
+    def _run(self, job: Job, engine: PoseEngine) -> None:
+        path, folder, options = job.source, job.folder, self._options
+        limits = SourceLimits(
+            options.max_pixels, options.pipe_timeout, lambda: bool(self._interrupted)
+        )
+        same_size = options.draw and not options.stills
         run: Run | None = None
         try:
-            with job.claim, opened(path) as source:
-                run = Run(source, engine, folder, options, model)
+            with (
+                job.claim,
+                open_source(path, options.fps, same_size=same_size, limits=limits) as source,
+            ):
+                run = Run(source, engine, folder, options, self._model)
                 reason = run.take_up() if job.resume else None
-                outcome = reason or run.execute(lambda: bool(interrupted), quiet=manners.quiet)
+                outcome = reason or run.execute(
+                    lambda: bool(self._interrupted), quiet=self._manners.quiet, bar=self._alone
+                )
         except Exception as error:
             hopeless = isinstance(error, ResultFileError | SourceError)  # it would end so again
             how = "" if hopeless else _how_to_go_on(run, job)
             say(f"posetrack: {sentence(error, folder.path)}{how}")
-            if manners.debug:
+            if self._manners.debug:
                 traceback.print_exc()
-            failed.append(path)
-            continue
+            self.failed.append(job)
+            return
         if isinstance(outcome, RunReport) and isinstance(outcome.ending, Interrupted):
             far = outcome.how_far()
             say(f"posetrack: interrupted after {far} of {path}{_how_to_go_on(run, job)}")
-            break
-        if not _went_well(path, outcome, manners):
-            failed.append(path)
+            return
+        if not _went_well(path, outcome, self._manners):
+            self.failed.append(job)
         print(printable(str(folder.path)), flush=True)
-    if failed and len(jobs) > 1:
-        say(f"posetrack: {len(failed)} of {len(jobs)} sources failed: {_listed(failed)}")
-    return EXIT_SIGNAL + interrupted[0] if interrupted else int(bool(failed))
 
 
 def _went_well(path: Path, outcome: RunReport | str, manners: Manners) -> bool:
@@ -158,17 +207,25 @@ def _listed(paths: list[Path]) -> str:
     return f"{named} and {more} more" if more > 0 else named
 
 
-def _introduce(engine: PoseEngine, options: RunOptions, threads: int) -> None:
-    """What runs, on what; and once, if nobody knows which scores of the model speak of a person."""
-    spec, session = engine.spec, engine.session
+def _introduce(engine: PoseEngine, threads: int) -> None:
+    """What runs, on what."""
+    session = engine.session
     sizes = "+".join(map(str, engine.sizes))
+    precision = session.precision
+    if getattr(session, "custom_ops", False):
+        precision += " with posetrack's operators"
     say(
-        f"posetrack {version('posetrack')}: {spec.name} at {sizes} px, {session.backend} "
-        f"{session.precision} on {session.device}, {threads} thread{'s' * (threads != 1)}"
+        f"posetrack {version('posetrack')}: {engine.spec.name} at {sizes} px, {session.backend} "
+        f"{precision} on {session.device}, {threads} thread{'s' * (threads != 1)}"
     )
+
+
+def _warn_of_uncalibrated(engine: PoseEngine, options: RunOptions) -> None:
+    """Say it if nobody knows which scores of the model speak of a person."""
+    spec = engine.spec
     if spec.person is None:
         limit = spec.min_score if options.min_score is None else options.min_score
         say(
-            f"posetrack: nobody has calibrated the scores of {spec.name}: every pose of at "
-            f"least {limit:g} (--min-score) may become a person"
+            f"posetrack: nobody has calibrated the scores of {spec.name}: poses of at least "
+            f"{limit:g} (--min-score) are kept, and each source shows what a good score is"
         )

@@ -16,6 +16,7 @@ class RunOptions:
 
     min_score: float | None = None  # poses below are not recorded; None = the model's
     track: bool = True
+    tracker: str = "fast"  # a name in `PRESETS`
     fps: float = DEFAULT_FPS  # of a folder of images
     stills: bool = False  # images of a folder do not belong together
     start_s: float = 0.0  # which part is wanted, in seconds from the first frame

@@ -99,6 +99,8 @@ class RunReport:
         source_frames: how many there should be, and what lacks.
         tally: frames and people.
         tracks: identities among the people.
+        score_limits: from which pose scores on tracks start and go on: {"birth", "confident"}, the
+            model's or learned up to the last frame; None before the first, and without tracking.
         resumed_at: frames behind which the run was stopped and gone on with.
         seconds: from the start to the end, without the time in between.
         seconds_to_first_frame: until the first frame was written; None if none was.
@@ -121,6 +123,7 @@ class RunReport:
     source_frames: dict[str, Any]
     tally: Tally
     tracks: int
+    score_limits: dict[str, float] | None
     resumed_at: list[int]
     seconds: float
     seconds_to_first_frame: float | None
@@ -154,6 +157,7 @@ class RunReport:
             "people": self.tally.people,
             "people_max": self.tally.people_max,
             "tracks": self.tracks,
+            "score_limits": self.score_limits,
             "resumed_at": self.resumed_at,
             "seconds": round(self.seconds, 3),
             "fps": round(self.fps, 2),

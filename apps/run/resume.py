@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...engine import BACKENDS
 from ...structures import ResultFileError
 from ..media.sources import Source
 from .report import FINISHED
@@ -16,9 +17,10 @@ from .report import FINISHED
 _PIECE = 1 << 20  # bytes of the beginning and the end of a file that are looked at
 _LIBRARIES = ("av", "cv2")  # what decodes and encodes, beside the session's own
 _UNNAMED = {"source_mark": "another source", "model": "another model"}
-_SAME = ("posetrack", "libraries", "backend", "device", "precision")
-# They change no result: frames under way at once, the patience with pipes, which nobody resumes.
-_FREE_OPTIONS = ("parallel", "pipe_timeout")
+_SAME = ("posetrack", "libraries", "backend", "precision")
+# They change no result but last bits: frames under way and images at once, the patience with pipes,
+# which nobody resumes.
+_FREE_OPTIONS = ("parallel", "pipe_timeout", "batch")
 
 
 def source_mark(source: Source) -> str:
@@ -51,7 +53,7 @@ def _ends(path: Path, size: int) -> Iterator[bytes]:
 
 def libraries(backend: str) -> dict[str, str]:
     """Versions of the loaded libraries that a run's numbers and pictures come from."""
-    names = (*_LIBRARIES, backend)
+    names = (*_LIBRARIES, BACKENDS[backend].library if backend in BACKENDS else backend)
     versions = {name: getattr(sys.modules.get(name), "__version__", None) for name in names}
     return {name: version for name, version in versions.items() if version is not None}
 
@@ -75,6 +77,9 @@ def check_same(folder: Path, earlier: dict[str, Any], now: dict[str, Any], *, lo
         for key in _SAME
         if earlier.get(key) != now[key]
     ]
+    kinds = [str(one.get("device")).partition(":")[0] for one in (earlier, now)]
+    if kinds[0] != kinds[1]:  # which of several GPUs it was is chance
+        other.append(f"device {earlier.get('device')} instead of {now['device']}")
     before = earlier.get("options", {})
     other += [
         f"{name} {before.get(name)} instead of {value}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, replace
@@ -16,7 +17,7 @@ from ...engine import PoseEngine, find_poses
 from ...structures import Frame, Poses, ResultFileError, SourceError
 from ...structures.arrays import UInt8Array
 from ...structures.errors_last import ErrorsLast
-from ...trackers import PeopleTracker, TrackedFrame
+from ...trackers import PRESETS, PeopleTracker, TrackedFrame, TrackerConfig
 from ..draw import PaintConfig, PosePainter
 from ..machine import machine, peak_memory_mb
 from ..media.sources import Source, SourceDamaged
@@ -68,6 +69,7 @@ class Run:
         alone = source.kind == "image" or (source.kind == "images" and options.stills)
         self._people = PeopleTracker(
             engine.spec,
+            TrackerConfig.of(engine.spec, PRESETS[options.tracker]),
             min_score=options.min_score,
             max_waiting_bytes=options.max_waiting_mb << 20,
             track=options.track and not alone,
@@ -123,13 +125,14 @@ class Run:
         begun = self._writer is not None or self._earlier is not None
         return begun and self._mark != "" and self._folder.poses.is_file()
 
-    def execute(self, stopped: Callable[[], bool], *, quiet: bool) -> RunReport:
+    def execute(self, stopped: Callable[[], bool], *, quiet: bool, bar: bool = True) -> RunReport:
         """Work through the source, write its results, return the report.
 
         Args:
             stopped: asked before every frame; once true, the files are closed and the run ends
                 `Interrupted`.
             quiet: no progress on stderr.
+            bar: it may be a bar on a terminal; one at a time can be.
 
         Raises:
             SourceError: not even one frame could be read; nothing was written.
@@ -145,7 +148,7 @@ class Run:
             self._folder.write_report(self._report(Running(), [self._folder.report]).as_json())
         ending: Ending = Interrupted()  # and it stays that unless it ended otherwise
         try:
-            ending = self._work(stopped, quiet=quiet)
+            ending = self._work(stopped, quiet=quiet, bar=bar)
         except Exception as error:
             ending = Failed(sentence(error, self._folder.path))
             raise
@@ -163,11 +166,11 @@ class Run:
             self._folder.snapshot.unlink(missing_ok=True)
         return report
 
-    def _work(self, stopped: Callable[[], bool], *, quiet: bool) -> Ending:
+    def _work(self, stopped: Callable[[], bool], *, quiet: bool, bar: bool) -> Ending:
         """Write every frame and close the files."""
         ending: Ending = Interrupted()
         try:
-            ending = self._write_all(stopped, quiet=quiet)
+            ending = self._write_all(stopped, quiet=quiet, bar=bar)
         finally:
             if self._writer is not None:
                 at_the_end = isinstance(ending, Complete | Damaged)
@@ -176,11 +179,12 @@ class Run:
             raise SourceError(f"{self._source.path} holds no frames")
         return ending
 
-    def _write_all(self, stopped: Callable[[], bool], *, quiet: bool) -> Ending:
+    def _write_all(self, stopped: Callable[[], bool], *, quiet: bool, bar: bool) -> Ending:
         """Write every frame; how the source ended."""
         try:
             done = self._tally.frames
-            with RunProgress(self._source.stem, self._total(), done, quiet=quiet) as progress:
+            shown = RunProgress(self._source.stem, self._total(), done, quiet=quiet, bar=bar)
+            with shown as progress:
                 for item in self._tracked(stopped):
                     self._write(item)
                     progress.advance()
@@ -306,6 +310,12 @@ class Run:
         options = asdict(self._options)
         return {**options, **asdict(self._engine.options), "sizes": list(self._engine.sizes)}
 
+    def _score_limits(self) -> dict[str, float] | None:
+        limits = self._people.limits
+        if limits is None or not math.isfinite(limits.birth):
+            return None
+        return {name: round(limit, 4) for name, limit in limits._asdict().items()}
+
     def _report(self, ending: Ending, files: list[Path]) -> RunReport:
         session = self._engine.session
         return RunReport(
@@ -321,6 +331,7 @@ class Run:
             source_frames=asdict(self._source.count),
             tally=self._tally,
             tracks=len(self._track_ids),
+            score_limits=self._score_limits(),
             resumed_at=self._resumed_at,
             seconds=perf_counter() - self._start,
             seconds_to_first_frame=self._first - self._start if self._first else None,

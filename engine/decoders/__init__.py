@@ -12,6 +12,7 @@ from .heatmap_guided import HeatmapGuidedDecoder
 from .logocap import LogoCapDecoder
 from .movenet_multi_size import MoveNetMultiSizeDecoder
 from .ogn_mask_rcnn import OgnMaskRcnnDecoder
+from .poses import PosesDecoder
 
 # The model's spec and its further networks by role ("refine", "score") -> its decoder.
 DecoderMaker: TypeAlias = Callable[[ModelSpec, Mapping[str, Session]], Decoder]
@@ -22,4 +23,5 @@ DECODERS: dict[str, DecoderMaker] = {
     "heatmap-guided": HeatmapGuidedDecoder,
     "dekr": DekrDecoder,
     "ogn-mask-rcnn": OgnMaskRcnnDecoder,
+    "poses": PosesDecoder,
 }

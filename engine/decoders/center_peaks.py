@@ -9,19 +9,12 @@ from math import inf
 import numpy as np
 
 from ... import kernels
-from ...kernels.transfer import concatenate, rows_to_compute
+from ...kernels.transfer import concatenate, leading_rows
 from ...structures.arrays import Float32Array, HeadArray, Int32Array
 from ..padded_poses import joined_rows
 
-# Side of the window in which a center is the highest, by the mean of the map's sides.
-# Source: TEST.POOL_THRESHOLD1 and 2 of github.com/HRNet/DEKR.
-_WINDOWS = ((300, 7), (200, 5), (0, 3))
-
-
-def pool_window(height: int, width: int) -> int:
-    """Side of the window in which a center must be the highest, cells."""
-    side = (height + width) / 2
-    return next(window for limit, window in _WINDOWS if side > limit)
+# Of `kernels.upsampled_peaks`: a center is the highest of a window that grows with the map.
+_PUBLISHED_WINDOW = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +22,9 @@ class Proposals:
     """Poses as regressed; those behind the count are none.
 
     Attributes:
-        keypoints: (1, N, K, 2) float32 x, y in pixels of the input at scale 1.
-        centers: (1, N) float32 values of the center maps.
-        counts: (1,) int32; None: all.
+        keypoints: (B, N, K, 2) float32 x, y in pixels of the input at scale 1.
+        centers: (B, N) float32 values of the center maps.
+        counts: (B,) int32; None: all.
     """
 
     keypoints: Float32Array
@@ -58,8 +51,8 @@ class Proposals:
         """Some of the rows, in their order, or if there are more than `limit`, the best first.
 
         Args:
-            rows: (1, N) int32 candidates; None: all that count.
-            counts: (1,) int32 of the candidates.
+            rows: (B, N) int32 candidates; None: all that count.
+            counts: (B,) int32 of the candidates.
             limit: how many stay at most; None: all.
         """
         length = self.centers.shape[1]
@@ -77,19 +70,19 @@ class Proposals:
         return Proposals(keypoints, centers, counts)
 
     def trimmed(self) -> Proposals:
-        """Without rows that are known to be behind the count; see `rows_to_compute`."""
-        rows = rows_to_compute(self.counts, self.centers.shape[1])
-        return Proposals(self.keypoints[:, :rows], self.centers[:, :rows], self.counts)
+        """Without rows that are known to be behind every count; see `rows_to_compute`."""
+        keypoints, centers = leading_rows(self.counts, self.keypoints, self.centers)
+        return Proposals(keypoints, centers, self.counts)
 
 
 @dataclass(frozen=True, slots=True)
 class Centers:
-    """The highest peaks of an image's center map; those behind the count are none.
+    """The highest peaks of each image's center map; those behind the count are none.
 
     Attributes:
-        cells: (1, N) int32 on the map that was searched, -1 for none.
-        values: (1, N) float32, falling.
-        counts: (1,) int32.
+        cells: (B, N) int32 on the map that was searched, -1 for none.
+        values: (B, N) float32, falling.
+        counts: (B,) int32.
         map_size: (h, w) of that map.
     """
 
@@ -126,7 +119,7 @@ def center_peaks(center: HeadArray, max_peaks: int, threshold: float = -inf) -> 
     """The highest peaks of a center map.
 
     Args:
-        center: (1, 1, h, w) head.
+        center: (B, 1, h, w) head.
         max_peaks: N, how many peaks are returned at most.
         threshold: peaks must be above; that at 0 and below are no peaks, but fill the list.
     """
@@ -135,7 +128,7 @@ def center_peaks(center: HeadArray, max_peaks: int, threshold: float = -inf) -> 
         center,
         (height, width),
         max_peaks,
-        window=pool_window(height, width),
+        window=_PUBLISHED_WINDOW,
         rule="corner",
         min_value=threshold,
     )
@@ -148,22 +141,19 @@ def regressed_keypoints(
     """Where the people found at the centers have their keypoints.
 
     A heatmap finer than the offsets (stride 2 on stride 4) has its peaks in finer cells: a peak
-    takes the offset of the coarse cell that covers it, and counts from that one's corner. This is
-    what the published code computes when it repeats each coarse cell's absolute positions, doubled
-    to fine cells, over the fine map.
+    takes the offset of the coarse cell that covers it, and counts from that one's corner.
 
     Args:
-        centers: of one image.
-        offset: (1, 2K, h, w) head, x0, y0, x1, ..., in its own cells.
+        centers: of B images, on a map a whole number of times as fine as `offset`.
+        offset: (B, 2K, h, w) head, x0, y0, x1, ..., in its own cells.
         ratio: pixels per cell of `offset`.
         sign: keypoint = position + sign * offset.
 
     Returns:
-        (1, N, K, 2) float32 x, y in pixels.
+        (B, N, K, 2) float32 x, y in pixels.
     """
-    cells, (height, width) = centers.cells, offset.shape[2:]
-    if (height, width) != centers.map_size:
-        rows, columns = centers.map_size
-        x, y = cells % columns * width // columns, cells // columns * height // rows
-        cells = y * width + x  # of none: -1 // columns is -1, and y is below 0
-    return kernels.center_offset_decode(cells, offset, sign=sign) * float(np.float32(ratio))
+    finer = centers.map_size[1] // offset.shape[3]
+    keypoints = kernels.center_offset_decode(
+        centers.cells, offset, sign=sign, ratio=finer, rule="covering"
+    )
+    return keypoints * float(np.float32(ratio))

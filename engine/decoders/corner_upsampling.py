@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ... import kernels
-from ...structures.arrays import Float32Array, HeadArray
+from ...structures.arrays import HeadArray
 
 
 def fuse_scales(maps: Sequence[HeadArray], size: tuple[int, int]) -> HeadArray:
     """Mean of the heatmaps of several test scales; that of one scale is left as small as it is.
 
     Args:
-        maps: (1, C, h, w) of each scale, any sizes.
+        maps: (B, C, h, w) of each scale, any sizes.
         size: (H, W) of the network's input at scale 1.
 
     Returns:
-        (1, C, H, W); with one scale (1, C, h, w), which the kernels read as if it were enlarged.
+        (B, C, H, W); with one scale (B, C, h, w), which the kernels read as if it were enlarged.
 
     Raises:
         ValueError: there are no maps.
@@ -36,26 +36,27 @@ def fuse_scales(maps: Sequence[HeadArray], size: tuple[int, int]) -> HeadArray:
     return total
 
 
-def join_strides(heatmap: HeadArray, finer: HeadArray, *, averaged: bool = True) -> Float32Array:
+def join_strides(
+    heatmap: HeadArray, finer: HeadArray, *, averaged: bool = True
+) -> tuple[HeadArray, HeadArray]:
     """The heatmaps of two strides as one: the mean of both, where the finer one has the channel.
 
     The flipped image of a flip test is joined before it is turned back: the repeated column lies
     to the right of what the network saw.
 
     Args:
-        heatmap: (1, K + 1, h, w), the center last.
-        finer: (1, K, H, W), without a center.
+        heatmap: (B, K + 1, h, w), the center last.
+        finer: (B, K, H, W), without a center.
         averaged: False takes the finer one alone where it has the channel.
 
     Returns:
-        (1, K + 1, H, W); the center is the coarse one, upsampled.
+        (B, K, H, W) keypoints and (B, 1, H, W) center: the coarse one, upsampled.
     """
-    height, width = finer.shape[2:]
-    joined = kernels.upsample_maps(heatmap, (height, width), rule="corner")
-    keypoints = joined[:, : finer.shape[1]]
-    if averaged:
-        keypoints += finer
-        keypoints /= 2
-    else:
-        keypoints[:] = finer
-    return joined
+    count, size = finer.shape[1], (finer.shape[2], finer.shape[3])
+    if not averaged:
+        return finer, kernels.upsample_maps(heatmap[:, count:], size, rule="corner")
+    joined = kernels.upsample_maps(heatmap, size, rule="corner")
+    keypoints, center = joined[:, :count], joined[:, count:]
+    keypoints += finer
+    keypoints /= 2
+    return keypoints, center

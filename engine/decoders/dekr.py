@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import kernels
-from ...structures import ModelSpec, Poses, Session
+from ...structures import ModelSpec, Session
 from ...structures.arrays import Float32Array
 from ..decoder_constants import check_corner_cells, decoder_constants
 from ..heads import View, view_at_scale_1
@@ -62,22 +62,23 @@ class DekrDecoder:
         self.constants = decoder_constants(DekrDecoding, spec, crowdpose)
         check_corner_cells(spec)
         self.max_people = spec.max_people
-        self.sign = spec.head("offset").sign
+        self.sign, self.stride = spec.head("offset").sign, spec.head("offset").stride
         self.scoring = pose_scoring(spec, companions)
 
-    def __call__(self, views: Sequence[View]) -> Poses:
-        """Poses of one image in its pixels, best score first.
+    def __call__(self, views: Sequence[View]) -> PaddedPoses:
+        """Poses in image pixels, best score first.
 
         Args:
-            views: at every test scale `heatmap` (1, K + 1, h, w), the center last, and `offset`
-                (1, 2K, h, w).
+            views: at every test scale `heatmap` (B, K + 1, h, w), the center last, and `offset`
+                (B, 2K, h, w).
 
         Raises:
             ValueError: no test scale is 1.
         """
         base = view_at_scale_1(views)
         views = sorted(views, key=lambda view: -view.test_scale)
-        heat = FusedHeat.of([view.heads["heatmap"] for view in views], base.transform.input_size)
+        maps = [view.heads["heatmap"][:, :-1] for view in views]
+        heat = FusedHeat.of(maps, base.transform.input_size)
         poses = self.suppress(heat, self.propose(views, base))
         keypoints, scores, counts = poses.keypoints, poses.keypoint_scores, poses.counts
         means = kernels.pose_scores(scores, counts=counts)
@@ -86,7 +87,7 @@ class DekrDecoder:
         places = to_image(keypoints, base.transform)
         if self.scoring is not None:
             means = self.scoring(places, scores, counts, factors=means)
-        return PaddedPoses(places, scores, means, None, counts).best_on_host()
+        return PaddedPoses(places, scores, means, None, counts).best()
 
     def propose(self, views: Sequence[View], base: View) -> Proposals:
         """The poses regressed at the centers of all test scales.
@@ -106,7 +107,8 @@ class DekrDecoder:
             if view is not base:
                 centers = centers.levelled(reference, constants.scale_decrease)
             offset = view.heads["offset"]
-            ratio = base.transform.input_size[1] / offset.shape[3]
+            scaled = view is not base  # of scale 1 a cell is as many pixels as the model says
+            ratio = base.transform.input_size[1] / offset.shape[3] if scaled else self.stride
             parts.append(centers.regress(offset, ratio, self.sign))
         return Proposals.concatenate(parts)
 
@@ -137,17 +139,19 @@ class DekrDecoder:
         return poses.selected(rows, counts, limit=self.max_people, ranked=ranked).trimmed()
 
     def match(self, heat: FusedHeat, poses: PaddedPoses) -> Float32Array:
-        """(1, N, K, 2) keypoints at their nearest heatmap peak, then at the middle of its Gaussian.
+        """(B, N, K, 2) keypoints at their nearest heatmap peak, then at the middle of its Gaussian.
 
         Their scores only say which of them are fitted.
         """
-        limits = PeakLimits(self.constants.snap_distance)
-        nearest, _ = heat.nearest_peaks(poses.keypoints, poses.counts, self.max_people, limits)
+        limits, scores = PeakLimits(self.constants.snap_distance), poses.keypoint_scores
+        nearest, _ = heat.nearest_peaks(
+            poses.keypoints, poses.counts, self.max_people, limits, scores
+        )
         points, _ = kernels.fit_gaussians(
             heat.maps,
             heat.size,
             nearest,
-            poses.keypoint_scores,
+            scores,
             counts=poses.counts,
             min_score=self.constants.adjust_threshold,
             clamped=True,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import kernels
 from ...kernels.refinement import Reading
-from ...structures import ModelSpec, Poses, Session
+from ...structures import ModelSpec, Session
 from ...structures.arrays import Float32Array, HeadArray, Int32Array
 from ..decoder_constants import check_corner_cells, decoder_constants
 from ..heads import Heads, View, view_at_scale_1
@@ -69,24 +69,24 @@ class HeatmapGuidedDecoder:
         check_corner_cells(spec)
         self.max_people = spec.max_people
         self.released = spec.rules == "released"
-        self.sign = spec.head("offset").sign
+        self.sign, self.stride = spec.head("offset").sign, spec.head("offset").stride
         self.scoring = pose_scoring(spec, companions, plain=not self.released)
 
-    def __call__(self, views: Sequence[View]) -> Poses:
-        """Poses of one image in its pixels, best score first.
+    def __call__(self, views: Sequence[View]) -> PaddedPoses:
+        """Poses in image pixels, best score first.
 
         Args:
-            views: at every test scale `heatmap` (1, K + 1, h, w), the center last, `offset`
-                (1, 2K, h', w'), and in the 2x networks `heatmap_2x` (1, K, 2h, 2w).
+            views: at every test scale `heatmap` (B, K + 1, h, w), the center last, `offset`
+                (B, 2K, h', w'), and in the 2x networks `heatmap_2x` (B, K, 2h, 2w).
 
         Raises:
             ValueError: no test scale is 1.
         """
         base = view_at_scale_1(views)
         views = sorted(views, key=lambda view: -view.test_scale)
-        maps = [joined_heatmap(view.heads, averaged=self.released) for view in views]
-        heat = FusedHeat.of(maps, base.transform.input_size)
-        found = self.regress(views, maps, base)
+        maps = [joined_heatmaps(view.heads, averaged=self.released) for view in views]
+        heat = FusedHeat.of([keypoints for keypoints, _ in maps], base.transform.input_size)
+        found = self.regress(views, [center for _, center in maps], base)
         if self.constants.output == "regression":
             keypoints = found.keypoints
             values = heat.values_at(keypoints, found.counts, "between")
@@ -97,25 +97,26 @@ class HeatmapGuidedDecoder:
             keypoints, scores = self.adjust(heat, replace(found, keypoints=keypoints), scores)
         places = to_image(keypoints, base.transform)
         ranks = self.score(places, scores, values, found.counts)
-        return PaddedPoses(places, scores, ranks, None, found.counts).best_on_host()
+        return PaddedPoses(places, scores, ranks, None, found.counts).best()
 
     def regress(self, views: Sequence[View], maps: Sequence[HeadArray], base: View) -> Proposals:
         """The poses regressed at the centers of all test scales, without repetitions.
 
         Args:
             views: the test scales, largest first.
-            maps: (1, K + 1, h, w) heatmap of each.
+            maps: (B, 1, h, w) centers of each.
             base: the view of scale 1.
         """
         constants = self.constants
-        peaks = [center_peaks(heatmap[:, -1:], self.max_people) for heatmap in maps]
+        peaks = [center_peaks(center, self.max_people) for center in maps]
         reference = peaks[[view is base for view in views].index(True)]
         parts = []
         for view, centers in zip(views, peaks, strict=True):
             factor = 1.0 if view is base else constants.scale_decrease
             levelled = centers.levelled(reference, factor, constants.center_threshold * factor)
             offset = view.heads["offset"]
-            ratio = base.transform.input_size[1] / offset.shape[3]
+            scaled = view is not base  # of scale 1 a cell is as many pixels as the model says
+            ratio = base.transform.input_size[1] / offset.shape[3] if scaled else self.stride
             parts.append(levelled.regress(offset, ratio, self.sign))
         found = Proposals.concatenate(parts)
         if not self.released:
@@ -134,7 +135,7 @@ class HeatmapGuidedDecoder:
         """Each keypoint at its nearest heatmap peak, if one is near enough.
 
         Returns:
-            (1, N, K, 2) keypoints and the heat there, (1, N, K).
+            (B, N, K, 2) keypoints and the heat there, (B, N, K).
         """
         limit, distance = (
             np.float32(value)
@@ -163,10 +164,10 @@ class HeatmapGuidedDecoder:
         Args:
             heat: the fused heatmap.
             found: keypoints in its pixels.
-            scores: (1, N, K).
+            scores: (B, N, K).
 
         Returns:
-            (1, N, K, 2) keypoints and (1, N, K) scores; both as before where nothing could be
+            (B, N, K, 2) keypoints and (B, N, K) scores; both as before where nothing could be
             fitted.
         """
         return kernels.fit_gaussians(
@@ -186,13 +187,13 @@ class HeatmapGuidedDecoder:
         heat: Float32Array,
         counts: Int32Array | None,
     ) -> Float32Array:
-        """(1, N) scores of poses (1, N, K, 2) in image pixels.
+        """(B, N) scores of poses (B, N, K, 2) in image pixels.
 
         Args:
-            keypoints: (1, N, K, 2) image pixels.
-            keypoint_scores: (1, N, K), center times heat.
-            heat: (1, N, K) values of the heatmaps at the keypoints.
-            counts: (1,) how many poses count; None: all.
+            keypoints: (B, N, K, 2) image pixels.
+            keypoint_scores: (B, N, K), center times heat.
+            heat: (B, N, K) values of the heatmaps at the keypoints.
+            counts: (B,) how many poses count; None: all.
         """
         mean = kernels.pose_scores(keypoint_scores, counts=counts)
         if self.scoring is None:
@@ -202,13 +203,14 @@ class HeatmapGuidedDecoder:
         return self.scoring(keypoints, heat, counts)
 
 
-def joined_heatmap(heads: Heads, *, averaged: bool) -> HeadArray:
-    """(1, K + 1, h, w): the heatmap of one image, of both strides if there are two.
+def joined_heatmaps(heads: Heads, *, averaged: bool) -> tuple[HeadArray, HeadArray]:
+    """(B, K, h, w) keypoints and (B, 1, h, w) centers, of both strides if there are two.
 
     Args:
         heads: of one view.
         averaged: the mean of both; else the finer one's keypoints and the coarse one's centers.
     """
+    heatmap = heads["heatmap"]
     if "heatmap_2x" in heads:
-        return join_strides(heads["heatmap"], heads["heatmap_2x"], averaged=averaged)
-    return heads["heatmap"]
+        return join_strides(heatmap, heads["heatmap_2x"], averaged=averaged)
+    return heatmap[:, :-1], heatmap[:, -1:]

@@ -9,8 +9,8 @@ from typing import get_args
 import numpy as np
 
 from ... import kernels
-from ...kernels.transfer import Constant, like, rows_to_compute
-from ...structures import ImageTransform, ModelSpec, Poses, Session
+from ...kernels.transfer import Constant, leading_rows
+from ...structures import ImageTransform, ModelSpec, Session
 from ...structures.arrays import AnyArray, Float32Array, HeadArray, Int32Array
 from ...structures.model_spec import Adaptation, Prior
 from ..decoder_constants import decoder_constants
@@ -58,10 +58,10 @@ class _Maps:
     """What the network said, as decoding wants it."""
 
     # of the input's size for several scales
-    center: AnyArray  # (1, 1, h, w)
-    heatmap: AnyArray  # (1, K, h, w), on which the keypoints are found
-    offset: AnyArray  # (1, 2K, h, w) cells
-    embedding: AnyArray | None  # (1, C, h, w); None where it is not used
+    center: AnyArray  # (B, 1, h, w)
+    heatmap: AnyArray  # (B, K, h, w), on which the keypoints are found
+    offset: AnyArray  # (B, 2K, h, w) cells
+    embedding: AnyArray | None  # (B, C, h, w); None where it is not used
     size: tuple[int, int]  # of the network's input
 
 
@@ -103,13 +103,13 @@ class LogoCapDecoder:
         self._steps = Constant(mesh_steps(sigmas / smallest, constants.local_window))
         self._weights = Constant(_window_weights(constants))
 
-    def __call__(self, views: Sequence[View]) -> Poses:
+    def __call__(self, views: Sequence[View]) -> PaddedPoses:
         """Poses in image pixels, best score first.
 
         Args:
-            views: `heatmap` (1, K + 1, h, w) with the center last, `offset` (1, 2K, h, w) and, of
-                the unflipped image, `embedding` (1, C, h, w) and by the rules `paper`
-                `adaptation_heatmap` (1, K, h, w). Of a multi-scale test the heatmaps and embeddings
+            views: `heatmap` (B, K + 1, h, w) with the center last, `offset` (B, 2K, h, w) and, of
+                the unflipped image, `embedding` (B, C, h, w) and by the rules `paper`
+                `adaptation_heatmap` (B, K, h, w). Of a multi-scale test the heatmaps and embeddings
                 are averaged, the poses start from the offsets of scale 1, and the result is clamped
                 to the image; no such configuration was published, and how the embeddings are
                 brought to one size is our choice.
@@ -120,11 +120,11 @@ class LogoCapDecoder:
         base = view_at_scale_1(views)
         maps = self._join(views, base)
         starts, centers, counts = self._propose(maps)
-        if starts.shape[1] == 0:
-            return Poses.empty(starts.shape[2])
+        if starts.shape[1] == 0:  # nothing to ask `refine` about
+            return PaddedPoses(starts, starts[..., 0], centers, None, counts).bounded()
         keypoints, values = self._adapt(starts, counts, maps)
         poses = self._scored(keypoints, values * centers[..., None], counts)
-        return self._in_image(poses, base.transform, clamp=len(views) > 1).to_host()[0]
+        return self._in_image(poses, base.transform, clamp=len(views) > 1)
 
     def _join(self, views: Sequence[View], base: View) -> _Maps:
         """The maps of all scales, averaged at the size of scale 1."""
@@ -145,7 +145,7 @@ class LogoCapDecoder:
         starts from the pixel itself: up to 1 - 1 / stride of a cell stays in the pose.
 
         Returns:
-            (1, N, K, 2) input pixels, (1, N) values, falling, and (1,) how many of them count:
+            (B, N, K, 2) input pixels, (B, N) values, falling, and (B,) how many of them count:
             all that are likely, or in the release the first if none is.
         """
         least = np.float32(self.constants.min_center)
@@ -158,16 +158,16 @@ class LogoCapDecoder:
             min_value=float(np.nextafter(least, np.float32(-np.inf))),
             at_least=1 if self._released else 0,
         )
-        rows = rows_to_compute(counts, self.max_people)
+        cells, values = leading_rows(counts[:, 0], cells[:, 0], values[:, 0])
         places = kernels.center_offset_decode(
-            cells[:, 0, :rows], maps.offset, sign=self._sign, ratio=self._stride
+            cells, maps.offset, sign=self._sign, ratio=self._stride
         )
-        return places * float(self._stride), values[:, 0, :rows], counts[:, 0]
+        return places * float(self._stride), values, counts[:, 0]
 
     def _adapt(
         self, starts: Float32Array, counts: Int32Array, maps: _Maps
     ) -> tuple[Float32Array, Float32Array]:
-        """(1, N, K, 2) keypoints in input pixels and (1, N, K) values from the initial poses."""
+        """(B, N, K, 2) keypoints in input pixels and (B, N, K) values from the initial poses."""
         constants = self.constants
         if constants.adaptation == "full" and constants.prior == "kem":
             return best_of_window(starts, self._weights.host, constants.first_weight)
@@ -183,20 +183,21 @@ class LogoCapDecoder:
         )
 
     def _attraction_maps(self, starts: Float32Array, counts: Int32Array, maps: _Maps) -> HeadArray:
-        """(1, N, K, s, s) what the message passing network makes of the local windows."""
+        """(B, N, K, s, s) what the message passing network makes of the local windows."""
         assert self._refine is not None  # checked at construction
         assert maps.embedding is not None  # joined where it is needed
         features = kernels.local_windows(
             starts, self._steps.beside(starts), maps.embedding, float(self._stride), counts
         )
-        attraction = self._refine({"features": features[0]})["kernels"]
-        side = self.constants.local_window
-        expected = (*starts.shape[1:3], side, side)
+        features = features.reshape(-1, *features.shape[2:])
+        attraction = self._refine({"features": features})["kernels"]
+        (people, count), side = starts.shape[1:3], self.constants.local_window
+        expected = (features.shape[0], count, side, side)
         if tuple(attraction.shape) != expected:
             raise ValueError(
                 f"refine must return kernels of shape {expected}, got {tuple(attraction.shape)}"
             )
-        return attraction[None]
+        return attraction.reshape(-1, people, count, side, side)
 
     def _scored(
         self, keypoints: Float32Array, keypoint_scores: Float32Array, counts: Int32Array
@@ -214,8 +215,8 @@ class LogoCapDecoder:
         limits = None
         if clamp:
             height, width = transform.image_size
-            limits = like(poses.scores, np.array([[width - 1, height - 1]], np.float32))
-        poses = poses.moved(like(poses.scores, transform.matrix_to_image()), limits)
+            limits = np.array([[width - 1, height - 1]], np.float32)
+        poses = poses.moved(transform.matrix_to_image(), limits)
         poses = poses.bounded(above=None if self._released else 0.0)
         rows = counts = None
         if self._released:
@@ -261,7 +262,7 @@ def _averaged(views: Sequence[View], name: str, size: tuple[int, int]) -> AnyArr
 
 
 def _resized(maps: AnyArray, size: tuple[int, int]) -> AnyArray:
-    """(1, C, h, w) at another size; at its own it stays as it is."""
+    """(B, C, h, w) at another size; at its own it stays as it is."""
     if maps.shape[2:] == size:
         return maps
     return kernels.upsample_maps(maps, size, rule="half-pixel")

@@ -74,4 +74,5 @@ def best_mesh_points(
     cells, values = kernels.fuse_offsets(maps, None, radius=0.0, smoothing=0.0)
     middle = side // 2
     moved = (cells - float(middle)) * steps[:, middle + 1, None]
-    return keypoints + moved.reshape(keypoints.shape), values.reshape(keypoints.shape[:3])
+    moved = moved.reshape(-1, *keypoints.shape[1:])
+    return keypoints + moved, values.reshape(-1, *keypoints.shape[1:3])

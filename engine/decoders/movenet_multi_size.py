@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ... import kernels
-from ...kernels.transfer import Constant, like
-from ...structures import ModelSpec, Poses, Session
+from ...kernels.transfer import Constant
+from ...structures import ModelSpec, Session
 from ...structures.arrays import AnyArray, BoolArray
 from ..heads import View
 from ..padded_poses import PaddedPoses
@@ -76,7 +76,7 @@ class MoveNetMultiSizeDecoder:
         self._decode = MoveNetDecoder(spec)
         self._sigmas = Constant(spec.skeleton.sigma_array)
 
-    def __call__(self, views: Sequence[View]) -> Poses:
+    def __call__(self, views: Sequence[View]) -> PaddedPoses:
         """Poses in image pixels, best score first, from heads at ascending input sizes."""
         stride = self._decode.stride
         sizes = [min(view.transform.input_size) for view in views]
@@ -86,10 +86,9 @@ class MoveNetMultiSizeDecoder:
             poses = self._decode(view.heads)
             assert poses.boxes is not None  # of a MoveNet
             kept.append(level.keeps(poses.boxes * float(stride)))
-            to_image = like(poses.scores, view.transform.matrix_to_image(stride))
-            parts.append(poses.moved(to_image))
+            parts.append(poses.moved(view.transform.matrix_to_image(stride)))
         poses = PaddedPoses.concatenate(parts, kept, ranked=True)
-        return self._without_repetitions(poses).to_host()[0]
+        return self._without_repetitions(poses)
 
     def _without_repetitions(self, poses: PaddedPoses) -> PaddedPoses:
         """Each person once, by the best of its poses; they come best first."""

@@ -17,10 +17,11 @@ import numpy as np
 
 from ... import kernels
 from ...kernels.transfer import to_host
-from ...structures import ModelSpec, Poses, Session
-from ...structures.arrays import AnyArray, Float32Array
+from ...structures import ModelSpec, Session
+from ...structures.arrays import AnyArray, BoolArray, Float32Array
 from ..decoder_constants import decoder_constants
 from ..heads import View
+from ..padded_poses import PaddedPoses
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class OgnMaskRcnnDecoding:
 class OgnMaskRcnnDecoder:
     """Keypoints of every RoI; a pose's score is its box's times its keypoints' mean.
 
-    Nobody is suppressed: the network has suppressed its boxes.
+    Nobody is suppressed: the network has suppressed its boxes. How many RoIs there are only the
+    network knows, so they are read on the host and the poses stay there.
 
     Args:
         spec: the model's; its decoder options are fields of `OgnMaskRcnnDecoding`.
@@ -65,34 +67,37 @@ class OgnMaskRcnnDecoder:
         self.constants = decoder_constants(OgnMaskRcnnDecoding, spec)
         self._name, self._keypoints = spec.name, len(spec.skeleton)
 
-    def __call__(self, views: Sequence[View]) -> Poses:
-        """Poses of one image in its pixels, best score first.
+    def __call__(self, views: Sequence[View]) -> PaddedPoses:
+        """Poses in image pixels, best score first, on the host.
 
         Args:
-            views: one, with `boxes` and `rois` (1, N, 4), `box_scores` (1, N), `count` (1,),
-                `heatmap` (1, N, K, h, w) and, if the network has it, `offset` (1, N, 2K, h, w).
+            views: one, with `boxes` and `rois` (B, N, 4), `box_scores` (B, N), `count` (B,),
+                `heatmap` (B, N, K, h, w) and, if the network has it, `offset` (B, N, 2K, h, w).
 
         Raises:
-            ValueError: the image was seen at several sizes.
+            ValueError: the images were seen at several sizes.
         """
         if len(views) != 1:
             raise ValueError(f"{self._name} takes one size, got {len(views)}")
         names, transform = views[0].heads.keys(), views[0].transform
-        # how many RoIs there are only the network knows, so the rest needs no GPU
         heads = dict(zip(names, to_host(*views[0].heads.values()), strict=True))
-        count = int(heads["count"][0])
-        if count == 0:
-            return Poses.empty(self._keypoints)
-        found = {
-            name: np.ascontiguousarray(head[0, :count])
-            for name, head in heads.items()
-            if name != "count"
-        }
-        places, values = self.read(found["heatmap"], found.get("offset"), found["rois"])
-        scores = np.asarray(values.mean(axis=1) * found["box_scores"], np.float32)
-        boxes = transform.to_image(found["boxes"].reshape(count, 2, 2)).reshape(count, 4)
-        poses = Poses(transform.to_image(places), values, scores, boxes)
-        return poses[np.argsort(-scores, kind="stable")]
+        counts = heads.pop("count")
+        there = np.arange(heads["rois"].shape[1]) < counts[:, None]
+        found = {name: head[there] for name, head in heads.items()}
+        places = np.zeros((len(found["rois"]), self._keypoints, 2), np.float32)
+        values = places[..., 0]
+        if len(places):
+            places, values = self.read(found["heatmap"], found.get("offset"), found["rois"])
+        scores = values.mean(axis=1) * found["box_scores"]
+        corners = found["boxes"].reshape(-1, 2, 2)
+        poses = PaddedPoses(
+            _put_back(transform.to_image(places), there),
+            _put_back(values, there),
+            _put_back(scores, there),
+            _put_back(transform.to_image(corners).reshape(-1, 4), there),
+            counts,
+        )
+        return poses.selected(ranked=True)
 
     def read(
         self, heatmaps: Float32Array, offsets: Float32Array | None, rois: AnyArray
@@ -116,6 +121,13 @@ class OgnMaskRcnnDecoder:
         smoothing = constants.smoothing if constants.score_loss == "smooth-l1" else 0.0
         cells, values = kernels.fuse_offsets(heatmaps, offsets, constants.radius, smoothing)
         return cells_to_boxes(cells, rois, heatmaps.shape[2:]), values
+
+
+def _put_back(rows: AnyArray, there: BoolArray) -> Float32Array:
+    """(B, N, ...) float32 with the rows where they are `there` (B, N), and 0 elsewhere."""
+    padded = np.zeros((*there.shape, *rows.shape[1:]), np.float32)
+    padded[there] = rows
+    return padded
 
 
 def highest_of_enlarged(logits: AnyArray, rois: AnyArray) -> tuple[Float32Array, Float32Array]:

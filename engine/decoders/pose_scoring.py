@@ -30,26 +30,27 @@ class PoseScoring:
         counts: Int32Array | None,
         factors: Float32Array | None = None,
     ) -> Float32Array:
-        """Scores of the poses of one image.
+        """Scores of poses.
 
         Args:
-            keypoints: (1, N, K, 2) image pixels.
-            keypoint_scores: (1, N, K).
-            counts: (1,) how many poses count; None: all.
-            factors: (1, N), by which the answers are multiplied; None: 1.
+            keypoints: (B, N, K, 2) image pixels.
+            keypoint_scores: (B, N, K).
+            counts: (B,) how many poses count; None: all.
+            factors: (B, N), by which the answers are multiplied; None: 1.
 
         Returns:
-            (1, N) float32, not limited to [0, 1]; 0 where the network answers with no number, and
+            (B, N) float32, not limited to [0, 1]; 0 where the network answers with no number, and
             behind the count.
         """
-        if keypoints.shape[1] == 0:
+        people = keypoints.shape[1]
+        if people == 0:
             return keypoint_scores[..., 0]
         if self._plain:
             features = plain_features(keypoints, keypoint_scores)
         else:
             features = kernels.scoring_feature(keypoints, keypoint_scores, counts)
-        answers = self._run({"features": features[0]})["scores"]
-        return kernels.pose_scores(answers.reshape(1, -1, 1), factors, counts)
+        answers = self._run({"features": features.reshape(-1, features.shape[2])})["scores"]
+        return kernels.pose_scores(answers.reshape(-1, people, 1), factors, counts)
 
 
 def plain_features(keypoints: Float32Array, heat: Float32Array) -> Float32Array:

@@ -36,10 +36,10 @@ class PeakLimits:
 
 @dataclass(frozen=True, slots=True)
 class FusedHeat:
-    """The heatmap of one image, in pixels of the network's input at scale 1.
+    """The heatmaps of images, in pixels of the network's input at scale 1.
 
     Attributes:
-        maps: (1, K, h, w); of its own size, or to be enlarged with cells at their corner.
+        maps: (B, K, h, w); of its own size, or to be enlarged with cells at their corner.
         size: (H, W) of the input.
     """
 
@@ -48,13 +48,13 @@ class FusedHeat:
 
     @classmethod
     def of(cls, maps: Sequence[HeadArray], size: tuple[int, int]) -> FusedHeat:
-        """The mean of the test scales' (1, K + 1, h, w), whose last channel is the center."""
-        return cls(fuse_scales(maps, size)[:, :-1], size)
+        """The mean of the test scales' (B, K, h, w)."""
+        return cls(fuse_scales(maps, size), size)
 
     def values_at(
         self, keypoints: Float32Array, counts: Int32Array | None, at: Reading
     ) -> Float32Array:
-        """(1, N, K) values at (1, N, K, 2) keypoints; see `kernels.sample_heat` for where."""
+        """(B, N, K) values at (B, N, K, 2) keypoints; see `kernels.sample_heat` for where."""
         return kernels.sample_heat(self.maps, self.size, keypoints, counts, at=at)
 
     def nearest_peaks(
@@ -63,20 +63,20 @@ class FusedHeat:
         counts: Int32Array | None,
         max_peaks: int,
         limits: PeakLimits,
-        unmoved: Float32Array | None = None,
+        unmoved: Float32Array,
     ) -> tuple[Float32Array, Float32Array]:
         """Move each keypoint to the nearest of its heatmap's peaks.
 
         Args:
-            keypoints: (1, N, K, 2) float32 x, y in pixels.
-            counts: (1,) how many poses count; None: all.
+            keypoints: (B, N, K, 2) float32 x, y in pixels.
+            counts: (B,) how many poses count; None: all.
             max_peaks: peaks per keypoint, the highest ones. Where a map has fewer, pixels of
                 value 0 fill the list from the first one on, as in the released code.
             limits: when a peak is near and high enough.
-            unmoved: (1, N, K) values of keypoints that stay; None: the nearest peak's.
+            unmoved: (B, N, K) float32 values of keypoints that stay.
 
         Returns:
-            (1, N, K, 2) float32 keypoints and (1, N, K) float32 values.
+            (B, N, K, 2) float32 keypoints and (B, N, K) float32 values.
         """
         cells, values, _ = kernels.upsampled_peaks(
             self.maps, self.size, max_peaks, window=_PEAK_WINDOW, rule="corner"

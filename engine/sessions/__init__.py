@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...structures import BackendError, Session, SessionOptions
+from ...structures.plan_manifest import PLAN_SUFFIX
 from ...structures.session_options import DEFAULT_SESSION
 
 
@@ -50,12 +51,26 @@ BACKENDS = {
         precisions=("fp32",),
         session=".onnxruntime:OnnxRuntimeSession",
     ),
+    "onnxruntime-tensorrt": Backend(
+        library="onnxruntime",
+        suffixes=(".onnx",),
+        devices={"cuda": "gpu"},
+        precisions=("fp32",),
+        session=".onnxruntime:OnnxRuntimeTensorRtSession",
+    ),
     "openvino": Backend(
         library="openvino",
         suffixes=(".onnx",),
         devices={"cpu": "openvino"},
         precisions=("fp32", "bf16"),
         session=".openvino:OpenVinoSession",
+    ),
+    "tensorrt": Backend(
+        library="tensorrt",
+        suffixes=(PLAN_SUFFIX,),
+        devices={"cuda": "tensorrt"},
+        precisions=("fp32",),  # unless the plan was built for less
+        session="..tensorrt.session:TensorRtSession",
     ),
 }
 PRECISIONS = tuple(dict.fromkeys(p for backend in BACKENDS.values() for p in backend.precisions))
@@ -118,6 +133,7 @@ def open_session(path: Path, options: SessionOptions = DEFAULT_SESSION) -> Sessi
         name = choose_backend(path.suffix, options)
     backend = BACKENDS[name]
     _check(name, backend, options)
+    _check_suffix(name, path)
     module, _, session_class = backend.session.partition(":")
     open_file = getattr(importlib.import_module(module, __package__), session_class)
     session: Session = open_file(
@@ -138,6 +154,18 @@ def _check(name: str, backend: Backend, options: SessionOptions) -> None:
         raise BackendError(f"backend {name} is not installed: {_advice(options, backend)}")
 
 
+def _check_suffix(name: str, path: Path) -> None:
+    """A plan is TensorRT's alone, and nothing else is; of other files the library says what is."""
+    if PLAN_SUFFIX in BACKENDS[name].suffixes:
+        if path.suffix == ".onnx":
+            raise BackendError(
+                f"backend {name} runs {PLAN_SUFFIX} files, not {path}: build one with "
+                "`posetrack build`"
+            )
+    elif path.suffix == PLAN_SUFFIX:
+        raise BackendError(f"backend {name} runs no {path}, a plan of TensorRT: choose another")
+
+
 def _arithmetic(options: SessionOptions) -> str:
     """The precision, and the device if one was asked for."""
     where = "" if options.device == "auto" else f" on {options.device}"
@@ -151,4 +179,4 @@ def _installed(backend: Backend) -> bool:
 def _advice(options: SessionOptions, *backends: Backend) -> str:
     """The pip command for any of them."""
     extras = [f"'posetrack[{extra}]'" for backend in backends for extra in backend.extras(options)]
-    return f"pip install {' or '.join(extras)}"
+    return f"pip install {' or '.join(dict.fromkeys(extras))}"

@@ -8,11 +8,12 @@ from queue import SimpleQueue
 import numpy as np
 import openvino as ov
 
-from ...structures import BackendError, ModelFileError, SessionOptions
+from ...structures import BackendError, ModelFileError, ModelSpec, SessionOptions
 from ...structures.arrays import AnyArray
 from ...structures.closeable import Closeable
 from ...structures.model_spec import METADATA_KEY
 from ...structures.session_inputs import check_inputs
+from .our_operators import has_our_operators
 
 # Without the hint OpenVINO takes bfloat16 by itself on a CPU that has it.
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -40,7 +41,11 @@ class OpenVinoSession(Closeable):
             raise BackendError("this CPU has no bfloat16 arithmetic: use precision fp32")
         self.precision = precision
         try:
-            model = core.read_model(path)
+            model = core.read_model(_without_functions(path))
+            place = ["framework", METADATA_KEY]
+            self.spec_json: str | None = (
+                model.get_rt_info(place).astype(str) if model.has_rt_info(place) else None
+            )
             compiled = core.compile_model(
                 model,
                 "CPU",
@@ -54,6 +59,7 @@ class OpenVinoSession(Closeable):
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise ModelFileError(f"openvino cannot load {path}: {reason}") from error
+        _check_precision(path, self.spec_json, precision)
         self._requests: SimpleQueue[ov.InferRequest] | None = SimpleQueue()
         for _ in range(options.parallel):
             self._requests.put(compiled.create_infer_request())
@@ -69,10 +75,6 @@ class OpenVinoSession(Closeable):
         }
         self.inputs = tuple(self._expected)
         self.outputs = tuple(value.get_any_name() for value in model.outputs)
-        place = ["framework", METADATA_KEY]
-        self.spec_json: str | None = (
-            model.get_rt_info(place).astype(str) if model.has_rt_info(place) else None
-        )
 
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
@@ -93,3 +95,31 @@ class OpenVinoSession(Closeable):
     def close(self) -> None:
         """Free the network."""
         self._requests = None
+
+
+def _without_functions(path: Path) -> Path | bytes:
+    """A model file as it is, or its content if our operators in it had to be replaced.
+
+    OpenVINO knows no functions, so they are inlined; that needs onnx, which other files do not.
+    """
+    if not has_our_operators(path):
+        return path
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    from .inlining import inlined
+
+    try:
+        content: bytes = inlined(onnx.load(path)).SerializeToString()
+    except DecodeError:  # OpenVINO says what the file is not
+        return path
+    return content
+
+
+def _check_precision(path: Path, spec_json: str | None, precision: str) -> None:
+    """OpenVINO has one precision for a whole file, and bfloat16 steps are 2 px above 256."""
+    if precision != "fp32" and spec_json and ModelSpec.from_json(spec_json).gives_poses:
+        raise BackendError(
+            f"{path} finds its poses inside the file, where {precision} would round coordinates: "
+            "export the head form, `posetrack export --post none`, or use precision fp32"
+        )

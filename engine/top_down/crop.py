@@ -194,20 +194,34 @@ class People:
         return np.stack([crop.cut(image) for crop in self.crops])
 
     def to_image(self, points: Float32Array) -> Float32Array:
-        """(N, K, 2) float32 input pixels of each person's crop -> image pixels, where they lie."""
-        matrices = like(points, np.reshape([crop.inverse for crop in self.crops], (-1, 2, 3)))
-        return kernels.transform_points(points[:, None], matrices)[:, 0]
+        """Input pixels of each person's crop -> image pixels, where the points lie.
 
-    def pose_scores(self, values: Float32Array, found: float = -math.inf) -> Float32Array:
-        """(1, N): the mean of the keypoint scores (1, N, K) above `found`, times the box's."""
-        return kernels.pose_scores(values, like(values, self.scores[None]), found=found)
+        Args:
+            points: (N, 1, K, 2) float32.
+
+        Returns:
+            (1, N, K, 2) float32.
+        """
+        matrices = like(points, np.reshape([crop.inverse for crop in self.crops], (-1, 2, 3)))
+        moved: Float32Array = kernels.transform_points(points, matrices)[None, :, 0]
+        return moved
 
     def poses(
-        self, keypoints: Float32Array, values: Float32Array, scores: Float32Array
+        self, keypoints: Float32Array, values: Float32Array, found: float = -math.inf
     ) -> PaddedPoses:
-        """Poses (1, N, ...) in image pixels, in the boxes of the people."""
+        """Poses (1, N, ...) in image pixels, in the boxes of the people.
+
+        A pose's score is its box's times the mean of its keypoints'.
+
+        Args:
+            keypoints: (N, 1, K, 2) float32 input pixels of each person's crop.
+            values: (N, 1, K) float32.
+            found: keypoints with a value above count in the pose's score.
+        """
+        values = values[None, :, 0]
+        scores = kernels.pose_scores(values, like(values, self.scores[None]), found=found)
         boxes = like(values, self.boxes[None])
-        return PaddedPoses(keypoints, values, scores, boxes, None)
+        return PaddedPoses(self.to_image(keypoints), values, scores, boxes, None)
 
 
 def box_center_scale(

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ... import kernels
-from ...kernels.transfer import like, to_host
+from ...kernels.transfer import like
 from ...structures import ModelSpec, Poses
 from ...structures.arrays import AnyArray, Float32Array, HeadArray
 from ..decoder_constants import decoder_constants
 from ..heads import Heads
+from ..padded_poses import PaddedPoses
 from .crop import People
-from .decoder import crop_size
+from .decoder import crop_size, poses_in_crops
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +61,36 @@ class IntegralDecoder:
                 (N, K, 3).
             people: whose crops the network saw.
         """
+        found, depth = people.poses(*self.keypoints(heads)), self.depth(heads)
+        if depth is not None:
+            found = replace(found, depth_mm=depth[None, :, 0])
+        (poses,) = found.to_host()
+        return poses[np.argsort(-poses.scores, kind="stable")]
+
+    def crop_poses(self, heads: Heads) -> PaddedPoses:
+        """See `TopDownDecoder`."""
+        return replace(poses_in_crops(*self.keypoints(heads)), depth_mm=self.depth(heads))
+
+    def keypoints(self, heads: Heads) -> tuple[Float32Array, Float32Array]:
+        """(N, 1, K, 2) float32 input pixels and (N, 1, K) float32 scores of each crop."""
+        if "keypoints" in heads:  # of a model in graph form
+            return heads["keypoints"], heads["keypoint_scores"]
         if "heatmap" in heads:
             coordinates = read_heatmaps(heads["heatmap"], self.constants.method)
             values = keypoint_scores(heads["heatmap"], self.constants.method)
         else:  # the released code takes 1: a regression has no score
-            coordinates = np.asarray(to_host(heads["coordinates"])[0], np.float32)
-            values = np.ones(coordinates.shape[:2], np.float32)
-        keypoints = people.to_image(to_patch(coordinates, self._size))[None]
-        scores = people.pose_scores(values[None])
-        (poses,) = people.poses(keypoints, values[None], scores).to_host()
-        if self.constants.depth_mm:
-            depth = np.asarray(coordinates[..., 2] * self.constants.depth_mm, np.float32)
-            poses = replace(poses, depth_mm=depth)
-        return poses[np.argsort(-poses.scores, kind="stable")]
+            coordinates = heads["coordinates"]
+            values = coordinates[..., 0] * 0.0 + 1.0
+        return to_patch(coordinates, self._size)[:, None], values[:, None]
+
+    def depth(self, heads: Heads) -> Float32Array | None:
+        """(N, 1, K) float32 millimetres from each person's pelvis; None in two dimensions."""
+        if not self.constants.depth_mm:
+            return None
+        if "depth_mm" in heads:
+            return heads["depth_mm"]
+        z: Float32Array = heads["coordinates"][:, None, :, 2]
+        return z * self.constants.depth_mm
 
 
 def read_heatmaps(heatmaps: HeadArray, method: str) -> Float32Array:
@@ -96,8 +114,7 @@ def to_patch(coordinates: Float32Array, size: tuple[int, int]) -> Float32Array:
     """Network coordinates -> input pixels, without the half-pixel shift: -0.5 is pixel 0.
 
     Args:
-        coordinates: (N, K, 2 or more); what follows x and y is left out. More than x and y lie on
-            the host.
+        coordinates: (N, K, 2 or more) float32; what follows x and y is left out.
         size: (h, w) of the input.
 
     Returns:
@@ -106,7 +123,7 @@ def to_patch(coordinates: Float32Array, size: tuple[int, int]) -> Float32Array:
     height, width = size
     places = coordinates
     if coordinates.shape[-1] > 2:
-        places = np.ascontiguousarray(coordinates[..., :2])
+        places = coordinates[..., :2] * 1.0  # without gaps, as kernels want it
     matrix = np.array([[[width, 0.0, width / 2], [0.0, height, height / 2]]])
     patch: Float32Array = kernels.transform_points(places[None], like(places, matrix))[0]
     return patch

@@ -13,12 +13,12 @@ from typing import Literal
 from ... import kernels
 from ...kernels.transfer import Constant, like
 from ...structures import ModelSpec, Poses
-from ...structures.arrays import AnyArray, Int32Array
+from ...structures.arrays import AnyArray, Float32Array, Int32Array
 from ..decoder_constants import decoder_constants
 from ..heads import Heads
 from ..padded_poses import PaddedPoses
 from .crop import PADDING, People
-from .decoder import crop_size
+from .decoder import crop_size, poses_in_crops
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class OgnDecoder:
     def __init__(self, spec: ModelSpec) -> None:
         self.constants = decoder_constants(OgnDecoding, spec)
         self._size = crop_size(spec)
-        self._stride = spec.head("heatmap").stride
+        self._spec = spec
         self._sigmas = Constant(spec.skeleton.sigma_array)
 
     def people(self, boxes: AnyArray, scores: AnyArray) -> People:
@@ -80,13 +80,24 @@ class OgnDecoder:
                 `offset` (N, 2K, h, w) in units of R.
             people: whose crops the network saw.
         """
+        poses = people.poses(*self.keypoints(heads))
+        return poses.selected(*self.kept(poses, people)).to_host()[0]
+
+    def crop_poses(self, heads: Heads) -> PaddedPoses:
+        """See `TopDownDecoder`."""
+        return poses_in_crops(*self.keypoints(heads))
+
+    def keypoints(self, heads: Heads) -> tuple[Float32Array, Float32Array]:
+        """(N, 1, K, 2) float32 input pixels and (N, 1, K) float32 values of each crop."""
+        if "keypoints" in heads:  # of a model in graph form
+            return heads["keypoints"], heads["keypoint_scores"]
         constants = self.constants
         cells, values = kernels.fuse_offsets(
             heads["heatmap"], heads["offset"], constants.radius, constants.smoothing
         )
-        keypoints = people.to_image((cells + 0.5) * float(self._stride) - 0.5)[None]
-        poses = people.poses(keypoints, values[None], people.pose_scores(values[None]))
-        return poses.selected(*self.kept(poses, people)).to_host()[0]
+        return ((cells + 0.5) * float(self._spec.head("heatmap").stride) - 0.5)[:, None], values[
+            :, None
+        ]
 
     def kept(self, poses: PaddedPoses, people: People) -> tuple[Int32Array, Int32Array]:
         """Rows that are not too similar to a better one by box and by OKS, best first.

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from ... import kernels
 from ...kernels.transfer import Constant, like
 from ...structures import ModelSpec, Poses
-from ...structures.arrays import AnyArray, Float32Array, HeadArray
+from ...structures.arrays import AnyArray, Float32Array
 from ..decoder_constants import decoder_constants
 from ..heads import Heads
+from ..padded_poses import PaddedPoses
 from .crop import People
-from .decoder import crop_size
+from .decoder import crop_size, poses_in_crops
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SimpleBaselineDecoder:
     def __init__(self, spec: ModelSpec) -> None:
         self.constants = decoder_constants(SimpleBaselineDecoding, spec)
         self._size = crop_size(spec)
-        self._stride = spec.head("heatmap").stride
+        self._spec = spec
         self._sigmas = Constant(spec.skeleton.sigma_array)
 
     def people(self, boxes: AnyArray, scores: AnyArray) -> People:
@@ -48,19 +49,25 @@ class SimpleBaselineDecoder:
 
     def __call__(self, heads: Heads, people: People) -> Poses:
         """See `TopDownDecoder`; `heatmap` is (N, K, h, w), cell j at j * stride of the crop."""
-        keypoints, values = self.keypoints(heads["heatmap"], people)
-        scores = people.pose_scores(values, found=self.constants.found_score)
+        poses = people.poses(*self.keypoints(heads), found=self.constants.found_score)
         rows, counts = kernels.nms_oks_iou(
-            keypoints,
-            like(values, people.areas[None]),
-            self._sigmas.beside(values),
-            scores,
+            poses.keypoints,
+            like(poses.scores, people.areas[None]),
+            self._sigmas.beside(poses.scores),
+            poses.scores,
             oks_threshold=self.constants.oks_threshold,
         )
-        poses = people.poses(keypoints, values, scores)
         return poses.selected(rows, counts).to_host()[0]
 
-    def keypoints(self, heatmaps: HeadArray, people: People) -> tuple[Float32Array, Float32Array]:
-        """(1, N, K, 2) float32 image pixels and (1, N, K) float32 heatmap values, not clamped."""
-        places, values = kernels.quarter_offset_argmax(heatmaps, quarter=self.constants.quarter)
-        return people.to_image(places * float(self._stride))[None], values[None]
+    def crop_poses(self, heads: Heads) -> PaddedPoses:
+        """See `TopDownDecoder`."""
+        return poses_in_crops(*self.keypoints(heads), found=self.constants.found_score)
+
+    def keypoints(self, heads: Heads) -> tuple[Float32Array, Float32Array]:
+        """(N, 1, K, 2) float32 input pixels and (N, 1, K) float32 heatmap values, not clamped."""
+        if "keypoints" in heads:  # of a model in graph form
+            return heads["keypoints"], heads["keypoint_scores"]
+        places, values = kernels.quarter_offset_argmax(
+            heads["heatmap"], quarter=self.constants.quarter
+        )
+        return (places * float(self._spec.head("heatmap").stride))[:, None], values[:, None]

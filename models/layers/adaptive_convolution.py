@@ -10,16 +10,24 @@ transformation of arXiv:2006.15480; the adaptive convolution of DEKR, arXiv:2104
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ...kernels.graph_ops import DOMAIN, VERSION, op_of
 
 KERNEL = 3
 TAPS = KERNEL * KERNEL
 # Entries of the 2x2 matrix of a cell, row by row: yy, yx, xy, xx.
 MATRIX_CHANNELS = 4
 TRANSLATION_CHANNELS = 2
+
+_ONE_NODE_EACH: ContextVar[bool] = ContextVar("one_node_each", default=False)
 
 
 def regular_grid() -> Tensor:
@@ -92,6 +100,7 @@ class DeformableConv(nn.Module):
 
     def __init__(self, cin: int, cout: int, dilation: int = 1) -> None:
         super().__init__()
+        self.dilation = dilation
         self.register_buffer("grid", dilation * regular_grid(), persistent=False)
         self.weight = nn.Parameter(torch.empty(cout, cin, KERNEL, KERNEL))
         bound = 1 / math.sqrt(cin * TAPS)
@@ -100,6 +109,82 @@ class DeformableConv(nn.Module):
     def forward(self, x: Tensor, offset: Tensor) -> Tensor:
         """(B, cin, h, w) and (B, 18, h, w) -> (B, cout, h, w)."""
         return deformable_convolution(x, self.weight, offset, self.grid)
+
+    def adapted(
+        self, x: Tensor, matrix: Tensor, taps: Tensor, translation: Tensor | None = None
+    ) -> Tensor:
+        """Its taps moved as an affine map of each cell moves others.
+
+        Args:
+            x: (B, cin, h, w).
+            matrix: (B, 4, h, w), see `affine_offsets`.
+            taps: (2, 9) what the affine map is applied to, and the offsets count from.
+            translation: (B, 2, h, w) y, x; None: none.
+
+        Returns:
+            (B, cout, h, w).
+        """
+        if _ONE_NODE_EACH.get() and torch.onnx.is_in_onnx_export() and self._is_regular(taps):
+            spacing = float(self.dilation - 1)
+            return _as_node(x, matrix, translation, self.weight, taps, spacing)
+        out: Tensor = self(x, affine_offsets(matrix, taps, taps, translation))
+        return out
+
+    def _is_regular(self, taps: Tensor) -> bool:
+        """Whether these are the taps of a 3x3 convolution, as the operator has them."""
+        return torch.equal(self.dilation * taps, self.grid)
+
+
+@contextmanager
+def one_node_each() -> Iterator[None]:
+    """While a network is traced for ONNX in this block, an adaptive convolution becomes one node.
+
+    It is the operator of domain `posetrack` that `kernels.graph_ops` describes, which runs only
+    where that is known or the file defines it. A convolution whose affine map is not applied to the
+    regular grid is traced in standard operators.
+    """
+    token = _ONE_NODE_EACH.set(True)
+    try:
+        yield
+    finally:
+        _ONE_NODE_EACH.reset(token)
+
+
+class _AsNode(torch.autograd.Function):
+    """The kernel's operator: with G the regular grid, taps at cell + spacing * G + matrix G."""
+
+    @staticmethod
+    def forward(  # noqa: PLR0913 - as the kernel
+        ctx: Any,
+        x: Tensor,
+        matrix: Tensor,
+        translation: Tensor | None,
+        weight: Tensor,
+        taps: Tensor,
+        spacing: float,
+    ) -> Tensor:
+        offset = affine_offsets(matrix, taps, torch.zeros_like(taps), translation)
+        return deformable_convolution(x, weight, offset, spacing * taps)
+
+    @staticmethod
+    def symbolic(
+        g: Any, x: Any, matrix: Any, translation: Any, weight: Any, _taps: Any, spacing: float
+    ) -> Any:
+        op = op_of("pt_adaptive_convolution", "translation" if translation is None else "")
+        given = {"x": x, "matrix": matrix, "translation": translation, "weight": weight}
+        node = g.op(
+            f"{DOMAIN}::{op.name}",
+            *(given[array.name] for array in op.inputs),
+            spacing_f=spacing,
+            plugin_namespace_s=DOMAIN,
+            plugin_version_s=str(VERSION),
+        )
+        batch, _, height, width = x.type().varyingSizes()
+        node.setType(x.type().with_sizes([batch, weight.type().sizes()[0], height, width]))
+        return node
+
+
+_as_node: Callable[..., Tensor] = _AsNode.apply
 
 
 def affine_conv(cin: int, channels: int) -> nn.Conv2d:

@@ -19,7 +19,6 @@ from ..layers.adaptive_convolution import (
     TRANSLATION_CHANNELS,
     DeformableConv,
     affine_conv,
-    affine_offsets,
     regular_grid,
     zero_affine,
 )
@@ -64,9 +63,8 @@ class AdaptiveUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C, h, w)."""
-        grid = self.regular_matrix
         matrix, translation = self.transform_matrix_conv(x), self.translation_conv(x)
-        y = self.adapt_conv(x, affine_offsets(matrix, grid, grid, translation))
+        y = self.adapt_conv.adapted(x, matrix, self.regular_matrix, translation)
         return F.relu(self.bn(y) + x)
 
 

@@ -26,7 +26,6 @@ from ..layers.adaptive_convolution import (
     MATRIX_CHANNELS,
     DeformableConv,
     affine_conv,
-    affine_offsets,
     regular_grid,
     zero_affine,
 )
@@ -89,14 +88,10 @@ class AdaptiveUnits(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, cin, h, w) -> (B, C, h, w)."""
-        y = self.stn_conv1(x, self.offsets(self.transform_matrix_conv1(x)))
+        y = self.stn_conv1.adapted(x, self.transform_matrix_conv1(x), self.regular_matrix)
         y = F.relu(self.bn1(y))
-        y = self.stn_conv2(y, self.offsets(self.transform_matrix_conv2(y)))
+        y = self.stn_conv2.adapted(y, self.transform_matrix_conv2(y), self.regular_matrix)
         return F.relu(self.bn2(y))
-
-    def offsets(self, matrix: Tensor) -> Tensor:
-        """(B, 4, h, w) affine maps -> (B, 18, h, w) cells that taps of spacing 1 move by."""
-        return affine_offsets(matrix, self.regular_matrix, self.regular_matrix)
 
 
 class AdaptiveBlock(AdaptiveUnits):
@@ -115,9 +110,9 @@ class AdaptiveBlock(AdaptiveUnits):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) -> (B, C, h, w)."""
-        y = self.stn_conv1(x, self.offsets(self.transform_matrix_conv1(x)))
+        y = self.stn_conv1.adapted(x, self.transform_matrix_conv1(x), self.regular_matrix)
         y = F.relu(self.bn1(y))
-        y = self.stn_conv2(y, self.offsets(self.transform_matrix_conv2(x)))
+        y = self.stn_conv2.adapted(y, self.transform_matrix_conv2(x), self.regular_matrix)
         return F.relu(self.bn2(y) + x)
 
 

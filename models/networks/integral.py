@@ -274,6 +274,7 @@ def integral(config: IntegralConfig) -> Callable[[Skeleton], tuple[nn.Module, Mo
             flip="around",
             # a map that is flipped back lies about one cell too far left
             flip_shift=0 if config.depth_cells else config.stride,
+            flip_fill="keep",
             rules=_rules(config),
             trained="not yet; published weights have three dimensions, for Human3.6M and MPII",
         )

@@ -28,18 +28,6 @@ _OK, _PARTIAL, _RANGE_NOT_SATISFIABLE = 200, 206, 416
 _FALSE = ("", "0", "false", "no")
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept.
-
-    $POSETRACK_CACHE, else $XDG_CACHE_HOME/posetrack, else ~/.cache/posetrack; may not exist yet.
-    """
-    own = os.environ.get("POSETRACK_CACHE")
-    if own:
-        return Path(own).expanduser()
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "posetrack"
-
-
 def is_offline() -> bool:
     """Whether the environment forbids downloads: POSETRACK_OFFLINE=1."""
     return os.environ.get("POSETRACK_OFFLINE", "").lower() not in _FALSE

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...structures import CheckpointError, DownloadError
-from .download import Progress, cache_folder, download, is_offline, matches
+from ...structures.cache import cache_folder
+from .download import Progress, download, is_offline, matches
 
 _DEKR = "https://github.com/HRNet/DEKR"
 _HRBU = "https://github.com/HRNet/HRNet-Bottom-Up-Pose-Estimation"

@@ -59,6 +59,17 @@ def test_few_file_handles_are_one_sentence_and_exit_1(tmp_path, files):
     assert not (tmp_path / "runs").exists()
 
 
+def test_memory_of_whoever_started_the_program_is_not_its_own():
+    script = "from posetrack.apps.machine import peak_memory_mb; print(peak_memory_mb())"
+    held = bytearray(600 << 20)
+    held[::4096] = bytes(len(held[::4096]))  # every page
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, preexec_fn=lambda: None, capture_output=True, text=True, check=True
+    )
+    assert 0 < int(done.stdout) < 400
+
+
 @pytest.mark.parametrize("megabytes", [64, 128, 256, 384, 512, 768, 1024, 1536, 2048, 4096])
 def test_little_address_space_is_one_sentence_or_a_whole_run(tmp_path, megabytes):
     done = run_within(tmp_path, resource.RLIMIT_AS, megabytes << 20)

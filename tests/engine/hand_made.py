@@ -105,9 +105,8 @@ def average_flipped(heads, spec, width):
 def poses_of(decoder, heads):
     """What a MoveNetDecoder finds in each image, in input pixels, best score first."""
     poses = decoder(heads)
-    stride = decoder.stride
-    matrices = np.tile(np.float64([[stride, 0, 0], [0, stride, 0]]), (len(poses.scores), 1, 1))
-    return poses.moved(matrices).selected(ranked=True).to_host()
+    matrix = np.float64([[[decoder.stride, 0, 0], [0, decoder.stride, 0]]])
+    return poses.moved(matrix).selected(ranked=True).to_host()
 
 
 def run_activated(session, spec, images):

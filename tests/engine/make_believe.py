@@ -91,7 +91,16 @@ class Device(devices.Cpu):
 
     def __init__(self, twin="cpu"):
         self.twin = twin
-        self.waits = self.launches = 0
+        self.waits = self.calls = 0
+        self._grids_before = self._grids_run()
+
+    def _grids_run(self):
+        return host_library()._native.grids_run() if self.twin == "cuda" else 0
+
+    @property
+    def grids(self):
+        """Launches of the CUDA twins on this device."""
+        return self._grids_run() - self._grids_before
 
     @property
     def library(self):
@@ -107,7 +116,7 @@ class Device(devices.Cpu):
         return super().address(array.values)
 
     def call(self, kernel, values):
-        self.launches += 1
+        self.calls += 1
         self.library.call(kernel, (*values, None) if self.twin == "cuda" else values)
 
     def put(self, array):
@@ -123,7 +132,7 @@ class Device(devices.Cpu):
 
 @contextmanager
 def on_device(twin="cpu"):
-    """Kernels take `DeviceArray`s; yields the `Device`, which counts waits and launches."""
+    """Kernels take `DeviceArray`s; yields the `Device`, which counts waits, calls and grids."""
     device = Device(twin)
 
     def device_of(arrays):

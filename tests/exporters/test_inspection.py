@@ -62,6 +62,14 @@ def test_operator_of_another_domain_is_custom_unless_the_file_defines_it(tmp_pat
     assert inspect_onnx(calls).custom == ("other::Magic",)
 
 
+def test_operators_of_our_library_are_told_from_others(tmp_path):
+    ours = [node("PosetrackSampleHeat", "posetrack")]
+    found = inspect_onnx(model(tmp_path / "a.onnx", ours))
+    assert (found.custom, found.foreign) == (("posetrack::PosetrackSampleHeat",), ())
+    found = inspect_onnx(model(tmp_path / "b.onnx", [node("Sigmoid2", "posetrack")]))
+    assert found.foreign == ("posetrack::Sigmoid2",)
+
+
 def test_operators_inside_branches_count(tmp_path):
     inner = helper.make_tensor_value_info("z", TensorProto.FLOAT, ["batch", 2])
     branch = helper.make_graph([helper.make_node("Abs", ["x"], ["z"])], "branch", [], [inner])

@@ -197,7 +197,8 @@ def test_field_of_another_form_does_not_fit(path, value):
         (
             ("sizing", "rule"),
             "fixed",
-            "sizing.rule of the model description must be 'short-side' or 'crop', got 'fixed'",
+            "sizing.rule of the model description must be 'short-side' or 'crop' or 'inside', got "
+            "'fixed'",
         ),
         (
             ("sizing", "convention"),

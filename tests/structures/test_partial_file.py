@@ -1,5 +1,8 @@
 """A file is whole under its name, or it is not there."""
 
+import subprocess
+import sys
+
 import pytest
 from posetrack.structures.partial_file import whole_file
 
@@ -57,3 +60,22 @@ def test_file_that_cannot_get_its_name_is_removed(tmp_path):
     with pytest.raises(IsADirectoryError), whole_file(tmp_path / "a.txt") as partial:
         partial.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_signal_that_ends_the_process_leaves_no_partial_file(tmp_path):
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"earlier")
+    script = f"""
+import os, signal
+from pathlib import Path
+from posetrack.apps.leaving import leave_on_signals
+from posetrack.structures.partial_file import whole_file
+leave_on_signals()
+with whole_file(Path({str(path)!r})) as partial:
+    partial.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGTERM)
+    partial.write_bytes(b"never")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (143, b"posetrack: interrupted\n")
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"earlier"]

@@ -3,10 +3,13 @@
 import json
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
+import onnx
 import pytest
 import torch
 from file_server import CONTENT, SHA256, Site, serving
+from posetrack.apps.commands import models
 from posetrack.engine import model_path
 from posetrack.models import MODELS
 from posetrack.models.networks.pose_scoring import PoseScoring
@@ -135,9 +138,40 @@ def test_model_file_is_inspected(command):
     lines = out.splitlines()
     assert "decoder    movenet" in lines
     assert "inputs     image uint8 (batch, height, width, 3)" in lines
+    assert "sizing     short side 256, multiples of 32, half-pixel" in lines
+    assert "people     30" in lines
+    assert "min_score  0.06" in lines
+    assert "flip       around the network: run --flip-test" in lines
     assert lines[-1] == "runs       in any ONNX Runtime"
     facts = json.loads(command("inspect", path, "--json")[1])
     assert (facts["model"], facts["custom"]) == ("movenet-multipose", [])
+
+
+@pytest.mark.parametrize(
+    ("operator", "library", "runs"),
+    [
+        (
+            "PosetrackSampleHeat",
+            Path("a.so"),
+            "in ONNX Runtime with posetrack's operators, as here",
+        ),
+        (
+            "PosetrackSampleHeat",
+            None,
+            "in ONNX Runtime with posetrack's operators, which are not built here",
+        ),
+        ("Magic", Path("a.so"), "in ONNX Runtime with a library that has the custom operators"),
+    ],
+)
+def test_model_with_custom_operators_says_what_it_needs(
+    command, tmp_path, monkeypatch, operator, library, runs
+):
+    monkeypatch.setattr(models, "onnxruntime_operators", lambda: library)
+    values = [onnx.helper.make_tensor_value_info(name, 1, [1]) for name in "xy"]
+    node = onnx.helper.make_node(operator, ["x"], ["y"], domain="posetrack")
+    graph = onnx.helper.make_graph([node], "one", values[:1], values[1:])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "a.onnx")
+    assert command("inspect", tmp_path / "a.onnx")[1].splitlines()[-1] == f"runs       {runs}"
 
 
 def test_model_file_that_is_none_is_refused_in_one_sentence(command, tmp_path):

@@ -30,6 +30,7 @@ def report(
         video={"frames": frames, "fps": 25.0},
         tally=tally or Tally(),
         tracks=tracks,
+        score_limits=None,
         resumed_at=[],
         seconds=2.0,
         seconds_to_first_frame=first,

@@ -9,7 +9,6 @@ from posetrack.engine.decoders.center_peaks import (
     Centers,
     Proposals,
     center_peaks,
-    pool_window,
     regressed_keypoints,
 )
 from tolerances import DECODED_PIXELS, DECODED_SCORES_RTOL
@@ -24,14 +23,6 @@ MAP = np.float32(
         [0, 0, 0, 4.5, 0, -1],
     ]
 )
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "window"),
-    [(128, 128, 3), (200, 200, 3), (201, 200, 5), (300, 300, 5), (300, 302, 7), (160, 500, 7)],
-)
-def test_window_follows_the_mean_side_of_the_map(height, width, window):
-    assert pool_window(height, width) == window
 
 
 def found(center, max_peaks, threshold):

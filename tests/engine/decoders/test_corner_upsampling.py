@@ -26,10 +26,14 @@ def test_fusing_nothing_is_refused():
 
 def test_joined_strides_are_averaged_except_for_the_center():
     coarse = np.stack((np.full((2, 3), 4), np.arange(6).reshape(2, 3))).astype(np.float32)
-    (joined,) = join_strides(coarse[None], np.full((1, 1, 4, 6), 10, np.float32))
-    np.testing.assert_array_equal(joined[0], np.full((4, 6), 7))
-    np.testing.assert_array_equal(joined[1, 0], [0, 0.5, 1, 1.5, 2, 2])
-    np.testing.assert_array_equal(joined[1, :, 0], [0, 1.5, 3, 3])
+    finer = np.full((1, 1, 4, 6), 10, np.float32)
+    keypoints, center = join_strides(coarse[None], finer)
+    np.testing.assert_array_equal(keypoints, np.full((1, 1, 4, 6), 7))
+    np.testing.assert_array_equal(center[0, 0, 0], [0, 0.5, 1, 1.5, 2, 2])
+    np.testing.assert_array_equal(center[0, 0, :, 0], [0, 1.5, 3, 3])
+    alone, same = join_strides(coarse[None], finer, averaged=False)
+    np.testing.assert_array_equal(alone, finer)
+    np.testing.assert_array_equal(same, center)
 
 
 @pytest.mark.data

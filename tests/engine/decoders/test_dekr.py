@@ -23,7 +23,9 @@ SAME = ImageTransform.hrnet_affine((256, 256), 256)
 
 
 def decode(*levels, companions=None, skeleton=COCO_17, **options):
-    return DekrDecoder(make_spec("dekr", skeleton, **options), companions or {})(levels)
+    decoder = DekrDecoder(make_spec("dekr", skeleton, **options), companions or {})
+    (poses,) = decoder(levels).to_host()
+    return poses
 
 
 def level_with(*people, scale=1.0, height=120.0):

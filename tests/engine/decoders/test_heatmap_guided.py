@@ -29,7 +29,8 @@ OFF = np.float32([6, 0])  # by which the regression misses
 
 def decode(*levels, companions=None, rules="released", max_people=30, **options):
     spec = replace(make_spec("heatmap-guided", rules=rules, **options), max_people=max_people)
-    return HeatmapGuidedDecoder(spec, companions or {})(levels)
+    (poses,) = HeatmapGuidedDecoder(spec, companions or {})(levels).to_host()
+    return poses
 
 
 class Asked(ConstantScores):

@@ -48,7 +48,8 @@ def point_kernels():
 def decoder(refine=None, rules="released", max_people=30, **options):
     companions = {} if refine is None else {"refine": refine}
     spec = replace(make_spec("logocap", rules=rules, **options), max_people=max_people)
-    return LogoCapDecoder(spec, companions)
+    decode = LogoCapDecoder(spec, companions)
+    return lambda views: decode(views).to_host()[0]
 
 
 def put_person(view, keypoints, center=CENTER, score=0.9):

@@ -117,7 +117,7 @@ def test_people_come_back_into_the_image_best_first():
     heatmap[1] = maps((30, 40), 1.0)[0]
     rois = [*ROI, [0, 0, 64, 88], [5, 5, 9, 9]]
     view = view_of(heatmap, offsets(0, 0, people=3), rois, [0.9, 0.8, 0.7], 2)
-    poses = decoder("smooth-l1")([view])
+    (poses,) = decoder("smooth-l1")([view]).to_host()
     np.testing.assert_allclose(poses.scores, [0.8, 0.72], rtol=1e-6)
     inputs = np.float32([[30.5, 40.5], [40.5, 60.5]])
     np.testing.assert_allclose(poses.keypoints[:, 0], HALF.to_image(inputs), rtol=0, atol=1e-3)
@@ -127,7 +127,8 @@ def test_people_come_back_into_the_image_best_first():
 
 def test_nobody_found_is_nobody():
     view = view_of(maps((0, 0), 1), offsets(0, 0), ROI, [0.0], 0)
-    assert decoder("smooth-l1")([view]).keypoints.shape == (0, K, 2)
+    (poses,) = decoder("smooth-l1")([view]).to_host()
+    assert poses.keypoints.shape == (0, K, 2)
 
 
 # ---- what is refused

@@ -22,20 +22,19 @@ def heat_with(*peaks, size=(100, 200)):
 
 
 def notional_heat(shared, case):
-    return FusedHeat.of([notional_heads(shared, case).heads["heatmap"]], SIZE)
+    return FusedHeat.of([notional_heads(shared, case).heads["heatmap"][:, :-1]], SIZE)
 
 
-def nearest(heat, places, max_peaks, limits=NEAR, unmoved=None):
+def nearest(heat, places, max_peaks, limits=NEAR, unmoved=-1.0):
     """Points and values of people with one keypoint each."""
     keypoints = np.float32(places).reshape(1, -1, 1, 2)
-    if unmoved is not None:
-        unmoved = np.float32(unmoved).reshape(1, -1, 1)
+    unmoved = np.broadcast_to(np.float32(unmoved), keypoints.shape[1]).reshape(1, -1, 1).copy()
     points, values = heat.nearest_peaks(keypoints, None, max_peaks, limits, unmoved)
     return points[0, :, 0].tolist(), values[0, :, 0].tolist()
 
 
-def test_heat_of_several_scales_is_their_mean_without_the_center():
-    maps = [np.full((1, 3, 4, 4), 3, np.float32), np.full((1, 3, 1, 1), 6, np.float32)]
+def test_heat_of_several_scales_is_their_mean():
+    maps = [np.full((1, 2, 4, 4), 3, np.float32), np.full((1, 2, 1, 1), 6, np.float32)]
     heat = FusedHeat.of(maps, (8, 8))
     np.testing.assert_array_equal(heat.maps, np.full((1, 2, 8, 8), 4.5))
     alone = FusedHeat.of(maps[:1], (8, 8))
@@ -96,7 +95,7 @@ def test_refinement_is_that_of_the_released_code(shared, case):
     for before, after in (("heat_kpts_nms", "absorbed"), ("nms_poses", "match_absorbed")):
         prefix = f"dekr/{case}" if before == "nms_poses" else case
         before_xy = positions(arrays[f"{prefix}/{before}"])
-        points, _ = heat.nearest_peaks(before_xy, None, 30, NEAR)
+        points, _ = heat.nearest_peaks(before_xy, None, 30, NEAR, before_xy[..., 0].copy())
         expected = arrays[f"{prefix}/{after}"][..., :2]
         np.testing.assert_allclose(points[0], expected, rtol=0, atol=DECODED_PIXELS)
     proposals = arrays[f"dekr/{case}/proposals_xy_ctr"]

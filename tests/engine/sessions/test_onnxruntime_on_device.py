@@ -36,7 +36,7 @@ def test_onnxruntime_reads_and_leaves_arrays_on_the_gpu(monkeypatch, lies_there)
     binding, story = MadeUpBinding(), []
     stream = types.SimpleNamespace(synchronize=lambda: story.append("waited"))
     torch = types.SimpleNamespace(
-        cuda=types.SimpleNamespace(current_stream=lambda: stream),
+        cuda=types.SimpleNamespace(current_stream=lambda device: {1: stream}[device]),
         from_dlpack=lambda value: f"tensor of {value}",
     )
     monkeypatch.setitem(sys.modules, "torch", torch)

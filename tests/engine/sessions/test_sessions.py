@@ -5,6 +5,7 @@ import re
 import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -12,6 +13,7 @@ import openvino as ov
 import pytest
 from posetrack.engine import BACKENDS, PRECISIONS, PoseEngine, model_path, open_session
 from posetrack.engine.sessions import Backend, available_threads, choose_backend
+from posetrack.engine.sessions import onnxruntime as onnxruntime_session
 from posetrack.structures import (
     BackendError,
     ModelFileError,
@@ -27,7 +29,10 @@ PATH = model_path("movenet-multipose")
 CPU_HAS_BF16 = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-ONNX_BACKENDS = [name for name, backend in BACKENDS.items() if ".onnx" in backend.suffixes]
+# those that run such files here
+ONNX_BACKENDS = [
+    name for name, one in BACKENDS.items() if ".onnx" in one.suffixes and "cpu" in one.devices
+]
 
 
 @pytest.fixture(scope="module", params=ONNX_BACKENDS)
@@ -197,7 +202,8 @@ def test_wrong_input_is_refused_with_what_is_wanted(session, arrays, message):
 
 
 def test_unknown_backend_is_refused_with_the_choice():
-    message = "backend must be one of auto, onnxruntime, openvino, got 'trt'"
+    names = "auto, onnxruntime, onnxruntime-tensorrt, openvino, tensorrt"
+    message = f"backend must be one of {names}, got 'trt'"
     with pytest.raises(ValueError, match=re.escape(message)):
         open_session(PATH, SessionOptions(backend="trt"))
 
@@ -361,7 +367,10 @@ def test_session_says_which_device_it_took(monkeypatch, device, built, loads, ta
     ("built", "message"),
     [
         ([CPU], "onnxruntime is the build for the CPU here: pip uninstall onnxruntime, then pip"),
-        ([CUDA, CPU], "could not load its CUDA libraries: it needs a driver, CUDA and cuDNN of"),
+        (
+            [CUDA, CPU],
+            "could not load its libraries of CUDA and cuDNN: it needs a driver, CUDA and cuDNN of",
+        ),
     ],
 )
 def test_gpu_asked_for_is_never_replaced_by_the_cpu(monkeypatch, built, message):
@@ -384,6 +393,50 @@ def test_file_that_is_no_model_is_not_blamed_on_the_gpu(monkeypatch, tmp_path):
     path.write_bytes(b"no model")
     with pytest.raises(ModelFileError, match=r"a\.onnx"):
         open_session(path, SessionOptions(device="cuda"))
+
+
+TENSORRT = "TensorrtExecutionProvider"
+BY_TENSORRT = SessionOptions("onnxruntime-tensorrt", "cuda:1")
+
+
+def test_tensorrt_comes_before_cuda(monkeypatch, tmp_path):
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
+    everything = [TENSORRT, CUDA, CPU]
+    providers = Providers(monkeypatch, everything, everything)
+    plugins = tmp_path / "plugins.so"
+    plugins.touch()
+    monkeypatch.setattr(onnxruntime_session, "tensorrt_plugins", lambda: plugins)
+    with open_session(PATH, BY_TENSORRT) as session:
+        assert (session.backend, session.device) == ("onnxruntime-tensorrt", "cuda:1")
+    ((first, second, third),) = providers.asked
+    assert second == (CUDA, {"device_id": 1, "use_tf32": 0})
+    assert (first[0], third) == (TENSORRT, CPU)
+    assert first[1]["device_id"] == 1
+    assert first[1]["trt_extra_plugin_lib_paths"] == str(plugins)
+    kept = Path(first[1]["trt_engine_cache_path"])
+    assert kept.parent == tmp_path / "onnxruntime-tensorrt"
+    assert kept.is_dir()
+    # a file of the same graph with other weights has nothing in common with it
+    other = tmp_path / "other.onnx"
+    other.write_bytes(PATH.read_bytes() + b"\x3a\x00")
+    with open_session(other, BY_TENSORRT):
+        assert Path(providers.asked[-1][0][1]["trt_engine_cache_path"]) != kept
+
+
+@pytest.mark.parametrize(
+    ("built", "loads", "message"),
+    [
+        ([CUDA, CPU], [CUDA, CPU], "onnxruntime is a build without TensorRT here: pip uninstall"),
+        ([TENSORRT, CUDA, CPU], [CUDA, CPU], "not load its libraries of CUDA, cuDNN and TensorRT"),
+        ([TENSORRT, CUDA, CPU], [TENSORRT, CPU], "not load its libraries of CUDA, cuDNN and"),
+        ([TENSORRT, CUDA, CPU], [CPU], "not load its libraries of CUDA, cuDNN and TensorRT"),
+    ],
+)
+def test_tensorrt_is_never_replaced(monkeypatch, tmp_path, built, loads, message):
+    monkeypatch.setenv("POSETRACK_CACHE", str(tmp_path))
+    Providers(monkeypatch, built, loads)
+    with pytest.raises(BackendError, match=message):
+        open_session(PATH, BY_TENSORRT)
 
 
 def test_openvino_refuses_a_gpu():

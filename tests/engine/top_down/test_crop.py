@@ -95,8 +95,8 @@ def test_people_keep_their_rows():
     people = People.around(boxes, [0.5, 0.9], (256, 192))
     assert len(people) == 2
     np.testing.assert_allclose(people.areas, [60 * 80 * 1.25**2, 150 * 200 * 1.25**2], rtol=1e-5)
-    middles = people.to_image(np.float32([[[96, 128]], [[96, 128]]]))
-    np.testing.assert_allclose(middles, [[[40, 60]], [[230, 100]]], rtol=0, atol=1e-3)
+    middles = people.to_image(np.float32([[[[96, 128]]], [[[96, 128]]]]))
+    np.testing.assert_allclose(middles, [[[[40, 60]], [[230, 100]]]], rtol=0, atol=1e-3)
     image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
     cut = people.cut(image)
     np.testing.assert_array_equal(cut[1], people.crops[1].cut(image))
@@ -106,7 +106,7 @@ def test_people_keep_their_rows():
 def test_nobody_has_no_points():
     people = People.around(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (256, 192))
     assert len(people) == len(People.stretched([], [], (256, 192))) == 0
-    assert people.to_image(np.zeros((0, 17, 2), np.float32)).shape == (0, 17, 2)
+    assert people.to_image(np.zeros((0, 1, 17, 2), np.float32)).shape == (1, 0, 17, 2)
 
 
 def test_wrong_shapes_are_refused():

@@ -49,7 +49,7 @@ def test_map_of_nan_gives_its_first_cell():
 def test_nobody_is_nobody():
     assert hard_argmax(np.zeros((0, 17, 4, 4), np.float32)).shape == (0, 17, 2)
     decode = decoder(method="i*", depth_mm=2000.0)
-    poses = decode({"coordinates": np.zeros((0, 17, 3))}, people_of([]))
+    poses = decode({"coordinates": np.zeros((0, 17, 3), np.float32)}, people_of([]))
     assert (poses.keypoints.shape, poses.depth_mm.shape) == ((0, 17, 2), (0, 17))
 
 
@@ -202,7 +202,7 @@ def test_poses_in_space_are_those_of_the_authors_code(shared):
     merged = published["coords_patch_merged"][..., :3] / 64 - [0.5, 0.5, 0]
     crops = [Crop.stretched(box[:2], box[2:], (64, 64)) for box in published["boxes_cxcywh"]]
     decode = decoder((64, 64), method="i*", depth_mm=2000.0)
-    poses = decode({"coordinates": merged}, people_of(crops))
+    poses = decode({"coordinates": np.float32(merged)}, people_of(crops))
     image = published["coords_image"]
     np.testing.assert_allclose(poses.keypoints, image[..., :2], rtol=0, atol=DECODED_PIXELS)
     np.testing.assert_allclose(poses.depth_mm, image[..., 2], rtol=0, atol=SOFT_ARGMAX * 2000)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from factories import make_spec
+from posetrack.engine.padded_poses import PaddedPoses
 from posetrack.engine.top_down.ogn import OgnDecoder, OgnDecoding
 from posetrack.kernels import fuse_offsets
 from posetrack.structures import DecoderSpec, HeadSpec, InputSizing
@@ -144,7 +145,8 @@ def test_poses_are_compared_by_box_and_by_keypoints(box_step, pose_step, either,
     box = np.float32([100, 50, 220, 210])
     people = people_at([box, box + np.float32([box_step, 0, box_step, 0])], [0.9, 0.8])
     keypoints = np.float32([[STANDING, STANDING + np.array([pose_step, 0])]])
-    poses = people.poses(keypoints, keypoints[..., 0].copy(), np.float32([[0.9, 0.8]]))
+    scores = np.float32([[0.9, 0.8]])
+    poses = PaddedPoses(keypoints, keypoints[..., 0].copy(), scores, people.boxes[None], None)
     for suppress, expected in (("either", either), ("both", both)):
         rows, counts = decoder(suppress=suppress).kept(poses, people)
         assert rows[0, : counts[0]].tolist() == expected

@@ -38,9 +38,10 @@ def test_keypoints_come_back_into_the_image():
     people = people_at([[50, 50, 200, 250]], [1.0])
     heatmaps = np.zeros((1, 17, H, W), np.float32)
     heatmaps[0, :, 32, 24] = 0.7  # cell (24, 32) is the middle: input pixel (96, 128)
-    keypoints, values = DECODE.keypoints(heatmaps, people)
+    keypoints, values = DECODE.keypoints({"heatmap": heatmaps})
+    np.testing.assert_array_equal(keypoints, np.broadcast_to([96, 128], (1, 1, 17, 2)))
     expected = np.broadcast_to([125, 150], (1, 1, 17, 2))
-    np.testing.assert_allclose(keypoints, expected, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(people.to_image(keypoints), expected, rtol=0, atol=1e-3)
     np.testing.assert_array_equal(values, np.full((1, 1, 17), np.float32(0.7)))
 
 
@@ -87,8 +88,8 @@ def test_keypoints_are_those_of_the_authors_code(shared):
     for name, suffix in (("heatmaps_merged", ""), ("heatmaps", "_noflip")):
         places, _ = quarter_offset_argmax(published["heatmaps_merged"], quarter=0.0)
         np.testing.assert_array_equal(places, published["argmax_xy"])
-        keypoints, values = DECODE.keypoints(published[name], people)
-        expected = published[f"preds_image{suffix}"]
-        np.testing.assert_allclose(keypoints[0], expected, rtol=0, atol=DECODED_PIXELS)
+        keypoints, values = DECODE.keypoints({"heatmap": published[name]})
+        places, expected = people.to_image(keypoints)[0], published[f"preds_image{suffix}"]
+        np.testing.assert_allclose(places, expected, rtol=0, atol=DECODED_PIXELS)
         expected = published[f"maxvals{suffix}"][..., 0]
-        np.testing.assert_allclose(values[0], expected, rtol=DECODED_SCORES_RTOL)
+        np.testing.assert_allclose(values[:, 0], expected, rtol=DECODED_SCORES_RTOL)

@@ -3,11 +3,10 @@
 import fcntl
 import re
 import threading
-from pathlib import Path
 
 import pytest
 from file_server import CONTENT, SHA256, Site, serving
-from posetrack.models.weights.download import cache_folder, download, is_offline, matches
+from posetrack.models.weights.download import download, is_offline, matches
 
 
 @pytest.fixture
@@ -198,17 +197,6 @@ def test_checksum_may_be_its_first_digits(tmp_path):
     assert matches(path, SHA256[:8])
     assert matches(path, None)
     assert not matches(path, "0" + SHA256[:7])
-
-
-def test_cache_is_where_the_environment_says(monkeypatch):
-    monkeypatch.setenv("POSETRACK_CACHE", "/a")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/b")
-    monkeypatch.setenv("HOME", "/c")
-    assert cache_folder() == Path("/a")
-    monkeypatch.delenv("POSETRACK_CACHE")
-    assert cache_folder() == Path("/b/posetrack")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path("/c/.cache/posetrack")
 
 
 @pytest.mark.parametrize(("value", "offline"), [("1", True), ("0", False), ("", False)])

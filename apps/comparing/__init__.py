@@ -1,0 +1,1 @@
+"""The same images through two models: what `posetrack compare` does."""

@@ -1,0 +1,1 @@
+"""Networks in less than float32: which numbers are rounded, and whether that can be trusted."""
