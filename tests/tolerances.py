@@ -51,6 +51,9 @@ SOFT_ARGMAX = 3e-5
 AFFINE_RTOL = 1e-6
 # Maps of a published network: the same float32 layers, summed in another order; absolute, relative.
 PUBLISHED_MAPS = 1e-4
+# Maps of the released code, whose sixty float32 layers of random weights lie up to 3e-4 from what
+# the same layers give in float64.
+RELEASED_MAPS = 5e-4
 # A few float32 layers against a definition written down in another way, values of about 1.
 LAYER_ATOL = 1e-5
 # Colours of 0..255 between four pixels, float32: a fraction and three sums, each rounded.

@@ -176,7 +176,7 @@ def check_fits(arguments, got, wanted, differing=0.0, pixels=FITTED_KERNEL_PIXEL
 
     Args:
         arguments, got, wanted: as for every check.
-        differing: share of the fits that may end elsewhere, or not at all, as they are not.
+        differing: share of the keypoints that may end elsewhere, or not at all, as they are not.
         pixels: how far the others may lie apart.
     """
     (points, scores), (wanted_points, wanted_scores) = got, wanted
@@ -189,8 +189,8 @@ def check_fits(arguments, got, wanted, differing=0.0, pixels=FITTED_KERNEL_PIXEL
         apart = np.abs(points - wanted_points).max(axis=-1, initial=0)
     same &= stays | (apart <= pixels)
     same &= stays | np.isclose(scores, wanted_scores, rtol=FITTED_HEIGHTS_RTOL, atol=0)
-    fitted = int((~stays).sum())
-    assert (~same).sum() <= differing * fitted, f"{(~same).sum()} of {fitted} fits differ"
+    differ = int((~same).sum())
+    assert differ <= differing * same.size, f"{differ} of {same.size} fits differ"
 
 
 def _stays(scores, fitted):

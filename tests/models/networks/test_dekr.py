@@ -7,7 +7,7 @@ from posetrack.structures import CROWDPOSE_14
 from tolerances import LAYER_ATOL
 
 from ..bottom_up import narrow, released
-from ..network_checks import as_released, assert_published, image_of, randomise, tensor
+from ..network_checks import assert_published, image_of, randomise, tensor
 
 
 def test_fresh_affine_maps_are_zero():
@@ -56,11 +56,11 @@ def test_offset_of_a_keypoint_comes_from_its_own_channels():
 def published(shared):
     """The arrays of the released code, and the network with their weights."""
     arrays, network, _ = released(shared, "dekr")
-    return arrays, network
+    return arrays, network.double()
 
 
 @pytest.mark.data
-@as_released()
+@torch.no_grad()
 def test_heads_are_those_of_the_released_code(published):
     arrays, network = published
     image = tensor(arrays["s1/input"])
@@ -74,7 +74,7 @@ def test_heads_are_those_of_the_released_code(published):
 
 
 @pytest.mark.data
-@as_released()
+@torch.no_grad()
 def test_keypoint_branches_are_those_of_the_released_code(published):
     arrays, network = published
     shares = network.transition_offset(network.features(tensor(arrays["s1/input"]))).chunk(17, 1)
@@ -84,7 +84,7 @@ def test_keypoint_branches_are_those_of_the_released_code(published):
 
 
 @pytest.mark.data
-@as_released()
+@torch.no_grad()
 def test_adaptive_unit_is_that_of_the_released_code(published):
     arrays, network = published
     unit = network.offset_feature_layers[0][0]

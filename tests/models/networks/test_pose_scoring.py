@@ -62,6 +62,6 @@ def test_scores_are_those_of_the_released_code(shared, name, scores):
     arrays = parity.load(shared, name)
     network = PoseScoring(74)
     network.load_state_dict(parity.weights(arrays, "rescore_sd/"))
-    got = network(tensor(arrays["rescore_feature"]))["scores"].numpy()
+    got = network.double()(tensor(arrays["rescore_feature"]))["scores"].numpy()
     before = arrays[scores] if scores else arrays["nms_poses"][:, :, 2].mean(1)
     np.testing.assert_allclose(got * before, arrays["final_rescored"], rtol=PUBLISHED_MAPS)
