@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from importlib.abc import Traversable
+from typing import NamedTuple
 
 SCRATCH = "scratch"  # the argument with a kernel's working memory; its bytes follow it
 SCRATCH_BYTES = "scratch_bytes"
 
 _BODY = r"\(\s*(\w+),((?:/\*.*?\*/|[^/])*?)\);"  # name, arguments with their comments
-_TWINS = re.compile(f"^PT_TWINS{_BODY}", re.MULTILINE | re.DOTALL)
-_SCRATCH = re.compile(f"^PT_SCRATCH{_BODY}", re.MULTILINE | re.DOTALL)
+_FLAGS = re.MULTILINE | re.DOTALL
+_TWINS = re.compile(f"^PT_TWINS{_BODY}", _FLAGS)
+_HOST = re.compile(f"^PT_HOST{_BODY}", _FLAGS)
+_SCRATCH = re.compile(rf"^PT_(?:HOST_)?SCRATCH{_BODY}", _FLAGS)
+_STRUCT = re.compile(r"^typedef struct (\w+) \{(.*?)\} \1;", _FLAGS)
+_FIELD = re.compile(r"(\w+) (\w+)(?:\[(\w+)\])?;")
 _CONSTANT = re.compile(r"^#define (PT_\w+) (\d+)\b", re.MULTILINE)
 _COMMENT = re.compile(r"(/\*.*?\*/)", re.DOTALL)
 _SHAPE = re.compile(r"/\*\s*\(([^)]*)\)")
@@ -70,20 +75,39 @@ class Contract:
         return own if own in self.by_name else "dtype"
 
 
-def parse(text: str) -> tuple[dict[str, Contract], dict[str, int]]:
-    """The kernels and the constants that headers declare.
+class Declarations(NamedTuple):
+    """What headers declare, by name."""
+
+    twins: dict[str, Contract]
+    host: dict[str, Contract]  # that have no CUDA twin
+    constants: dict[str, int]
+    structs: dict[str, list[tuple[str, str, int]]]  # name, type and length of every field
+
+
+def parse(text: str) -> Declarations:
+    """Read headers.
 
     Raises:
         ValueError: a declaration is not understood.
     """
     scratch = {name: _arguments(body) for name, body in _SCRATCH.findall(text)}
-    contracts = {
-        name: Contract(name, _arguments(body), scratch.get(name))
-        for name, body in _TWINS.findall(text)
-    }
-    if stray := scratch.keys() - contracts.keys():
+
+    def contracts(pattern: re.Pattern[str]) -> dict[str, Contract]:
+        found = pattern.findall(text)
+        return {name: Contract(name, _arguments(body), scratch.get(name)) for name, body in found}
+
+    twins, host = contracts(_TWINS), contracts(_HOST)
+    if stray := scratch.keys() - twins.keys() - host.keys():
         raise ValueError(f"there is scratch, but no kernel, of the name {', '.join(stray)}")
-    return contracts, {name: int(value) for name, value in _CONSTANT.findall(text)}
+    constants = {name: int(value) for name, value in _CONSTANT.findall(text)}
+    structs = {name: _fields(body, constants) for name, body in _STRUCT.findall(text)}
+    return Declarations(twins, host, constants, structs)
+
+
+def _fields(body: str, constants: dict[str, int]) -> list[tuple[str, str, int]]:
+    """Fields such as `double position[4];`, in their order; a length may be a constant."""
+    found = _FIELD.findall(_COMMENT.sub("", body))
+    return [(name, kind, constants.get(side) or int(side or 1)) for kind, name, side in found]
 
 
 def _arguments(body: str) -> tuple[Argument, ...]:
@@ -117,4 +141,4 @@ def _headers() -> str:
     return "\n".join(part.read_text("utf-8") for part in parts)
 
 
-CONTRACTS, CONSTANTS = parse(_headers())
+CONTRACTS, HOST, CONSTANTS, STRUCTS = parse(_headers())

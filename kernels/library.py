@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from .contract import CONTRACTS, Argument
+from .contract import CONTRACTS, HOST, Argument, Contract
 from .native import load, path_of
 
 _OK, _INVALID_ARGUMENT, _CUDA_ERROR = 0, 1, 2
@@ -64,7 +64,7 @@ class Library:
         Raises:
             ValueError: a size is out of range.
         """
-        sizes = CONTRACTS[kernel].scratch
+        sizes = _contract(kernel).scratch
         if sizes is None:
             return 0
         function = self._declare(
@@ -85,7 +85,7 @@ class Library:
             return RuntimeError(
                 f"{kernel} returned the status {status}, which no header names: reinstall posetrack"
             )
-        text = _with_value(text, CONTRACTS[kernel].arguments, values)
+        text = _with_value(text, _contract(kernel).arguments, values)
         return ValueError(f"{kernel}: {text}")
 
     def warm_up(self) -> None:
@@ -104,7 +104,7 @@ class Library:
         return text.decode("utf-8", "replace")
 
     def _kernel(self, name: str) -> Any:
-        types = [_type(argument) for argument in CONTRACTS[name].arguments]
+        types = [_type(argument) for argument in _contract(name).arguments]
         stream = [ctypes.c_void_p] if self.twin == "cuda" else []
         self._kernels[name] = self._declare(f"{name}_{self.twin}", types + stream, ctypes.c_int32)
         return self._kernels[name]
@@ -113,6 +113,10 @@ class Library:
         function = getattr(self._native, name)
         function.restype, function.argtypes = result, types
         return function
+
+
+def _contract(kernel: str) -> Contract:
+    return CONTRACTS.get(kernel) or HOST[kernel]
 
 
 def _with_value(text: str, arguments: Sequence[Argument], values: Sequence[Any]) -> str:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..structures import Observation, Poses, Skeleton, TrackerState, TrackState
-from ..structures.arrays import BoolArray, Int64Array
-from .association import assign, assign_in_stages
+from ..kernels.tracking import Followed, PoseArrays, follow_poses, predict_tracks
+from ..structures import Observation, Poses, Skeleton, TrackerState
 from .camera import Camera
-from .cues import CUES, combined_cost, memories
-from .doubles import doubles
-from .score_scale import ScoreScale
+from .cues import CUES, memories
 from .tracker_config import ROUNDING_S, TrackerConfig
 from .tracks import Tracks
 
@@ -42,11 +38,13 @@ class PoseTracker:
     def __init__(self, skeleton: Skeleton, config: TrackerConfig | None = None) -> None:
         self.skeleton = skeleton
         self.config = config or TrackerConfig()
-        self._weights = self.config.cue_weights
+        self._limits = self.config.native()
+        weights = self.config.cue_weights
+        self._cues = {name: weights[name] for name in CUES if name in weights}
         self._time_s = -math.inf
-        self._next_id = 1
-        self._scale, self._camera = ScoreScale(), Camera()
-        self._tracks = self._started(Observation(Poses.empty(len(skeleton)), 0.0))
+        self._camera = Camera()
+        nobody = Observation(Poses.empty(len(skeleton)), 0.0)
+        self._tracks = Tracks(skeleton, memories(self._cues, nobody))
 
     def update(self, observation: Observation) -> Poses:
         """Take in the next frame.
@@ -69,14 +67,19 @@ class PoseTracker:
         self._check_looks(observation)
         self._follow_camera(observation)
         self._predict(time_s)
-        self._scale.add(poses.scores)
-        once = ~doubles(poses, self._tracks.sigmas, self.config.double_oks)
-        rows = self._match(observation, once)
-        self._correct(rows, observation)
-        self._birth(rows, observation, once)
-        tracked = self._label(rows, poses)
-        self._death(time_s)
-        return tracked
+        costs = self._costs(observation)
+        table, seen = self._tracks.table, PoseArrays(poses)
+        found = follow_poses(table, seen, self._limits, time_s=time_s, **costs)
+        self._remember(found, observation)
+        return Poses(
+            poses.keypoints,
+            poses.keypoint_scores,
+            poses.scores,
+            poses.boxes,
+            found.track_ids,
+            found.track_states,
+            poses.depth_mm,
+        )
 
     @property
     def limits(self) -> ScoreLimits:
@@ -84,18 +87,13 @@ class PoseTracker:
         config = self.config
         if config.birth_score is not None and config.confident_score is not None:
             return ScoreLimits(config.birth_score, config.confident_score)
-        typical = self._scale.typical
-        return ScoreLimits(config.birth_share * typical, config.confident_share * typical)
+        tracker = self._tracks.table.tracker[0]
+        return ScoreLimits(float(tracker["birth"]), float(tracker["confident"]))
 
     def state(self) -> TrackerState:
         """A copy of all that later results depend on, as named arrays."""
-        own = {
-            "time_s": np.array(self._time_s),
-            "next_id": np.array(self._next_id),
-            "seen_scores": self._scale.scores.copy(),
-            "camera_image": self._camera.small.copy(),
-        }
-        return {**own, **self._tracks.arrays()}
+        own = {"time_s": np.array(self._time_s), "camera_image": self._camera.small.copy()}
+        return {**own, **self._tracks.state()}
 
     def restore(self, state: TrackerState) -> None:
         """Go on exactly as the tracker whose `state` this is would have.
@@ -104,19 +102,12 @@ class PoseTracker:
             ValueError: an array is missing, or the tracks have another number of keypoints. The
                 tracker is unchanged then.
         """
+        tracks = Tracks.of_state(state, self.skeleton)
         try:
-            tracks = Tracks.from_arrays(state, self.skeleton)
-            time_s, next_id = float(state["time_s"]), int(state["next_id"])
-            scale, camera = ScoreScale(state["seen_scores"]), Camera(state["camera_image"])
+            time_s, camera = float(state["time_s"]), Camera(state["camera_image"])
         except KeyError as error:
             raise ValueError(f"the tracker's state lacks {error}") from None
-        if tracks.keypoints.shape[1] != len(self.skeleton):
-            raise ValueError(
-                f"the tracker's state must be of the {len(self.skeleton)} keypoints of skeleton "
-                f"{self.skeleton.name!r}, got {tracks.keypoints.shape[1]}"
-            )
-        self._tracks, self._time_s, self._next_id = tracks, time_s, next_id
-        self._scale, self._camera = scale, camera
+        self._tracks, self._time_s, self._camera = tracks, time_s, camera
 
     def _check(self, poses: Poses, time_s: float) -> None:
         if not (math.isfinite(time_s) and time_s > self._time_s):
@@ -146,118 +137,49 @@ class PoseTracker:
 
     def _follow_camera(self, observation: Observation) -> None:
         if observation.image is not None and self.config.camera:
-            motion = self._camera.move(observation.image, self._tracks.motion.boxes)
+            motion = self._camera.move(observation.image, self._tracks.boxes)
             if motion is not None:
                 self._tracks.move_with_camera(motion)
 
     def _predict(self, time_s: float) -> None:
-        """Forget tracks that a long pause has ended; move the others to the present."""
-        tracks, step_s = self._tracks, time_s - self._time_s
-        self._time_s = time_s
-        if self.config.frame_to_frame:
-            return
-        tracks.keep(tracks.unseen_s(time_s) <= self._patience_s(tracks) + ROUNDING_S)
-        if len(tracks):
-            tracks.slow_down(tracks.unseen_s(time_s) > self.config.coast_s, step_s)
-            tracks.predict(step_s, self.config.noise)
+        """Move the tracks to the present."""
+        step_s, self._time_s = time_s - self._time_s, time_s
+        table = self._tracks.table
+        if len(table) and not self.config.frame_to_frame:
+            predict_tracks(table, self._limits, time_s=time_s, step_s=step_s)
 
-    def _match(self, observation: Observation, once: BoolArray) -> Int64Array:
-        """(N,) row of each pose's track, -1 for none; `once` (N,) names the poses to match."""
-        rows = np.full(len(once), -1, np.int64)
-        wanted = np.flatnonzero(once)
-        if not (len(self._tracks) and len(wanted)):
-            return rows
-        config = self.config
-        seen = observation if len(wanted) == len(once) else observation.rows(once)
-        cost = combined_cost(self._tracks, seen, self._weights)
-        cost[self._tracks.unseen_s(seen.time_s) > config.lost_s + ROUNDING_S] = np.inf
-        looks = config.appearance and seen.embeddings is not None
-        found = assign_in_stages(
-            cost,
-            seen.poses.scores >= self.limits.confident,
-            gate=config.appearance_gate if looks else config.gate,
-            weak_gate=config.weak_gate,
+    def _costs(self, observation: Observation) -> dict[str, Any]:
+        """What the other cues say, as `follow_poses` takes it."""
+        config, tracks = self.config, self._tracks
+        if not self._cues:
+            return {"gate": config.gate}
+        looks_known = observation.embeddings is not None or any(
+            array.shape[1] for array in tracks.memory.values()
         )
-        if looks:
-            self._match_returns(found, seen)
-        rows[wanted] = found
-        return rows
+        if looks_known and not config.frame_to_frame:  # they can bring people back later
+            self._limits["patience_s"] = max(config.lost_s, config.return_s) + ROUNDING_S
+        if not (len(tracks) and len(observation.poses)):
+            return {"gate": config.gate}
+        costs = {name: CUES[name].cost(tracks, observation) for name in self._cues}
+        told = {name: cost for name, cost in costs.items() if cost is not None}
+        looks = told.get(config.appearance)
+        return {
+            "gate": config.gate if looks is None else config.appearance_gate,
+            "more_cost": sum(self._cues[name] * cost for name, cost in told.items())
+            if told
+            else None,
+            "more_weight": sum(self._cues[name] for name in told),
+            "looks": looks,
+        }
 
-    def _match_returns(self, rows: Int64Array, seen: Observation) -> None:
-        """Give poses that look like somebody who was lost that track, wherever they are."""
+    def _remember(self, found: Followed, observation: Observation) -> None:
+        """Take what the other cues need of the poses into their tracks."""
+        if not self._cues:
+            return
         tracks = self._tracks
-        lost = tracks.confirmed & (tracks.unseen_s(seen.time_s) > self.config.confirm_s)
-        lost[rows[rows >= 0]] = False
-        poses = np.flatnonzero((rows < 0) & (seen.poses.scores >= self.limits.birth))
-        cost = CUES[self.config.appearance].cost(tracks, seen)
-        if cost is not None and lost.any() and len(poses):
-            who = np.flatnonzero(lost)
-            mine, back = assign(cost[who[:, None], poses], self.config.return_gate)
-            rows[poses[back]] = who[mine]
-
-    def _correct(self, rows: Int64Array, observation: Observation) -> None:
-        """Take the matched poses into their tracks; confirm those that have earned it."""
-        tracks, config = self._tracks, self.config
-        matched = np.flatnonzero(rows >= 0)
-        if not len(matched):
-            return
-        mine, seen = rows[matched], observation.rows(matched)
-        tracks.correct(mine, seen.poses, seen.time_s, config.memory, config.noise)
-        for name in self._weights:
-            CUES[name].remember(tracks, mine, seen)
-        if tracks.confirmed.all():
-            return
-        tracks.confirmed |= (
-            (tracks.seen_s - tracks.born_s >= config.confirm_s - ROUNDING_S)
-            & (tracks.matches >= config.confirm_matches)
-            & (
-                config.clear_people(tracks.scores, tracks.mean_keypoint_scores)
-                | (tracks.scores >= config.moving_score) & (tracks.moved() >= config.moving_way)
-            )
-        )
-
-    def _birth(self, rows: Int64Array, observation: Observation, once: BoolArray) -> None:
-        """Start a track for each unmatched pose that is good enough; best first, into `rows`."""
-        scores = observation.poses.scores
-        born = np.flatnonzero((rows < 0) & (scores >= self.limits.birth) & once)
-        if not len(born):
-            return
-        born = born[np.argsort(-scores[born], kind="stable")]
-        rows[born] = len(self._tracks) + np.arange(len(born))
-        self._tracks.append(self._started(observation.rows(born)))
-
-    def _started(self, observation: Observation) -> Tracks:
-        """A new track for every pose."""
-        poses, n = observation.poses, len(observation.poses)
-        ids = self._next_id + np.arange(n)
-        self._next_id += n
-        tracks = Tracks.start(poses, ids, observation.time_s, self.skeleton, self.config.noise)
-        tracks.memory = memories(self._weights, observation)
-        return tracks
-
-    def _label(self, rows: Int64Array, poses: Poses) -> Poses:
-        track_ids = np.full(len(poses), -1, np.int64)
-        track_states = np.full(len(poses), TrackState.UNTRACKED, np.uint8)
-        has_track = rows >= 0
-        mine = rows[has_track]
-        track_ids[has_track] = self._tracks.ids[mine]
-        track_states[has_track] = np.where(
-            self._tracks.confirmed[mine], TrackState.CONFIRMED, TrackState.TENTATIVE
-        )
-        return replace(poses, track_ids=track_ids, track_states=track_states)
-
-    def _death(self, time_s: float) -> None:
-        """End the tracks that went unmatched for too long."""
-        tracks = self._tracks
-        patience_s = np.where(
-            tracks.confirmed, self._patience_s(tracks), self.config.tentative_gap_s
-        )
-        if self.config.frame_to_frame:
-            patience_s[:] = 0
-        tracks.keep(tracks.unseen_s(time_s) <= patience_s + ROUNDING_S)
-
-    def _patience_s(self, tracks: Tracks) -> float:
-        """How long a confirmed track may be lost: longer where looks can bring it back."""
-        config = self.config
-        looks = any(array.shape[1] for array in tracks.memory.values())
-        return max(config.lost_s, config.return_s) if looks else config.lost_s
+        tracks.remember(found.sources, memories(self._cues, observation))
+        matched = np.flatnonzero(found.rows >= 0)
+        matched = matched[found.sources[found.rows[matched]] >= 0]
+        mine, poses = found.rows[matched], observation.rows(matched)
+        for name in self._cues:
+            CUES[name].remember(tracks, mine, poses)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..kernels.tracking import CONFIG
 from ..structures import ModelSpec
 from ..structures.arrays import AnyArray, BoolArray
-from .cues import APPEARANCE, CUES
+from .cues import APPEARANCE, CUES, GEOMETRY
 from .motion import MotionNoise
-from .tracks import Memory
 
 ROUNDING_S = 1e-6  # times that should be equal may differ by this after floating point
 _ANY = -math.inf  # a limit that every score reaches
@@ -144,12 +144,26 @@ class TrackerConfig:
         return next((name for name in APPEARANCE if name in self.cue_weights), "")
 
     @property
-    def memory(self) -> Memory:
-        """How long what a track was like counts."""
-        return Memory(self.score_memory_s, self.keypoint_memory_s)
-
-    @property
     def cue_weights(self) -> dict[str, float]:
         """Weight by name of every cue in use."""
-        weights = {name: float(getattr(self, f"{name}_weight")) for name in CUES}
+        weights = {name: float(getattr(self, f"{name}_weight")) for name in (*GEOMETRY, *CUES)}
         return {name: weight for name, weight in weights.items() if weight != 0}
+
+    def native(self) -> AnyArray:
+        """(1,) of `CONFIG`, what the native kernels are told; no limit is met but for rounding."""
+        patience_s = 0.0 if self.frame_to_frame else self.lost_s
+        tentative_s = 0.0 if self.frame_to_frame else self.tentative_gap_s
+        learned = {"birth_score", "confident_score"} if self.birth_score is None else set()
+        other = {
+            "lost_s": self.lost_s + ROUNDING_S,
+            "patience_s": patience_s + ROUNDING_S,
+            "tentative_s": tentative_s + ROUNDING_S,
+            "returns_after_s": self.confirm_s,
+            "confirm_s": self.confirm_s - ROUNDING_S,
+            **dict.fromkeys(learned, math.nan),
+        }
+        record = np.zeros(1, CONFIG)
+        for name in CONFIG.names or ():
+            holder = self.noise if hasattr(self.noise, name) else self
+            record[name] = other[name] if name in other else getattr(holder, name)
+        return record

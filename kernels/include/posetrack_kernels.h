@@ -5,6 +5,7 @@
  *     pt_x_cuda(..., stream) in libposetrack_cuda. Both take the same arguments, with pointers to
  *     host memory or to device memory. PT_SCRATCH(pt_x, ...) declares pt_x_scratch_bytes_cpu(...)
  *     and pt_x_scratch_bytes_cuda(...); a twin that needs none takes NULL and 0.
+ *   - PT_HOST(pt_x, ...) and PT_HOST_SCRATCH declare what works on the host alone, pt_x_cpu(...).
  *   - Outputs come first, then scratch, inputs, sizes, options, stream. The comment of every
  * pointer begins with its shape and says NULL if it may be left out: these headers are read by
  * programs.
@@ -41,6 +42,7 @@
 #include "posetrack/refinement.h"
 #include "posetrack/similarity.h"
 #include "posetrack/single_person.h"
+#include "posetrack/tracking.h"
 #include "posetrack/upsampling.h"
 
 #endif

@@ -26,7 +26,7 @@ PT_TWINS(
 
 
 def test_arguments_are_those_of_the_header():
-    contracts, constants = parse(HEADER)
+    contracts, _, constants, _ = parse(HEADER)
     thing = contracts["pt_thing"]
     assert constants == {"PT_FIRST": 7}
     assert thing.arguments == (

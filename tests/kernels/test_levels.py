@@ -8,11 +8,12 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from posetrack import kernels
-from posetrack.kernels import devices, native
+from posetrack.kernels import devices, native, tracking
 from posetrack.kernels.library import Library
 from posetrack.kernels.native import LEVELS, cpu_features, path_of
 
 from .cases import CASES
+from .crowds import tracks_of_a_crowd
 
 BASE = Path(str(native.installed(".", "cpu")))
 HIGHER = [level for level in LEVELS if level != "."]
@@ -37,6 +38,16 @@ def results(name, arguments):
 @pytest.mark.parametrize("name", CASES)
 def test_every_level_gives_the_same_bytes(name, level):
     assert_same_bytes(name, Library(BASE, "cpu"), library_of(level))
+
+
+@pytest.mark.parametrize("level", HIGHER)
+def test_tracks_are_the_same_bytes_at_every_level(level):
+    states = []
+    for library in (Library(BASE, "cpu"), library_of(level)):
+        with patch.object(tracking, "library", lambda _, library=library: library):
+            states.append(tracks_of_a_crowd(17, 60))
+    for one, other in zip(*states, strict=True):
+        assert one.tobytes() == other.tobytes()
 
 
 def assert_same_bytes(name, first, second):

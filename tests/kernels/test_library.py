@@ -6,15 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from posetrack.kernels.contract import CONTRACTS
+from posetrack.kernels.contract import CONTRACTS, HOST
 from posetrack.kernels.library import library
 
 FOLDER = Path(__file__).parents[2] / "kernels"
 HEADER = FOLDER / "include" / "posetrack_kernels.h"
 PARTS = sorted((FOLDER / "include" / "posetrack").glob("*.h"))
-OWN_HEADERS = sorted(
-    path for path in FOLDER.glob("*/*.*h") if path.parent.name in ("cpu", "cuda", "host", "shared")
-)
+FOLDERS = ("cpu", "cuda", "host", "shared", "tracks")
+OWN_HEADERS = sorted(path for path in FOLDER.glob("*/*.*h") if path.parent.name in FOLDERS)
 # what several kernels share
 COMMON = {"check", "enlarged_heatmap", "map_sampling", "portable", "rough_similarity", "scratch"}
 FORMULAS = sorted(path.stem for path in (FOLDER / "shared").glob("*.h") if path.stem not in COMMON)
@@ -32,6 +31,9 @@ def test_every_declaration_is_read():
     assert sorted(CONTRACTS) == sorted(twins)
     assert len(twins) == text.count("PT_TWINS")
     assert text.count("PT_SCRATCH") == sum(c.scratch is not None for c in CONTRACTS.values())
+    host = re.findall(r"PT_HOST\(\s*(\w+)", text)
+    assert sorted(HOST) == sorted(host)
+    assert text.count("PT_HOST_SCRATCH") == sum(c.scratch is not None for c in HOST.values())
     assert "PT_API" not in text, "what base.h does not declare is no twin"
 
 
@@ -62,8 +64,8 @@ def test_include_guard_of_a_part_is_its_name(part):
 
 def test_library_has_every_function():
     native = library("cpu")._native
-    scratch = [f"{name}_scratch_bytes" for name, c in CONTRACTS.items() if c.scratch]
-    for name in [*CONTRACTS, *scratch]:
+    scratch = [f"{name}_scratch_bytes" for name, c in {**CONTRACTS, **HOST}.items() if c.scratch]
+    for name in [*CONTRACTS, *HOST, *scratch]:
         assert getattr(native, f"{name}_cpu")
 
 
@@ -82,6 +84,11 @@ def test_header_compiles(compiler, standard, tmp_path):
 def test_every_formula_has_its_twins():
     assert sorted(path.stem for path in (FOLDER / "cpu").glob("*.cpp")) == FORMULAS
     assert sorted(path.stem for path in (FOLDER / "cuda").glob("*.cu")) == FORMULAS
+
+
+def test_every_function_of_the_host_has_its_file():
+    sources = {f"pt_{path.stem}" for path in (FOLDER / "tracks").glob("*.cpp")}
+    assert sources == set(HOST)
 
 
 @pytest.mark.parametrize("name", FORMULAS)

@@ -359,6 +359,6 @@ def test_state_of_another_skeleton_or_with_a_gap_is_refused():
     state = tracker.state()
     with pytest.raises(ValueError, match="14 keypoints of skeleton 'crowdpose-14', got 17"):
         PoseTracker(CROWDPOSE_14).restore(state)
-    del state["motion_velocity"]
-    with pytest.raises(ValueError, match="the tracker's state lacks 'motion_velocity'"):
+    del state["track_velocity"]
+    with pytest.raises(ValueError, match="the tracker's state lacks 'track_velocity'"):
         new_tracker().restore(state)

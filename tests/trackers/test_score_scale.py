@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from posetrack.structures import COCO_17, Observation
 from posetrack.trackers import PoseTracker, TrackerConfig
-from posetrack.trackers.doubles import doubles
-from posetrack.trackers.score_scale import ScoreScale
 
 
 def ids(tracked):
@@ -16,10 +14,12 @@ def ids(tracked):
 
 
 def after(*frames):
-    scale = ScoreScale()
-    for scores in frames:
-        scale.add(np.float32(scores))
-    return scale.typical
+    """The score of a typical person after poses with these scores."""
+    tracker = PoseTracker(COCO_17)
+    for i, scores in enumerate(frames):
+        places = [300.0 * j for j in range(len(scores))]
+        tracker.update(Observation(people(places, scores=scores), float(i)))
+    return tracker.limits.birth / tracker.config.birth_share
 
 
 @pytest.mark.parametrize("unit", [0.01, 1.0, 100.0])
@@ -67,17 +67,20 @@ def test_a_models_limits_stay_as_they_are():
 # --- doubles
 
 
+def states(poses):
+    return PoseTracker(COCO_17).update(Observation(poses, 0.0)).track_states.tolist()
+
+
 def test_the_poorer_of_two_poses_of_one_person_is_a_double():
-    poses = people([100.0, 104.0, 500.0], scores=[0.5, 0.6, 0.1])
-    assert doubles(poses, COCO_17.sigma_array, 0.5).tolist() == [True, False, False]
+    assert states(people([100.0, 104.0, 500.0], scores=[0.5, 0.6, 0.6])) == [0, 1, 1]
 
 
 def test_only_keypoints_that_both_have_make_a_double():
     poses = people([100.0, 104.0], scores=[0.5, 0.6])
     poses.keypoint_scores[0, 5:] = 0
-    assert doubles(poses, COCO_17.sigma_array, 0.5).tolist() == [True, False]
+    assert states(poses) == [0, 1]
     poses.keypoint_scores[0, 1:] = 0  # one point proves nothing
-    assert doubles(poses, COCO_17.sigma_array, 0.5).tolist() == [False, False]
+    assert states(poses) == [1, 1]
 
 
 def test_double_neither_takes_nor_starts_a_track():

@@ -6,7 +6,7 @@ import numpy as np
 
 from ... import kernels
 from ...structures import Observation
-from ...structures.arrays import AnyArray, Float64Array, Int64Array
+from ...structures.arrays import AnyArray, Float64Array, Int32Array
 from ..tracks import Tracks
 from .cue import Cue
 
@@ -29,7 +29,7 @@ class CosineCue(Cue):
         empty = np.zeros((len(observation.poses), 0), np.float32)
         return {_MEMORY: empty if embeddings is None else embeddings.astype(np.float32)}
 
-    def remember(self, tracks: Tracks, rows: Int64Array, observation: Observation) -> None:
+    def remember(self, tracks: Tracks, rows: Int32Array, observation: Observation) -> None:
         """A plain mean at first, later one that forgets."""
         if observation.embeddings is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...structures import Observation
-from ...structures.arrays import AnyArray, Float64Array, Int64Array
+from ...structures.arrays import AnyArray, Float64Array, Int32Array
 from ..tracks import Tracks
 
 
@@ -19,5 +19,5 @@ class Cue:
         del observation
         return {}
 
-    def remember(self, tracks: Tracks, rows: Int64Array, observation: Observation) -> None:
+    def remember(self, tracks: Tracks, rows: Int32Array, observation: Observation) -> None:
         """Take in the poses (N) that were matched to the tracks `rows` (N,); none twice."""

@@ -38,6 +38,10 @@ typedef int32_t pt_dtype;
     PT_API int64_t name##_scratch_bytes_cpu(__VA_ARGS__); \
     PT_API int64_t name##_scratch_bytes_cuda(__VA_ARGS__)
 
+/* The same for what works on the host alone. */
+#define PT_HOST(name, ...) PT_API pt_status name##_cpu(__VA_ARGS__)
+#define PT_HOST_SCRATCH(name, ...) PT_API int64_t name##_scratch_bytes_cpu(__VA_ARGS__)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
