@@ -37,6 +37,7 @@ __all__ = [
 
 _TYPES = {"int64_t": np.int64, "double": np.float64}
 _ROOM = 16  # tracks, at first
+_ALIGNMENT = 16  # bytes, of working memory
 
 
 def _dtype(struct: str) -> np.dtype[Any]:
@@ -106,10 +107,8 @@ class TrackTable:
         """Address and bytes of working memory for a frame of so many poses."""
         if poses > self._scratch_poses:
             sizes = {"C": self.room, "N": poses, "K": len(self.sigmas)}
-            needed = library("cpu").scratch_bytes("pt_follow_poses", sizes)
-            self._scratch, self._scratch_poses = np.empty(needed + 16, np.uint8), poses
-        aligned = -(-self._scratch.ctypes.data // 16) * 16
-        return aligned, len(self._scratch) - 16
+            self._scratch, self._scratch_poses = _scratch("pt_follow_poses", sizes), poses
+        return _aligned(self._scratch)
 
     def _made(self, room: int) -> tuple[AnyArray, ...]:
         k = len(self.sigmas)
@@ -213,10 +212,9 @@ def track_costs(
     cost = np.empty((len(table), _checked(table, poses)))
     _, rows, keypoints, scores, _, sigmas = table.addresses
     sizes = {"N": cost.shape[1], "K": len(table.sigmas)}
-    needed = library("cpu").scratch_bytes("pt_track_costs", sizes)
-    scratch = np.empty(needed + 16, np.uint8)
-    working = (-(-scratch.ctypes.data // 16) * 16, needed)
-    where = (cost.ctypes.data, *working, rows, keypoints, scores, *poses.addresses[:3], sigmas)
+    scratch = _scratch("pt_track_costs", sizes)
+    outputs = (cost.ctypes.data, *_aligned(scratch))
+    where = (*outputs, rows, keypoints, scores, *poses.addresses[:3], sigmas)
     more = _address_of_cost(more_cost, cost.shape)
     numbers = (*cost.shape, len(table.sigmas), time_s, more_weight)
     library("cpu").call("pt_track_costs", (*where, more, config.ctypes.data, *numbers))
@@ -287,3 +285,14 @@ def _address_of_cost(cost: Float64Array | None, shape: tuple[int, ...]) -> int |
     if cost.shape != shape or cost.dtype != np.float64 or not cost.flags.c_contiguous:
         raise ValueError(f"costs must be C-contiguous float64 of shape {shape}, got {cost.shape}")
     return cost.ctypes.data
+
+
+def _scratch(function: str, sizes: dict[str, int]) -> UInt8Array:
+    """Working memory, with room to align it in."""
+    return np.empty(library("cpu").scratch_bytes(function, sizes) + _ALIGNMENT, np.uint8)
+
+
+def _aligned(scratch: UInt8Array) -> tuple[int, int]:
+    """Address and bytes of it as the functions take it."""
+    at = -(-scratch.ctypes.data // _ALIGNMENT) * _ALIGNMENT
+    return at, len(scratch) - _ALIGNMENT

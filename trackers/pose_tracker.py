@@ -27,8 +27,8 @@ class PoseTracker:
 
     One tracker per video: the state lasts until the object goes. Any frame rate will do, and it may
     vary: all limits are in seconds. Below about one frame in two seconds people who move get new
-    ids. `PeopleTracker` says in the
-    end who is a person; this one only says which pose belongs to which track.
+    ids. `PeopleTracker` says in the end who is a person; this one only says which pose belongs to
+    which track.
 
     Attributes:
         skeleton: the type of the poses.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..kernels.tracking import TRACK, TrackTable
 from ..structures import Skeleton
-from ..structures.arrays import AnyArray, BoolArray, Float64Array, Int32Array, Int64Array
+from ..structures.arrays import AnyArray, Float64Array, Int32Array, Int64Array
 from .camera import CameraMotion, moved_points, zoom_of
 
 _MEMORY = "memory_"  # begins the names of the cues' arrays in a state
@@ -36,11 +36,6 @@ class Tracks:
     def ids(self) -> Int64Array:
         """(T,) int64, 1 or more."""
         return self._field("id")
-
-    @property
-    def confirmed(self) -> BoolArray:
-        """(T,) bool; once True, always True."""
-        return np.asarray(self._field("confirmed") > 0)
 
     @property
     def matches(self) -> Int64Array:
@@ -114,11 +109,6 @@ class Tracks:
             if name.startswith(_MEMORY):
                 tracks.memory[name.removeprefix(_MEMORY)] = array.copy()
         return tracks
-
-    def unseen_s(self, time_s: float) -> Float64Array:
-        """(T,) seconds since the last match."""
-        unseen: Float64Array = time_s - self._field("seen_s")
-        return unseen
 
 
 def _fields(table: TrackTable) -> Iterator[tuple[str, AnyArray]]:

@@ -10,10 +10,8 @@ namespace posetrack {
 
 inline void forget_oldest(pt_tracker& tracker) {
     double *newest = tracker.newest_scores, *ranked = tracker.ranked_scores;
-    double* end = ranked + tracker.scores;
-    std::copy(
-        std::lower_bound(ranked, end, newest[0]) + 1, end,
-        std::lower_bound(ranked, end, newest[0]));
+    double *end = ranked + tracker.scores, *oldest = std::lower_bound(ranked, end, newest[0]);
+    std::copy(oldest + 1, end, oldest);
     std::copy(newest + 1, newest + tracker.scores, newest);
     --tracker.scores;
 }

@@ -24,5 +24,5 @@ def test_what_is_remembered_stays_with_its_track():
     assert tracks.ids.tolist() == [1, 3, 4, 5]
     assert tracks.memory["place"].ravel().tolist() == [100, 500, 900, 700]
     assert tracks.table.keypoints[:, 0, 0].tolist() == [100, 500, 900, 700]
-    np.testing.assert_allclose(tracks.unseen_s(2.5), [1.7, 1.7, 1.7, 1.0])
+    np.testing.assert_allclose(2.5 - tracks.table.rows["seen_s"], [1.7, 1.7, 1.7, 1.0])
     assert (tracks.boxes[:, 2] > tracks.boxes[:, 0]).all()
