@@ -6,7 +6,6 @@ Source: RFC 9110, sections 13.1.5 (If-Range) and 14 (Range).
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import http.client
 import os
 import re
@@ -18,6 +17,7 @@ from typing import IO, TypeAlias
 from urllib.parse import urlsplit
 
 from ...structures import CheckpointError, DownloadError
+from ...structures.digest import sha256_of
 
 # bytes there so far, bytes in all if the server says
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -35,7 +35,7 @@ def is_offline() -> bool:
 
 def matches(path: Path, sha256: str | None) -> bool:
     """Whether a file's SHA-256 begins with these hexadecimal digits; True if they are None."""
-    return sha256 is None or _digest(path).startswith(sha256.lower())
+    return sha256 is None or sha256_of(path).startswith(sha256.lower())
 
 
 def download(
@@ -172,20 +172,12 @@ def _lock(file: IO[bytes], part: Path) -> None:
 def _check(url: str, part: Path, sha256: str | None) -> None:
     if matches(part, sha256):
         return
-    digest = _digest(part)
+    digest = sha256_of(part)
     part.unlink()
     _validator(part).unlink(missing_ok=True)
     raise CheckpointError(
         f"{url} is not the file expected: its SHA-256 is {digest}, not {sha256}...; it was removed"
     )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _reason(error: Exception) -> object:
