@@ -95,23 +95,28 @@ class PoseEngine(Closeable):
     def run_timed(self, image: UInt8Array) -> tuple[Poses, StageSeconds]:
         """Like calling the engine, with the seconds that each of `STAGES` took."""
         seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
-        views = self._views(image, seconds)
-        with timed(seconds, "decode"):
-            (poses,) = self._decode(views).to_host()
-        return poses[: self._max_people], seconds
+        return self._decoded(self._views(image, seconds), seconds), seconds
 
-    def heads(self, image: UInt8Array) -> Heads:
-        """What the network says of an image, activated, NumPy arrays; see `ModelSpec.heads`.
+    def with_heads(self, image: UInt8Array) -> tuple[Poses, Heads]:
+        """The poses, and what the network says of the image: activated heads, NumPy arrays.
 
-        Of several sizes and scales the names end on @0, @1, ... in their order.
+        The names are those of `ModelSpec.heads`; of several sizes and scales they end on @0, @1 and
+        so on, in their order.
         """
-        views = self._views(image, dict.fromkeys(STAGES, 0.0))
+        seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
+        views = self._views(image, seconds)
         heads = {
             name if len(views) == 1 else f"{name}@{index}": head
             for index, view in enumerate(views)
             for name, head in view.heads.items()
         }
-        return dict(zip(heads, to_host(*heads.values()), strict=True))
+        fetched = dict(zip(heads, to_host(*heads.values()), strict=True))
+        return self._decoded(views, seconds), fetched
+
+    def _decoded(self, views: list[View], seconds: StageSeconds) -> Poses:
+        with timed(seconds, "decode"):
+            (poses,) = self._decode(views).to_host()
+        return poses[: self._max_people]
 
     def _views(self, image: UInt8Array, seconds: StageSeconds) -> list[View]:
         """What the network says of an image at each size and scale."""

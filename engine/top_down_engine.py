@@ -84,22 +84,26 @@ class TopDownEngine(Closeable):
         self, image: UInt8Array, boxes: AnyArray, scores: AnyArray | None = None
     ) -> tuple[Poses, StageSeconds]:
         """Like calling the engine, with the seconds that each of `STAGES` took."""
+        seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
+        return self._found(image, boxes, scores, seconds)[0], seconds
+
+    def with_heads(self, image: UInt8Array, boxes: AnyArray) -> tuple[Poses, Heads]:
+        """The poses, and (N, ...) what the network says of every crop: activated, NumPy arrays."""
+        poses, heads = self._found(image, boxes, None, dict.fromkeys(STAGES, 0.0))
+        return poses, dict(zip(heads, to_host(*heads.values()), strict=True))
+
+    def _found(
+        self, image: UInt8Array, boxes: AnyArray, scores: AnyArray | None, seconds: StageSeconds
+    ) -> tuple[Poses, Heads]:
+        """The poses, and the heads where the network left them; none without people."""
         check_image(image)
         boxes = np.asarray(boxes, np.float32)
-        seconds: StageSeconds = dict.fromkeys(STAGES, 0.0)
         people = self._decode.people(boxes, np.ones(len(boxes)) if scores is None else scores)
         if not len(people):
-            return Poses.empty(len(self.spec.skeleton)), seconds
+            return Poses.empty(len(self.spec.skeleton)), {}
         heads = self._run(image, people, seconds)
         with timed(seconds, "decode"):
-            return self._decode(heads, people), seconds
-
-    def heads(self, image: UInt8Array, boxes: AnyArray) -> Heads:
-        """(N, ...) what the network says of the crops of boxes, activated, NumPy arrays."""
-        check_image(image)
-        people = self._decode.people(np.asarray(boxes, np.float32), np.ones(len(boxes)))
-        heads = self._run(image, people, dict.fromkeys(STAGES, 0.0))
-        return dict(zip(heads, to_host(*heads.values()), strict=True))
+            return self._decode(heads, people), heads
 
     def _run(self, image: UInt8Array, people: People, seconds: StageSeconds) -> Heads:
         """(N, ...) activated heads of every crop."""

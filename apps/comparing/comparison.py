@@ -156,16 +156,17 @@ def compare_models(
         raise ValueError(
             f"{first.name} and {second.name} have other keypoints: they cannot be compared"
         )
-    heads: dict[str, HeadError] = {}
+    errors: dict[str, HeadError] = {}
     found: list[list[Poses]] = [[], []]
     for image in images:
-        for side, rows in zip((first, second), found, strict=True):
-            rows.append(side.poses(image))
+        seen = first.look(image), second.look(image)
+        for (poses, _), rows in zip(seen, found, strict=True):
+            rows.append(poses)
         if first.gives_heads and second.gives_heads:
-            both = first.heads(image), second.heads(image)
-            for name in both[0].keys() & both[1].keys():
-                heads.setdefault(name, HeadError()).add(both[0][name], both[1][name])
-    poses = pose_differences(found[0], found[1], len(names), counted)
-    in_order = {name: heads[name] for name in sorted(heads)}
-    comparison = ModelComparison((first.name, second.name), names, poses, in_order)
+            one, other = (heads for _, heads in seen)
+            for name in one.keys() & other.keys():
+                errors.setdefault(name, HeadError()).add(one[name], other[name])
+    apart = pose_differences(found[0], found[1], len(names), counted)
+    in_order = {name: errors[name] for name in sorted(errors)}
+    comparison = ModelComparison((first.name, second.name), names, apart, in_order)
     return comparison, found[0], found[1]

@@ -111,19 +111,15 @@ class Side(Closeable):
             max(self.tie, other.tie),
         )
 
-    def poses(self, image: UInt8Array) -> Poses:
-        """What the model finds in an image (H, W, 3) uint8 RGB."""
-        if isinstance(self._engine, TopDownEngine):
-            height, width = image.shape[:2]
-            return self._engine(image, np.array([[0, 0, width, height]], np.float32))
-        return self._engine(image)
+    def look(self, image: UInt8Array) -> tuple[Poses, dict[str, AnyArray]]:
+        """What the model finds in an image (H, W, 3) uint8 RGB, and what its network says of it.
 
-    def heads(self, image: UInt8Array) -> dict[str, AnyArray]:
-        """What the network says of an image, by the heads' names; of several sizes joined."""
+        Heads by their names; those of several sizes end on @0, @1, ...
+        """
         if isinstance(self._engine, TopDownEngine):
             height, width = image.shape[:2]
-            return self._engine.heads(image, np.array([[0, 0, width, height]], np.float32))
-        return self._engine.heads(image)
+            return self._engine.with_heads(image, np.array([[0, 0, width, height]], np.float32))
+        return self._engine.with_heads(image)
 
     def close(self) -> None:
         """Free the networks."""
