@@ -9,8 +9,9 @@ import numpy as np
 
 from ..kernels.tracking import Followed, PoseArrays, follow_poses, predict_tracks
 from ..structures import Observation, Poses, Skeleton, TrackerState
+from ..structures.arrays import AnyArray
 from .camera import Camera
-from .cues import CUES, memories
+from .cues import APPEARANCE, CUES, EMBEDDINGS
 from .tracker_config import ROUNDING_S, TrackerConfig
 from .tracks import Tracks
 
@@ -39,12 +40,12 @@ class PoseTracker:
         self.skeleton = skeleton
         self.config = config or TrackerConfig()
         self._limits = self.config.native()
-        weights = self.config.cue_weights
-        self._cues = {name: weights[name] for name in CUES if name in weights}
+        self._weights = self.config.cue_weights
+        self._cues = {name: cue(skeleton) for name, cue in CUES.items() if name in self._weights}
         self._time_s = -math.inf
         self._camera = Camera()
-        nobody = Observation(Poses.empty(len(skeleton)), 0.0)
-        self._tracks = Tracks(skeleton, memories(self._cues, nobody))
+        self._tracks = Tracks(skeleton)
+        self._tracks.memory = self._memory(Observation(Poses.empty(len(skeleton)), 0.0), {})
 
     def update(self, observation: Observation) -> Poses:
         """Take in the next frame.
@@ -67,10 +68,11 @@ class PoseTracker:
         self._check_looks(observation)
         self._follow_camera(observation)
         self._predict(time_s)
-        costs = self._costs(observation)
-        table, seen = self._tracks.table, PoseArrays(poses)
-        found = follow_poses(table, seen, self._limits, time_s=time_s, **costs)
-        self._remember(found, observation)
+        seen = self._looks(observation)
+        costs = self._costs(observation, seen)
+        table, arrays = self._tracks.table, PoseArrays(poses)
+        found = follow_poses(table, arrays, self._limits, time_s=time_s, **costs)
+        self._remember(found, observation, seen)
         return Poses(
             poses.keypoints,
             poses.keypoint_scores,
@@ -129,11 +131,12 @@ class PoseTracker:
             return
         if not np.isfinite(seen).all():
             raise ValueError("embeddings must be finite numbers, got NaN or infinity")
-        sizes = {array.shape[1] for array in self._tracks.memory.values()} - {0}
-        if sizes and seen.shape[1] not in sizes:
-            raise ValueError(
-                f"embeddings must have {sizes.pop()} numbers each as before, got {seen.shape[1]}"
-            )
+        for name in EMBEDDINGS & self._cues.keys():
+            length = self._cues[name].length(self._tracks)
+            if length not in (0, seen.shape[1]):
+                raise ValueError(
+                    f"embeddings must have {length} numbers each as before, got {seen.shape[1]}"
+                )
 
     def _follow_camera(self, observation: Observation) -> None:
         if observation.image is not None and self.config.camera:
@@ -148,38 +151,47 @@ class PoseTracker:
         if len(table) and not self.config.frame_to_frame:
             predict_tracks(table, self._limits, time_s=time_s, step_s=step_s)
 
-    def _costs(self, observation: Observation) -> dict[str, Any]:
+    def _looks(self, observation: Observation) -> dict[str, AnyArray]:
+        """What the other cues see of the poses, those that see anything."""
+        seen = {name: cue.look(observation) for name, cue in self._cues.items()}
+        return {name: looks for name, looks in seen.items() if looks is not None}
+
+    def _costs(self, observation: Observation, seen: dict[str, AnyArray]) -> dict[str, Any]:
         """What the other cues say, as `follow_poses` takes it."""
         config, tracks = self.config, self._tracks
         if not self._cues:
             return {"gate": config.gate}
-        looks_known = observation.embeddings is not None or any(
-            array.shape[1] for array in tracks.memory.values()
-        )
+        looks_known = seen or any(cue.length(tracks) for cue in self._cues.values())
         if looks_known and not config.frame_to_frame:  # they can bring people back later
             self._limits["patience_s"] = max(config.lost_s, config.return_s) + ROUNDING_S
-        if not (len(tracks) and len(observation.poses)):
+        if not (seen and len(tracks) and len(observation.poses)):
             return {"gate": config.gate}
-        costs = {name: CUES[name].cost(tracks, observation) for name in self._cues}
-        told = {name: cost for name, cost in costs.items() if cost is not None}
-        looks = told.get(config.appearance)
+        costs = {name: self._cues[name].cost(tracks, looks) for name, looks in seen.items()}
+        looks = next((costs[name] for name in APPEARANCE if name in costs), None)
         return {
             "gate": config.gate if looks is None else config.appearance_gate,
-            "more_cost": sum(self._cues[name] * cost for name, cost in told.items())
-            if told
-            else None,
-            "more_weight": sum(self._cues[name] for name in told),
+            "more_cost": sum(self._weights[name] * cost for name, cost in costs.items()),
+            "more_weight": sum(self._weights[name] for name in costs),
             "looks": looks,
         }
 
-    def _remember(self, found: Followed, observation: Observation) -> None:
+    def _remember(
+        self, found: Followed, observation: Observation, seen: dict[str, AnyArray]
+    ) -> None:
         """Take what the other cues need of the poses into their tracks."""
         if not self._cues:
             return
         tracks = self._tracks
-        tracks.remember(found.sources, memories(self._cues, observation))
+        tracks.remember(found.sources, self._memory(observation, seen))
         matched = np.flatnonzero(found.rows >= 0)
         matched = matched[found.sources[found.rows[matched]] >= 0]
-        mine, poses = found.rows[matched], observation.rows(matched)
-        for name in self._cues:
-            CUES[name].remember(tracks, mine, poses)
+        mine = found.rows[matched]
+        for name, looks in seen.items():
+            self._cues[name].remember(tracks, mine, observation.time_s, looks[matched])
+
+    def _memory(self, observation: Observation, seen: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """What new tracks remember of the poses that start them."""
+        memory: dict[str, AnyArray] = {}
+        for name, cue in self._cues.items():
+            memory.update(cue.memory(observation, seen.get(name)))
+        return memory

@@ -6,17 +6,17 @@ from .tracker_config import TrackerConfig
 
 # fast, the default, needs poses alone.
 #
-# best looks at appearance too, where somebody gives embeddings: then it is better than fast
-# in every score of benchmarks/tracking.py; and it takes out the motion of the camera, where it is
-# given images. It is not the default: nothing here makes embeddings yet, and following the camera
-# costs some milliseconds a frame.
+# best looks at appearance too: at embeddings where somebody gives them, else at clothes where it is
+# given images, from which it takes the motion of the camera as well. It is better than fast in
+# every score of benchmarks/tracking.py. It is not the default: it costs some milliseconds a frame,
+# most of them for the camera.
 #
 # paper links the people of one frame to those of the frame before by overlap and Re-ID: OGN (Zhang
 # et al., CVPR Workshops 2019, section 4.2), which follows Detect-and-Track (Girdhar et al., CVPR
 # 2018): every pair is linked that can be, and nobody lost comes back.
 PRESETS = {
     "fast": TrackerConfig(),
-    "best": TrackerConfig(cosine_weight=1.0, camera=True),
+    "best": TrackerConfig(cosine_weight=1.0, colors_weight=1.0, camera=True),
     "paper": TrackerConfig(
         oks_weight=0.0,
         iou_weight=1.0,

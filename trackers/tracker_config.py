@@ -79,6 +79,7 @@ class TrackerConfig:
     motion_weight: float = 0.0  # of the distance from the predicted centre, >= 0
     cosine_weight: float = 0.0  # of the angle between embeddings, >= 0
     euclidean_weight: float = 0.0  # of the distance between embeddings of length 1, >= 0
+    colors_weight: float = 0.0  # of how differently people are dressed, >= 0
     noise: MotionNoise = field(default_factory=MotionNoise)  # how boxes move and how exact they are
 
     def __post_init__(self) -> None:

@@ -43,6 +43,11 @@ class Tracks:
         return self._field("matches")
 
     @property
+    def born_s(self) -> Float64Array:
+        """(T,) float64, time of the first pose."""
+        return self._field("born_s")
+
+    @property
     def boxes(self) -> Float64Array:
         """(T, 4) x1, y1, x2, y2 in image pixels, at the last prediction or correction."""
         center, size = np.split(self._field("position"), 2, axis=1)

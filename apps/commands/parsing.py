@@ -32,8 +32,8 @@ RulesOption = Annotated[
 TrackerOption = Annotated[
     Literal["fast", "best", "paper"],
     typer.Option(
-        help="fast: poses alone. best: looks too, where there are embeddings. paper: OGN's, frame "
-        "to frame."
+        help="fast: poses alone. best: clothes or embeddings, and the camera, too. paper: OGN's, "
+        "frame to frame."
     ),
 ]
 

@@ -42,6 +42,23 @@ def test_best_does_not_take_somebody_else_for_the_one_who_left():
     assert leaves_and_returns(best(return_s=10.0), 12.0, 900.0) == [[2]] * 3
 
 
+@pytest.mark.parametrize(("jumper", "person"), [((200, 40, 40), 1), ((40, 60, 200), 2)])
+def test_best_knows_a_person_again_by_clothes(jumper, person):
+    def frame(center, color):
+        image = np.full((600, 1200, 3), 130, np.uint8)
+        poses = people([center], scores=0.8)
+        x1, y1, x2, y2 = poses.boxes[0].astype(int)
+        image[y1 : (y1 + y2) // 2, x1:x2], image[(y1 + y2) // 2 : y2, x1:x2] = color, (20, 30, 60)
+        return poses, image
+
+    tracker = best()
+    for i in range(25):
+        poses, image = frame(100.0, (200, 40, 40))
+        tracker.update(Observation(poses, i / 25, image))
+    poses, image = frame(900.0, jumper)
+    assert tracker.update(Observation(poses, 8.0, image)).track_ids.tolist() == [person]
+
+
 def test_best_does_not_give_the_id_of_one_who_is_there_to_another_who_looks_alike():
     tracker = best()
     play(tracker, [([100.0], [RED])] * 25)
