@@ -13,6 +13,7 @@ from .errors import (
     ResultFileError,
     SourceError,
 )
+from .flow_field import FlowField
 from .frame import Frame
 from .geometry import ImageTransform
 from .model_spec import DecoderSpec, HeadSpec, InputSizing, ModelSpec
@@ -36,6 +37,7 @@ __all__ = [
     "DecoderSpec",
     "DeviceSession",
     "DownloadError",
+    "FlowField",
     "Frame",
     "HeadSpec",
     "ImageTransform",

@@ -89,6 +89,14 @@ class Annotations:
         """The people named by a mask, by indices or by a slice, in that order."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _PER_PERSON})
 
+    def followed_by(self, others: Annotations) -> Annotations:
+        """Everybody here, then everybody of `others`; the image is this one's."""
+        arrays: dict[str, Any] = {
+            name: np.concatenate((getattr(self, name), getattr(others, name)))
+            for name in _PER_PERSON
+        }
+        return replace(self, **arrays)
+
     def select_keypoints(self, columns: Sequence[int]) -> Annotations:
         """Everybody with these keypoints only, in this order."""
         arrays = ("keypoints", "labels", "keypoint_scores")

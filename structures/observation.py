@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from .arrays import AnyArray, BoolArray, Float32Array, Int64Array, UInt8Array
+import numpy as np
+
+from .arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
+from .flow_field import FlowField
 from .poses import Poses
 
 # Arrays by name, to keep with `numpy.savez` and to read without pickle.
@@ -21,28 +24,59 @@ class Observation:
         time_s: presentation time of the frame, seconds.
         image: (H, W, 3) uint8 RGB, for cues that look at it; None where nobody has it.
         embeddings: (N, D) float32 appearance of each pose; None where nobody computed it.
+        flow: from the frame before to this one; None where nobody computed it.
+        found_s: (N,) when each pose was found, which is earlier for one that flow has carried here;
+            None: all in this frame.
 
     Raises:
-        ValueError: `embeddings` has another number of rows than `poses`.
+        ValueError: `embeddings` or `found_s` has another number of rows than `poses`.
     """
 
     poses: Poses
     time_s: float
     image: UInt8Array | None = None
     embeddings: Float32Array | None = None
+    flow: FlowField | None = None
+    found_s: Float64Array | None = None
 
     def __post_init__(self) -> None:
-        shape = None if self.embeddings is None else self.embeddings.shape
-        if shape is not None and shape[:1] != (len(self.poses),):
-            raise ValueError(
-                f"embeddings must have one row for each of the {len(self.poses)} poses, "
-                f"got shape {shape}"
-            )
+        for name in ("embeddings", "found_s"):
+            array = getattr(self, name)
+            if array is not None and array.shape[:1] != (len(self.poses),):
+                raise ValueError(
+                    f"{name} must have one row for each of the {len(self.poses)} poses, "
+                    f"got shape {array.shape}"
+                )
 
     def rows(self, rows: BoolArray | Int64Array) -> Observation:
         """The same frame with the poses that a mask (N,) or indices name."""
         embeddings = None if self.embeddings is None else self.embeddings[rows]
-        return replace(self, poses=self.poses[rows], embeddings=embeddings)
+        found_s = None if self.found_s is None else self.found_s[rows]
+        return replace(self, poses=self.poses[rows], embeddings=embeddings, found_s=found_s)
+
+    def joined(
+        self, carried: Poses, found_s: Float64Array, embeddings: Float32Array | None
+    ) -> Observation:
+        """The same frame with poses (M) behind its own that were found earlier, at `found_s` (M,).
+
+        Args:
+            carried: the poses.
+            found_s: when they were found, seconds.
+            embeddings: (M, D) of them, if those of the frame have any.
+        """
+        if self.poses.depth_mm is not None:
+            unknown = np.full(carried.keypoint_scores.shape, np.nan, np.float32)
+            carried = replace(carried, depth_mm=unknown)
+        own_s = np.full(len(self.poses), self.time_s) if self.found_s is None else self.found_s
+        looks = self.embeddings
+        if looks is not None and embeddings is not None:
+            looks = np.concatenate((looks, embeddings))
+        return replace(
+            self,
+            poses=Poses.concatenate((self.poses, carried)),
+            embeddings=looks,
+            found_s=np.concatenate((own_s, found_s)),
+        )
 
 
 class Tracker(Protocol):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..structures import Frame, ModelSpec, Observation, Poses, TrackerState
+from ..structures import FlowField, Frame, ModelSpec, Observation, Poses, TrackerState
 from ..structures.arrays import BoolArray, Float32Array, UInt8Array
 from ..structures.errors_last import ErrorsLast
 from .look_ahead import LookAhead, TrackedFrame
@@ -71,7 +71,11 @@ class PeopleTracker:
         self._look_ahead = LookAhead(self.config, seconds, max_waiting_bytes)
 
     def push(
-        self, frame: Frame, poses: Poses, embeddings: Float32Array | None = None
+        self,
+        frame: Frame,
+        poses: Poses,
+        embeddings: Float32Array | None = None,
+        flow: FlowField | None = None,
     ) -> list[TrackedFrame]:
         """Take the newest frame, give back those that are settled, oldest first.
 
@@ -79,34 +83,40 @@ class PeopleTracker:
             frame: later than every frame before.
             poses: N, all that the engine found in it.
             embeddings: (N, D) appearance of each, if somebody computed it.
+            flow: from the frame before to this one, if somebody computed it.
 
         Raises:
             ValueError: as `PoseTracker.update`.
         """
-        everything = Observation(poses, frame.time_s, frame.image, embeddings)
+        everything = Observation(poses, frame.time_s, frame.image, embeddings, flow)
         recorded = everything.rows(poses.scores >= self._min_score)
         if self._tracker is None:
             kept = recorded.poses
             return [TrackedFrame(frame, poses, kept, kept[self._are_people(kept)])]
-        return self._look_ahead.push(frame, poses, self._tracker.update(recorded))
+        return self._look_ahead.push(frame, poses, self._tracker.update_all(recorded))
 
     def finish(self) -> list[TrackedFrame]:
         """The frames still held, when no more will come."""
         return self._look_ahead.finish()
 
     def follow(
-        self, found: Iterable[tuple[Frame, Poses]], timed: Timer = lambda _: nullcontext()
+        self,
+        found: Iterable[tuple[Frame, Poses]],
+        timed: Timer = lambda _: nullcontext(),
+        flow: Callable[[Frame], FlowField | None] = lambda _: None,
     ) -> Iterator[TrackedFrame]:
         """Every frame of a video with its people, in order; `push` and `finish` in one.
 
         Args:
             found: frames and all poses in them. What it raises is raised behind the last frame.
             timed: makes a context of a stage's name, `track`, in which the tracker works.
+            flow: gives the flow from the frame before to one of these; asked once for each.
         """
         with ErrorsLast(found) as frames:
             for frame, poses in frames:
+                moved = flow(frame)
                 with timed("track"):
-                    ready = self.push(frame, poses)
+                    ready = self.push(frame, poses, flow=moved)
                 yield from ready
             yield from self.finish()
             frames.raise_error()

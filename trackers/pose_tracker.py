@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..kernels.tracking import Followed, PoseArrays, follow_poses, predict_tracks
 from ..structures import Observation, Poses, Skeleton, TrackerState
-from ..structures.arrays import AnyArray
+from ..structures.arrays import AnyArray, Float32Array, Int64Array
 from .camera import Camera
-from .cues import APPEARANCE, CUES, EMBEDDINGS
+from .cues import APPEARANCE, CUES, EMBEDDINGS, FlowCue
 from .tracker_config import ROUNDING_S, TrackerConfig
 from .tracks import Tracks
 
@@ -67,6 +68,8 @@ class PoseTracker:
         self._check(poses, time_s)
         self._check_looks(observation)
         self._follow_camera(observation)
+        if "flow" in self._cues:
+            FlowCue.move(self._tracks, observation.flow)
         self._predict(time_s)
         seen = self._looks(observation)
         costs = self._costs(observation, seen)
@@ -82,6 +85,58 @@ class PoseTracker:
             found.track_states,
             poses.depth_mm,
         )
+
+    def update_all(self, observation: Observation) -> Poses:
+        """`update` with what flow adds: its rows, behind them the carried poses that have a track.
+
+        Raises:
+            ValueError: as `update`.
+        """
+        everything = self.with_carried(observation)
+        tracked = self.update(everything)
+        if len(everything.poses) == len(observation.poses):
+            return tracked
+        assert tracked.track_ids is not None
+        own = np.arange(len(tracked)) < len(observation.poses)
+        return tracked[own | (tracked.track_ids > 0)]
+
+    def with_carried(self, observation: Observation) -> Observation:
+        """The next frame with what optical flow adds, for `update`.
+
+        Behind the poses of the frame come those of the tracks, carried here by the flow, if they
+        were found at most `carry_s` before; their scores fall to 0 in that time. `update` is the
+        non-maximum suppression of all: of two that are alike only the better one has a track.
+
+        Source: Xiao, Wu and Wei, ECCV 2018, as `FlowCue`, section 3: boxes from flow are added to
+        those of the detector. There a network finds the pose in each such box anew; here the pose
+        is carried.
+        """
+        if observation.flow is None or not self.config.carry_s or not len(self._tracks):
+            return observation
+        carried, found_s = FlowCue.carried(self._tracks, observation.flow)
+        fresh = 1 - (observation.time_s - found_s) / self.config.carry_s
+        rows = np.flatnonzero((fresh > 0) & (carried.scores > 0))
+        carried, share = carried[rows], fresh[rows].astype(np.float32)
+        weaker = replace(
+            carried,
+            scores=carried.scores * share,
+            keypoint_scores=carried.keypoint_scores * share[:, None],
+        )
+        return observation.joined(weaker, found_s[rows], self._remembered(observation, rows))
+
+    def _remembered(self, observation: Observation, rows: Int64Array) -> Float32Array | None:
+        """(M, D) embeddings of tracks, where those of the frame have any; zeros if none is known.
+
+        A track that is carried looks as it did.
+        """
+        seen = observation.embeddings
+        if seen is None:
+            return None
+        looks = np.zeros((len(rows), seen.shape[1]), np.float32)
+        for name in EMBEDDINGS & self._cues.keys():
+            if self._cues[name].length(self._tracks):
+                looks = self._tracks.memory[name][rows, : seen.shape[1]]
+        return looks
 
     @property
     def limits(self) -> ScoreLimits:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .tracker_config import TrackerConfig
 
 # fast, the default, needs poses alone.
@@ -29,3 +31,30 @@ PRESETS = {
         frame_to_frame=True,
     ),
 }
+
+# The same where there is optical flow. paper is then MSRA's tracker (Xiao et al., ECCV 2018), which
+# OGN's adopts: poses that flow has carried here are added, one suppression for all, and people are
+# linked by the similarity to poses that flow has carried over several frames.
+WITH_FLOW = {
+    "best": replace(PRESETS["best"], flow_weight=0.5),
+    "paper": replace(
+        PRESETS["paper"], iou_weight=0.0, flow_weight=1.0, carry_s=0.4, double_oks=0.5
+    ),
+}
+
+
+def preset(name: str, *, flow: bool = False) -> TrackerConfig:
+    """The tracker of that name.
+
+    Args:
+        name: in `PRESETS`.
+        flow: whether it is given optical flow.
+
+    Raises:
+        ValueError: it has no use for flow.
+    """
+    if not flow:
+        return PRESETS[name]
+    if name not in WITH_FLOW:
+        raise ValueError(f"{name} needs no flow: choose tracker {' or '.join(WITH_FLOW)}")
+    return WITH_FLOW[name]

@@ -20,7 +20,7 @@ _SCORES = ("confirm_score", "confirm_mean_keypoint_score", "moving_score")
 _RANGES: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
     (_SCORES, lambda value: not math.isnan(value), "a number"),
     (
-        ("coast_s", "confirm_s", "moving_way", "tentative_gap_s"),
+        ("carry_s", "coast_s", "confirm_s", "moving_way", "tentative_gap_s"),
         lambda value: value >= 0,
         "at least 0",
     ),
@@ -73,6 +73,7 @@ class TrackerConfig:
     return_gate: float = 0.3  # a pose returns if its appearance costs less, [0, 1]; 0: nobody does
     camera: bool = False  # the camera's motion is taken out, where images are given
     frame_to_frame: bool = False  # tracks are the poses of the frame before, where they were
+    carry_s: float = 0.0  # flow carries on poses that were found at most this long before, s, >= 0
     double_oks: float = 0.5  # a pose as alike to a better one is the same person, (0, 1]
     oks_weight: float = 0.6  # of 1 - keypoint similarity in the cost, >= 0
     iou_weight: float = 0.4  # of 1 - box overlap, >= 0
@@ -80,6 +81,7 @@ class TrackerConfig:
     cosine_weight: float = 0.0  # of the angle between embeddings, >= 0
     euclidean_weight: float = 0.0  # of the distance between embeddings of length 1, >= 0
     colors_weight: float = 0.0  # of how differently people are dressed, >= 0
+    flow_weight: float = 0.0  # of 1 - similarity to where optical flow carries a pose, >= 0
     noise: MotionNoise = field(default_factory=MotionNoise)  # how boxes move and how exact they are
 
     def __post_init__(self) -> None:
@@ -98,6 +100,8 @@ class TrackerConfig:
             for name in names:
                 if not fits(getattr(self, name)):
                     raise ValueError(f"{name} must be {must_be}, got {getattr(self, name)}")
+        if self.carry_s and not self.flow_weight:
+            raise ValueError("carry_s needs flow_weight above 0: flow is what carries poses")
         weights = self.cue_weights.values()
         if not weights or not all(0 < weight < math.inf for weight in weights):
             raise ValueError(
@@ -152,7 +156,7 @@ class TrackerConfig:
 
     def native(self) -> AnyArray:
         """(1,) of `CONFIG`, what the native kernels are told; no limit is met but for rounding."""
-        patience_s = 0.0 if self.frame_to_frame else self.lost_s
+        patience_s = self.carry_s if self.frame_to_frame else self.lost_s
         tentative_s = 0.0 if self.frame_to_frame else self.tentative_gap_s
         learned = {"birth_score", "confident_score"} if self.birth_score is None else set()
         other = {

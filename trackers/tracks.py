@@ -43,6 +43,11 @@ class Tracks:
         return self._field("matches")
 
     @property
+    def scores(self) -> Float64Array:
+        """(T,) float64, mean pose score; old ones slowly forgotten."""
+        return self._field("score")
+
+    @property
     def born_s(self) -> Float64Array:
         """(T,) float64, time of the first pose."""
         return self._field("born_s")

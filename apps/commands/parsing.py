@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -19,6 +20,8 @@ from ...engine.engine_options import (
 )
 from ...formats import FORMATS
 from ...structures.model_spec import Rules
+from ...trackers import preset
+from ..flow_loading import DIS, OFF
 from ..run.claim import Earlier
 
 RulesOption = Annotated[
@@ -36,6 +39,39 @@ TrackerOption = Annotated[
         "frame to frame."
     ),
 ]
+
+FlowOption = Annotated[
+    str,
+    typer.Option(
+        metavar="[off|dis|FILE]",
+        help="Optical flow for --tracker best or paper: dis needs no network, FILE is an .onnx of "
+        "two pictures such as RAFT.",
+    ),
+]
+
+
+def read_flow(name: str, tracker: str, tracking: bool) -> str:
+    """`off`, `dis` or a file.
+
+    Args:
+        name: the option's value.
+        tracker: that is to use it.
+        tracking: whether anybody is followed.
+
+    Raises:
+        typer.BadParameter: no such file, or nothing would use it.
+    """
+    if name == OFF:
+        return name
+    if name != DIS and not Path(name).is_file():
+        raise _wrong("--flow", f"must be off, dis or an .onnx file that is there, got {name!r}")
+    if not tracking:
+        raise _wrong("--flow", "helps to follow people: leave out --no-track and --stills")
+    try:
+        preset(tracker, flow=True)
+    except ValueError as error:
+        raise _wrong("--tracker", str(error)) from None
+    return name
 
 
 def read_sizes(text: str) -> tuple[int, ...]:

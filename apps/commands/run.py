@@ -23,6 +23,7 @@ from ...models.torch_options import BACKEND as TORCH
 from ...structures import SessionOptions
 from ...trackers.people import MAX_WAITING_BYTES
 from ..engine_loading import ModelChoice
+from ..flow_loading import OFF
 from ..interrupts import interrupts
 from ..leaving import EXIT_SIGNAL
 from ..media.images import DEFAULT_FPS
@@ -32,6 +33,7 @@ from ..run.batch import Manners, run_jobs
 from ..run.claim import Earlier, Job, claimed_jobs
 from ..run.options import RunOptions
 from .parsing import (
+    FlowOption,
     RulesOption,
     TrackerOption,
     check_part,
@@ -39,6 +41,7 @@ from .parsing import (
     one_of,
     option_error,
     read_devices,
+    read_flow,
     read_formats,
     read_scales,
     read_sizes,
@@ -242,6 +245,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     max_people: MaxPeople = None,
     no_track: NoTrack = False,
     tracker: TrackerOption = "fast",
+    flow: FlowOption = OFF,
     fps: Fps = DEFAULT_FPS,
     stills: Stills = False,
     start: Start = None,
@@ -264,14 +268,14 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
     sessions = _sessions(read_devices(device, gpus), backend, precision, threads, batch)
     chosen = (read_sizes(size), read_scales(scales), flip_test, max_people, batch)
     choices = [ModelChoice(model, weights, score_weights, rules, rebuild, one) for one in sessions]
-    part: dict[str, Any] = {"start_s": start or 0.0, "end_s": end, "max_frames": max_frames}
     options = RunOptions(
         min_score=min_score,
         track=not no_track,
         tracker=tracker,
+        flow=read_flow(flow, tracker, tracking=not (no_track or stills)),
         fps=fps,
         stills=stills,
-        **part,
+        **_part(start, end, max_frames, stills=stills),
         draw=not no_video,
         formats=read_formats(format, tracking=not (no_track or stills)),
         parallel=parallel_frames(sessions[0].threads, batch),
@@ -279,10 +283,16 @@ def run(  # noqa: PLR0913 - one parameter per option of the command line
         max_waiting_mb=max_waiting_mb,
         pipe_timeout=pipe_timeout,
     )
-    check_part(start, end, stills=stills)
     earlier = choose_earlier(overwrite=overwrite, unique=unique, resume=resume)
     given = (choices, EngineOptions(*chosen), options, Manners(quiet, debug, accept_damage))
     _work_in_folders(sources, output, earlier, lambda jobs, told: run_jobs(jobs, *given, told))
+
+
+def _part(
+    start: float | None, end: float | None, max_frames: int | None, *, stills: bool
+) -> dict[str, Any]:
+    check_part(start, end, stills=stills)
+    return {"start_s": start or 0.0, "end_s": end, "max_frames": max_frames}
 
 
 def _sessions(

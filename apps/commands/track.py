@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from ...trackers import PRESETS
-from .parsing import TrackerOption
+from ...trackers import PRESETS, preset
+from ..flow_loading import OFF, open_flow
+from .parsing import FlowOption, TrackerOption, read_flow
 
 
 def track(  # noqa: PLR0913 - one parameter per option of the command line
@@ -36,6 +37,7 @@ def track(  # noqa: PLR0913 - one parameter per option of the command line
             "camera's motion out."
         ),
     ] = None,
+    flow: FlowOption = OFF,
     min_keypoint_score: Annotated[
         float, typer.Option(min=0, help="Leave out keypoints below this score.")
     ] = 0.0,
@@ -60,22 +62,26 @@ def track(  # noqa: PLR0913 - one parameter per option of the command line
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists: use --overwrite to replace it")
     looks = None if appearance is None else AppearanceFile(appearance)
-    _check_used(tracker, looks=looks is not None, images=video is not None)
+    _check_used(tracker, looks=looks is not None, images=video is not None, flow=flow != OFF)
+    if read_flow(flow, tracker, tracking=True) != OFF and video is None:
+        raise typer.BadParameter("needs pictures: name them with --video", param_hint="'--flow'")
     alone = not detections.is_dir()
-    job = TrackJob(PRESETS[tracker], format, min_keypoint_score, looks, video, alone)
-    if alone:
-        say_report(job.run(open_detections(detections, fps), output), quiet=quiet)
-    else:
-        track_folder(job, detections, output, fps, quiet=quiet)
+    with open_flow(flow) as make_flow:
+        config = preset(tracker, flow=make_flow is not None)
+        job = TrackJob(config, format, min_keypoint_score, looks, video, alone, make_flow)
+        if alone:
+            say_report(job.run(open_detections(detections, fps), output), quiet=quiet)
+        else:
+            track_folder(job, detections, output, fps, quiet=quiet)
 
 
-def _check_used(tracker: str, *, looks: bool, images: bool) -> None:
+def _check_used(tracker: str, *, looks: bool, images: bool, flow: bool) -> None:
     """Refuse what this tracker would pass over."""
     if looks and not PRESETS[tracker].appearance:
         raise typer.BadParameter(
             f"{tracker} compares no looks: choose best or paper", param_hint="'--tracker'"
         )
-    if images and not PRESETS[tracker].camera:
+    if images and not PRESETS[tracker].camera and not flow:
         raise typer.BadParameter(
-            f"{tracker} looks at no images: choose best", param_hint="'--tracker'"
+            f"{tracker} looks at no images: choose best, or give --flow", param_hint="'--tracker'"
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from ...engine import EngineOptions, PoseEngine
 from ...structures import ResultFileError, SourceError
 from ..engine_loading import ModelCard, ModelChoice, load_engine, model_card
+from ..flow_loading import FlowMaker, open_flow
 from ..interrupts import unless_interrupted
 from ..leaving import EXIT_SIGNAL
 from ..media.limits import SourceLimits
@@ -79,9 +80,10 @@ def run_jobs(
                 _introduce(engine, choices[0].session.threads)
         if not manners.quiet:
             _warn_of_uncalibrated(engines[0], options)
+        flow = stack.enter_context(open_flow(options.flow))
         at_once = min(engine_options.batch, -(-len(jobs) // len(engines)))
         each = replace(options, parallel=-(-options.parallel // at_once))  # of the frames
-        work = _Work(jobs, card, each, manners, interrupted)
+        work = _Work(jobs, card, each, manners, interrupted, flow)
         work.do(engines, at_once)
     if work.failed and len(jobs) > 1:
         failed = [job.source for job in jobs if job in work.failed]
@@ -103,8 +105,9 @@ class _Work:
         options: RunOptions,
         manners: Manners,
         interrupted: list[int],
+        flow: FlowMaker | None,
     ) -> None:
-        self._left, self._model = deque(jobs), model
+        self._left, self._model, self._flow = deque(jobs), model, flow
         self._options, self._manners, self._interrupted = options, manners, interrupted
         self.failed: list[Job] = []
         self._alone = True  # no other source is worked on meanwhile
@@ -143,7 +146,8 @@ class _Work:
                 job.claim,
                 open_source(path, options.fps, same_size=same_size, limits=limits) as source,
             ):
-                run = Run(source, engine, folder, options, self._model)
+                flow = None if self._flow is None else self._flow()
+                run = Run(source, engine, folder, options, self._model, flow)
                 reason = run.take_up() if job.resume else None
                 outcome = reason or run.execute(
                     lambda: bool(self._interrupted), quiet=self._manners.quiet, bar=self._alone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...trackers.people import MAX_WAITING_BYTES
+from ..flow_loading import OFF
 from ..media.images import DEFAULT_FPS
 from ..media.limits import MAX_PIXELS
 from ..media.sources import Part
@@ -17,6 +18,7 @@ class RunOptions:
     min_score: float | None = None  # poses below are not recorded; None = the model's
     track: bool = True
     tracker: str = "fast"  # a name in `PRESETS`
+    flow: str = OFF  # or what else `open_flow` takes
     fps: float = DEFAULT_FPS  # of a folder of images
     stills: bool = False  # images of a folder do not belong together
     start_s: float = 0.0  # which part is wanted, in seconds from the first frame

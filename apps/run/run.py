@@ -17,12 +17,14 @@ from ...engine import PoseEngine, find_poses
 from ...structures import Frame, Poses, ResultFileError, SourceError
 from ...structures.arrays import UInt8Array
 from ...structures.errors_last import ErrorsLast
-from ...trackers import PRESETS, PeopleTracker, TrackedFrame, TrackerConfig
+from ...trackers import PeopleTracker, TrackedFrame, TrackerConfig, preset
+from ...trackers.flow import Flow
 from ..draw import PaintConfig, PosePainter
 from ..machine import machine, peak_memory_mb
 from ..media.sources import Source, SourceDamaged
 from ..progress import RunProgress
 from ..sentences import sentence
+from .flow_ahead import FlowAhead
 from .folders import ResultFolder
 from .options import RunOptions
 from .report import (
@@ -42,6 +44,7 @@ from .snapshot import Snapshot, SnapshotPace, unpacked
 from .stage_times import StageTimes
 
 _PEOPLE, _DRAWN = "people_", "drawn_"  # begin the names of a snapshot's arrays
+_FLOW = "flow"  # the name of what the flow goes on from
 
 
 class Run:
@@ -53,6 +56,7 @@ class Run:
         folder: where the results go.
         options: the user's choices.
         model: name and hash of the model, for the record.
+        flow: finds where everything goes, for the tracker; used by one thread of the run's.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Run:
         folder: ResultFolder,
         options: RunOptions,
         model: dict[str, Any],
+        flow: Flow | None = None,
     ) -> None:
         self._source, self._engine, self._folder = source, engine, folder
         self._options, self._model = options, model
@@ -69,11 +74,12 @@ class Run:
         alone = source.kind == "image" or (source.kind == "images" and options.stills)
         self._people = PeopleTracker(
             engine.spec,
-            TrackerConfig.of(engine.spec, PRESETS[options.tracker]),
+            TrackerConfig.of(engine.spec, preset(options.tracker, flow=flow is not None)),
             min_score=options.min_score,
             max_waiting_bytes=options.max_waiting_mb << 20,
             track=options.track and not alone,
         )
+        self._flow = FlowAhead(flow)
         self._stages = StageTimes()
         self._tally = Tally()
         self._track_ids: set[int] = set()
@@ -170,7 +176,8 @@ class Run:
         """Write every frame and close the files."""
         ending: Ending = Interrupted()
         try:
-            ending = self._write_all(stopped, quiet=quiet, bar=bar)
+            with self._flow:
+                ending = self._write_all(stopped, quiet=quiet, bar=bar)
         finally:
             if self._writer is not None:
                 at_the_end = isinstance(ending, Complete | Damaged)
@@ -205,8 +212,9 @@ class Run:
             wanted = self._source.frames(self._options.part, stopped)
         else:
             wanted = self._caught_up(self._earlier, stopped)
-        frames = self._stages.each("read", wanted)
-        return self._people.follow(self._found(frames, stopped), timed=self._stages.timed)
+        frames = self._flow.each(self._stages.each("read", wanted))
+        found = self._found(frames, stopped)
+        return self._people.follow(found, timed=self._stages.timed, flow=self._flow.of)
 
     def _found(
         self, frames: Iterator[Frame], stopped: Callable[[], bool]
@@ -242,6 +250,8 @@ class Run:
                 **{_PEOPLE + name: a for name, a in self._people.state(images=False).items()},
                 **{_DRAWN + name: a for name, a in files.arrays.items()},
             }
+            if self._flow.last is not None:
+                arrays[_FLOW] = self._flow.last
             Snapshot({**facts, **files.facts}, arrays).save(self._folder.snapshot)
 
     def _caught_up(self, earlier: Snapshot, stopped: Callable[[], bool]) -> Iterator[Frame]:
@@ -266,6 +276,7 @@ class Run:
                     "again"
                 )
             self._people.restore(earlier.part(_PEOPLE), waiting)
+            self._flow.go_on_from(earlier.arrays.get(_FLOW))
             self._earlier = None
             yield from frames
             source.raise_error()

@@ -14,18 +14,29 @@ import numpy as np
 
 from ...evaluation import above
 from ...formats import PosesWriter, posetrack18, posetrack_people, write_posetrack18
-from ...structures import Annotations, Frame, Observation, Poses, ResultFileError, SourceError
+from ...structures import (
+    Annotations,
+    FlowField,
+    Frame,
+    Observation,
+    Poses,
+    ResultFileError,
+    SourceError,
+)
 from ...structures.arrays import Int64Array, UInt8Array
 from ...structures.partial_file import whole_file
 from ...trackers import PoseTracker, TrackerConfig
 from ...trackers.pose_tracker import ScoreLimits
 from ..evaluating.html.thumbnails import video_of
+from ..flow_loading import FlowMaker
 from ..media.reading import open_source
+from ..run.flow_ahead import FlowAhead
 from .appearance_file import AppearanceFile
 from .detections import Detected, Detections, poses_of, somewhere
 
 OutputFormat: TypeAlias = Literal["posetrack18", "jsonl"]
 ENDING = {"posetrack18": ".json", "jsonl": ".jsonl"}
+_ENOUGH = 20  # people, before a video is told that it is another
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -60,6 +71,7 @@ class TrackJob:
         appearance: embeddings of the detections, if there are any.
         video: of the detections, or a folder of such, if there is one.
         alone: whether there is one file of detections, or a folder of them.
+        make_flow: makes what finds the flow of each video, if the tracker is to have it.
     """
 
     config: TrackerConfig
@@ -68,6 +80,7 @@ class TrackJob:
     appearance: AppearanceFile | None = None
     video: Path | None = None
     alone: bool = True
+    make_flow: FlowMaker | None = None
 
     def run(self, detections: Detections, output: Path) -> TrackReport:
         """Track one video; the output appears when it is whole.
@@ -93,43 +106,51 @@ class TrackJob:
         if self.appearance is not None:
             count = sum(len(frame.people) for frame in detections)
             embeddings = self.appearance.sequence(detections.name, count)
-        for frame, image in self._with_images(detections):
+        for frame, image, flow in self._with_images(detections):
             first, here = report.detections, somewhere(frame.people)
             report.detections += len(here)
             looks = None if embeddings is None else embeddings[first : report.detections][here]
             people = frame.people[here]
-            observation = Observation(poses_of(people), frame.time_s, image, looks)
+            observation = Observation(poses_of(people), frame.time_s, image, looks, flow)
             start = perf_counter()
             try:
-                poses = tracker.update(observation)
+                poses = tracker.update_all(observation)
             except ValueError as error:
                 place = f"{detections.path}: frame {report.frames}"
                 raise ResultFileError(f"{place}: {error}") from error
             report.seconds += perf_counter() - start
             assert poses.track_ids is not None
+            everybody = people.followed_by(Annotations.of_poses(poses[len(people) :], 0))
             mine = np.flatnonzero(poses.track_ids >= 1)
             report.add(poses.track_ids[mine], tracker.limits)
-            yield frame, replace(people, track_ids=poses.track_ids)[mine], poses[mine]
+            yield frame, replace(everybody, track_ids=poses.track_ids)[mine], poses[mine]
 
-    def _with_images(self, detections: Detections) -> Iterator[tuple[Detected, UInt8Array | None]]:
-        """Every frame with its image, if there is a video.
+    def _with_images(
+        self, detections: Detections
+    ) -> Iterator[tuple[Detected, UInt8Array | None, FlowField | None]]:
+        """Every frame with its image and its flow, if there is a video.
 
         Raises:
-            SourceError: it has another number of frames.
+            SourceError: it has another number of frames, or most people are not in its pictures.
         """
         if self.video is None:
-            yield from ((frame, None) for frame in detections)
+            yield from ((frame, None, None) for frame in detections)
             return
         path = video_of(detections.name, self.video, single=self.alone)
-        with closing(open_source(path, detections.fps)) as source:
-            for frame, shown in zip_longest(detections, source.frames()):
+        make, beyond = self.make_flow, _Beyond(path, detections.path)
+        with (
+            closing(open_source(path, detections.fps)) as source,
+            FlowAhead(None if make is None else make()) as flow,
+        ):
+            for frame, shown in zip_longest(detections, flow.each(source.frames())):
                 if frame is None or shown is None:
                     shorter = "more" if frame is None else "fewer"
                     raise SourceError(
                         f"{path}: has {shorter} frames than {detections.path}, which has "
                         f"{sum(1 for _ in detections)}: is it their video?"
                     )
-                yield frame, shown.image
+                beyond.look(frame.people, shown.image)
+                yield frame, shown.image, flow.of(shown)
 
     def _written(self, detections: Detections, people: Annotations) -> Annotations:
         """As PoseTrack18 files have them."""
@@ -163,6 +184,34 @@ class TrackJob:
                     replace(poses, keypoint_scores=scores),
                 )
             writer.end(count)
+
+
+@dataclass(slots=True)
+class _Beyond:
+    """Counts who is beyond the border of the pictures."""
+
+    video: Path
+    detections: Path
+    people: int = 0
+    outside: int = 0
+
+    def look(self, people: Annotations, image: UInt8Array) -> None:
+        """Count the people of one frame.
+
+        Raises:
+            SourceError: most people until now are not in their picture.
+        """
+        boxes = people.boxes[~np.isnan(people.boxes).any(axis=1)]
+        middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+        size = (image.shape[1], image.shape[0])
+        self.people += len(boxes)
+        self.outside += int((~((middles >= 0) & (middles <= size)).all(axis=1)).sum())
+        if self.people >= _ENOUGH and self.outside > self.people / 2:
+            raise SourceError(
+                f"{self.video}: {self.outside} of the first {self.people} people of "
+                f"{self.detections} are not in its pictures of {size[0]}x{size[1]}: is it their "
+                "video?"
+            )
 
 
 def _numbered(detections: Detections) -> bool:

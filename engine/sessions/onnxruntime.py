@@ -54,14 +54,14 @@ class OnnxRuntimeSession(Closeable):
         unknown = {value.type for value in session.get_inputs()} - _DTYPES.keys()
         if unknown:
             raise ModelFileError(f"inputs must be one of {sorted(_DTYPES)}, {path} has {unknown}")
-        self._expected = {
+        self.input_types = {
             value.name: (
                 _DTYPES[value.type],
                 tuple(size if isinstance(size, int) else None for size in value.shape),
             )
             for value in session.get_inputs()
         }
-        self.inputs = tuple(self._expected)
+        self.inputs = tuple(self.input_types)
         self.outputs = tuple(value.name for value in session.get_outputs())
         metadata = session.get_modelmeta().custom_metadata_map
         self.spec_json: str | None = metadata.get(METADATA_KEY)
@@ -71,7 +71,7 @@ class OnnxRuntimeSession(Closeable):
 
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
-        check_inputs(arrays, self._expected)
+        check_inputs(arrays, self.input_types)
         session = self._open_session()
         with _running():
             values = session.run(None, arrays)
@@ -87,7 +87,7 @@ class OnnxRuntimeSession(Closeable):
         torch: Any = sys.modules.get("torch")
         if kind == "cpu" or torch is None or not _HANDS_OVER:
             return self.run(arrays)
-        check_inputs(arrays, self._expected)
+        check_inputs(arrays, self.input_types)
         session = self._open_session()
         binding = session.io_binding()
         array: Any
@@ -95,7 +95,7 @@ class OnnxRuntimeSession(Closeable):
             if isinstance(array, np.ndarray):
                 binding.bind_cpu_input(name, array)
             else:
-                dtype = self._expected[name][0]
+                dtype = self.input_types[name][0]
                 binding.bind_input(name, kind, int(index), dtype, array.shape, array.data_ptr())
         for name in self.outputs:
             binding.bind_output(name, kind, int(index))

@@ -63,7 +63,7 @@ class OpenVinoSession(Closeable):
         self._requests: SimpleQueue[ov.InferRequest] | None = SimpleQueue()
         for _ in range(options.parallel):
             self._requests.put(compiled.create_infer_request())
-        self._expected = {
+        self.input_types = {
             value.get_any_name(): (
                 np.dtype(value.get_element_type().to_dtype()),
                 tuple(
@@ -73,12 +73,12 @@ class OpenVinoSession(Closeable):
             )
             for value in model.inputs
         }
-        self.inputs = tuple(self._expected)
+        self.inputs = tuple(self.input_types)
         self.outputs = tuple(value.get_any_name() for value in model.outputs)
 
     def run(self, arrays: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """See `structures.Session.run`."""
-        check_inputs(arrays, self._expected)
+        check_inputs(arrays, self.input_types)
         requests = self._requests
         if requests is None:
             raise RuntimeError("the session is closed")

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from .appearance import ColorCue, CosineCue, EuclideanCue
 from .cue import Cue
+from .flow import FlowCue
 
-__all__ = ["APPEARANCE", "CUES", "EMBEDDINGS", "GEOMETRY", "Cue"]
+__all__ = ["APPEARANCE", "CUES", "EMBEDDINGS", "GEOMETRY", "Cue", "FlowCue"]
 
 GEOMETRY = ("oks", "iou", "motion")  # keypoint similarity, overlap of boxes, distance of centres
-CUES: dict[str, type[Cue]] = {"cosine": CosineCue, "euclidean": EuclideanCue, "colors": ColorCue}
 EMBEDDINGS = {"cosine", "euclidean"}  # that compare what somebody computed of each pose
-APPEARANCE = (*CUES,)  # that compare looks, wherever somebody is; the first that can counts
+APPEARANCE = ("cosine", "euclidean", "colors")  # that compare looks; the first that can counts
+CUES: dict[str, type[Cue]] = {
+    "cosine": CosineCue,
+    "euclidean": EuclideanCue,
+    "colors": ColorCue,
+    "flow": FlowCue,
+}

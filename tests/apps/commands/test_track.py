@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from factories import make_frame, people
+from posetrack.engine import model_path
 from posetrack.formats import PosesReader, PosesWriter, PoseTrack18File
 from posetrack.formats.posetrack18 import CATEGORY, KEYPOINTS
 from posetrack.structures import COCO_17
@@ -245,6 +246,53 @@ def test_a_video_of_another_length_is_refused(posetrack, swinging, missing, word
     assert code == 1
     assert f"has {word} frames than {swinging / 'a.jsonl'}" in err
     assert "is it their video?" in err
+
+
+def test_a_video_of_other_pictures_is_refused(posetrack, swinging):
+    for path in (swinging / "pictures" / "a").iterdir():
+        cv2.imwrite(str(path), cv2.imread(str(path))[:120, :160])
+    video = ("--tracker", "best", "--video", swinging / "pictures")
+    code, _, err = posetrack("track", swinging / "a.jsonl", "-o", swinging / "o.json", *video)
+    assert code == 1
+    assert "are not in its pictures of 160x120: is it their video?" in err
+    assert not (swinging / "o.json").exists()
+
+
+def test_flow_follows_the_camera_and_carries_whom_nobody_found(posetrack, swinging):
+    text = [json.loads(line) for line in (swinging / "a.jsonl").read_text().splitlines()]
+    text[9]["persons"].pop(1)
+    (swinging / "a.jsonl").write_text("\n".join(map(json.dumps, text)))
+    video = ("--tracker", "paper", "--video", swinging / "pictures")
+    job = ("track", swinging / "a.jsonl", "-o", swinging / "o.json", *video, "--flow", "dis")
+    code, _, err = posetrack(*job)
+    found = [sorted(frame) for frame in ids(swinging / "o.json")]
+    assert (code, found) == (0, [[1, 2, 3]] * 20), err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--tracker", "paper", "--flow", "dis"), 2, "needs pictures: name them with --video"),
+        (("--flow", "dis", "--video", "pictures"), 2, "fast needs no flow: choose tracker best"),
+        (
+            ("--tracker", "best", "--flow", "none", "--video", "pictures"),
+            2,
+            "must be off, dis or an .onnx file that is there, got 'none'",
+        ),
+        (
+            ("--tracker", "best", "--flow", "{model}", "--video", "pictures"),
+            1,
+            "a flow network must take two float32 pictures",
+        ),
+    ],
+)
+def test_flow_that_cannot_be_is_refused(posetrack, swinging, monkeypatch, options, code, said):
+    monkeypatch.chdir(swinging)
+    given = [option.format(model=model_path("movenet-multipose")) for option in options]
+    ended, _, err = posetrack("track", "a.jsonl", "-o", "o.json", *given)
+    assert ended == code
+    assert said in err
+    assert not (swinging / "o.json").exists()
 
 
 def test_a_video_is_refused_where_nobody_looks_at_it(posetrack, swinging):

@@ -28,6 +28,7 @@ from posetrack.engine import EngineOptions
 from posetrack.formats import PosesWriter, read_poses
 from posetrack.structures import ResultFileError, SourceError
 from posetrack.structures.partial_file import partial_path
+from posetrack.trackers.flow import DisFlow
 from same_results import assert_same, names_in, report_of
 
 FRAMES = 88
@@ -79,7 +80,8 @@ def run(source, folder, options=EVERYTHING, *, resume=True, stopped=lambda: Fals
     same_size = options.draw and not options.stills
     limits = SourceLimits(options.max_pixels, options.pipe_timeout)
     with open_source(source, options.fps, same_size=same_size, limits=limits) as opened:
-        job = Run(opened, Engine(), ResultFolder(folder, "clip"), options, {"name": "fake"})
+        flow = None if options.flow == "off" else DisFlow()
+        job = Run(opened, Engine(), ResultFolder(folder, "clip"), options, {"name": "fake"}, flow)
         reason = job.take_up() if resume else None
         return reason or job.execute(stopped, quiet=True)
 
@@ -199,6 +201,8 @@ def test_interrupted_while_it_catches_up_it_has_lost_nothing(video, wanted, tmp_
         {"start_s": 0.5, "end_s": 2.5},
         {"min_score": 0.01},
         {"formats": ()},
+        {"tracker": "best"},
+        {"tracker": "paper", "flow": "dis"},
     ],
 )
 def test_whatever_is_asked_for_comes_to_the_same_results(video, tmp_path, monkeypatch, options):
