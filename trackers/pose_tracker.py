@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels.tracking import Followed, PoseArrays, follow_poses, predict_tracks
-from ..structures import Observation, Poses, Skeleton, TrackerState
-from ..structures.arrays import AnyArray, Float32Array, Int64Array
+from ..structures import Observation, Poses, Skeleton, TrackerState, TrackState
+from ..structures.arrays import AnyArray, BoolArray, Float32Array, Int64Array
 from .camera import Camera
 from .cues import APPEARANCE, CUES, EMBEDDINGS, FlowCue
 from .tracker_config import ROUNDING_S, TrackerConfig
@@ -99,6 +99,21 @@ class PoseTracker:
         assert tracked.track_ids is not None
         own = np.arange(len(tracked)) < len(observation.poses)
         return tracked[own | (tracked.track_ids > 0)]
+
+    def passed_over(self, tracked: Poses) -> BoolArray:
+        """(N,): whose tracks had the time to become people and did not.
+
+        Those are things: they never move, and their scores are poor.
+
+        Args:
+            tracked: what `update` gave last, or some rows of it.
+        """
+        assert tracked.track_ids is not None
+        assert tracked.track_states is not None
+        rows = np.searchsorted(self._tracks.ids, tracked.track_ids)
+        born_s = np.append(self._tracks.born_s, math.inf)[rows]
+        old = self._time_s - born_s >= self.config.confirm_s - ROUNDING_S
+        return np.asarray(old & (tracked.track_states == TrackState.TENTATIVE))
 
     def with_carried(self, observation: Observation) -> Observation:
         """The next frame with what optical flow adds, for `update`.

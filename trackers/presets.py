@@ -28,6 +28,7 @@ PRESETS = {
         weak_gate=1.0,
         return_gate=0.0,
         double_oks=1.0,
+        confirm_share=0.0,
         frame_to_frame=True,
     ),
 }

@@ -18,7 +18,7 @@ ROUNDING_S = 1e-6  # times that should be equal may differ by this after floatin
 _ANY = -math.inf  # a limit that every score reaches
 _SCORES = ("confirm_score", "confirm_mean_keypoint_score", "moving_score")
 _RANGES: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
-    (_SCORES, lambda value: not math.isnan(value), "a number"),
+    (_SCORES, lambda value: value is None or not math.isnan(value), "a number"),
     (
         ("carry_s", "coast_s", "confirm_s", "moving_way", "tentative_gap_s"),
         lambda value: value >= 0,
@@ -35,7 +35,7 @@ _RANGES: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
         "above 0 and at most 1",
     ),
     (
-        ("birth_share", "confident_share", "return_gate"),
+        ("birth_share", "confident_share", "confirm_share", "return_gate"),
         lambda value: 0 <= value <= 1,
         "at least 0, at most 1",
     ),
@@ -47,16 +47,17 @@ class TrackerConfig:
     """The tracker's limits; times are seconds.
 
     Limits on scores are a model's own: `TrackerConfig.of(spec)` takes them from the model. Without
-    them the tracker learns the scale from the scores it sees, and every track becomes a person.
+    them the tracker learns the scale from the scores it sees.
     """
 
     birth_score: float | None = None  # an unmatched pose starts a track from this pose score on
     confident_score: float | None = None  # weaker poses get what tracks remain, <= birth_score
     birth_share: float = 0.75  # of the typical score so far, where birth_score is None, [0, 1]
     confident_share: float = 0.65  # likewise for confident_score, <= birth_share
+    confirm_share: float = 0.8  # likewise for confirm_score
     confirm_s: float = 0.25  # first to latest match before a track is confirmed, s, >= 0
     confirm_matches: int = 2  # poses before a track is confirmed, >= 2
-    confirm_score: float = _ANY  # a confirmed track needs this mean pose score ...
+    confirm_score: float | None = None  # a confirmed track needs this mean pose score ...
     confirm_mean_keypoint_score: float = _ANY  # ... and this mean keypoint score: a clear person;
     moving_score: float = _ANY  # or this mean pose score ...
     moving_way: float = 0.2  # ... and to have moved this far from its birth, in box sides
@@ -141,7 +142,8 @@ class TrackerConfig:
         Things that resemble a person (the foot of a table) reach the first and not the second.
         """
         seen = mean_keypoint_scores >= self.confirm_mean_keypoint_score
-        return np.asarray((scores >= self.confirm_score) & seen, np.bool_)
+        clear = _ANY if self.confirm_score is None else self.confirm_score
+        return np.asarray((scores >= clear) & seen, np.bool_)
 
     @property
     def appearance(self) -> str:
@@ -158,7 +160,8 @@ class TrackerConfig:
         """(1,) of `CONFIG`, what the native kernels are told; no limit is met but for rounding."""
         patience_s = self.carry_s if self.frame_to_frame else self.lost_s
         tentative_s = 0.0 if self.frame_to_frame else self.tentative_gap_s
-        learned = {"birth_score", "confident_score"} if self.birth_score is None else set()
+        scores = ("birth_score", "confident_score", "confirm_score")
+        learned = [name for name in scores if getattr(self, name) is None]
         other = {
             "lost_s": self.lost_s + ROUNDING_S,
             "patience_s": patience_s + ROUNDING_S,

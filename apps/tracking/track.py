@@ -121,7 +121,7 @@ class TrackJob:
             report.seconds += perf_counter() - start
             assert poses.track_ids is not None
             everybody = people.followed_by(Annotations.of_poses(poses[len(people) :], 0))
-            mine = np.flatnonzero(poses.track_ids >= 1)
+            mine = np.flatnonzero((poses.track_ids >= 1) & ~tracker.passed_over(poses))
             report.add(poses.track_ids[mine], tracker.limits)
             yield frame, replace(everybody, track_ids=poses.track_ids)[mine], poses[mine]
 

@@ -137,13 +137,12 @@ def _learned(table: TrackTable, scores: Float32Array, limits: Any) -> tuple[floa
     tracker["scores"] = len(newest)
     tracker["newest_scores"][: len(newest)] = newest
     tracker["ranked_scores"][: len(newest)] = ranked
-    if np.isfinite(limits["birth_score"]) and np.isfinite(limits["confident_score"]):
-        tracker["birth"], tracker["confident"] = limits["birth_score"], limits["confident_score"]
-    else:
-        weight = np.cumsum(ranked)
-        typical = ranked[np.searchsorted(weight, weight[-1] / 2)] if len(ranked) else -np.inf
-        tracker["birth"] = limits["birth_share"] * typical
-        tracker["confident"] = limits["confident_share"] * typical
+    weight = np.cumsum(ranked)
+    typical = ranked[np.searchsorted(weight, weight[-1] / 2)] if len(ranked) else -np.inf
+    given = not np.isnan([limits["birth_score"], limits["confident_score"]]).any()
+    for name in ("birth", "confident", "confirm"):
+        known = not np.isnan(limits["confirm_score"]) if name == "confirm" else given
+        tracker[name] = limits[f"{name}_score"] if known else limits[f"{name}_share"] * typical
     return tracker["birth"], tracker["confident"]
 
 
@@ -190,7 +189,7 @@ def _correct(
     table.keypoint_scores[t, old] = 0
     way = np.linalg.norm(track["position"][0, :2] - track["birth_center"][0])
     way /= np.sqrt(track["position"][0, 2:].prod())
-    clear = (track["score"] >= limits["confirm_score"]) & (
+    clear = (track["score"] >= table.tracker["confirm"]) & (
         track["mean_keypoint_score"] >= limits["confirm_mean_keypoint_score"]
     )
     moving = (track["score"] >= limits["moving_score"]) & (way >= limits["moving_way"])

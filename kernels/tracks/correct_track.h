@@ -46,8 +46,10 @@ inline double moved(const pt_track& track) {
     return sqrt(square(x) + square(y)) / sqrt(track.position[2] * track.position[3]);
 }
 
-inline bool has_earned_it(const pt_track& track, const pt_tracker_config& config) {
-    const bool clear = track.score >= config.confirm_score &&
+/* Whether it counts as a person; `clear_score` is the mean pose score of a clear one. */
+inline bool has_earned_it(
+    const pt_track& track, double clear_score, const pt_tracker_config& config) {
+    const bool clear = track.score >= clear_score &&
                        track.mean_keypoint_score >= config.confirm_mean_keypoint_score;
     return track.seen_s - track.born_s >= config.confirm_s &&
            (double)track.matches >= config.confirm_matches &&
@@ -56,7 +58,7 @@ inline bool has_earned_it(const pt_track& track, const pt_tracker_config& config
 
 inline void correct_track(
     pt_track& track, Keypoints known, const FramePoses& poses, int64_t n, double time_s,
-    const pt_tracker_config& config) {
+    double clear_score, const pt_tracker_config& config) {
     correct(track, poses.boxes + 4 * n, config.center_error, config.size_error);
     ++track.matches;
     /* a plain mean at first; later an exponential one, by time and not by number of poses */
@@ -68,7 +70,7 @@ inline void correct_track(
     track.mean_keypoint_score += share * (mean - track.mean_keypoint_score);
     track.seen_s = time_s;
     correct_keypoints(known, poses, n, time_s, config.keypoint_memory_s);
-    if (has_earned_it(track, config)) track.confirmed = 1;
+    if (has_earned_it(track, clear_score, config)) track.confirmed = 1;
 }
 
 /* A new track, at rest, but not surely. */

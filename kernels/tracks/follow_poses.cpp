@@ -159,7 +159,7 @@ pt_status pt_follow_poses_cpu(
     match(working, table, T, frame, *tracker, *config);
     for (int64_t n = 0; n < N; ++n)
         if (const int64_t t = working.rows[n]; t >= 0)
-            correct_track(tracks[t], table.at(t), poses, n, time_s, *config);
+            correct_track(tracks[t], table.at(t), poses, n, time_s, tracker->confirm, *config);
     tracker->tracks = end_tracks(working, sources, table, T, time_s, *config);
     for (int64_t n = 0; n < N; ++n)
         if (working.rows[n] >= 0) working.rows[n] = working.match[working.rows[n]];

@@ -47,9 +47,11 @@ inline void learn_scores(
     for (int64_t i = count > PT_SCORES ? count - PT_SCORES : 0; i < count; ++i)
         remember(tracker, sorted[i]);
     const bool given = !is_nan(config.birth_score) && !is_nan(config.confident_score);
-    const double typical = given ? 0.0 : typical_score(tracker);
+    const bool clear = !is_nan(config.confirm_score);
+    const double typical = given && clear ? 0.0 : typical_score(tracker);
     tracker.birth = given ? config.birth_score : config.birth_share * typical;
     tracker.confident = given ? config.confident_score : config.confident_share * typical;
+    tracker.confirm = clear ? config.confirm_score : config.confirm_share * typical;
 }
 
 }  // namespace posetrack

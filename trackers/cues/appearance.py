@@ -14,7 +14,6 @@ from ..tracks import Tracks
 from .cue import Cue
 
 _SHARE = 0.1  # of the newest look in the mean of a track's, once there are ten
-_KEPT = 4  # looks that a track keeps beside the mean
 _SPACING_S = 1.0  # between two that are kept; more as a track grows old, so that they span its life
 _OPPOSITE = 2.0  # distance of two unit vectors at most
 _STRANGERS = 0.5  # the cosine of colours, to which few people who differ come near
@@ -24,11 +23,12 @@ class Appearance(Cue):
     """Compares looks, vectors (D,), with the mean of each track's and with some that it kept.
 
     The mean has least noise, and those kept know a person from several sides; the nearest counts.
-    `Tracks.memory` has the mean and the kept ones side by side, (T, (1 + _KEPT) * D), zeros for
-    what is not there, and when the newest of them was kept.
+    `Tracks.memory` has the mean and the kept ones side by side, (T, (1 + kept) * D), zeros for what
+    is not there, and when the newest of them was kept.
     """
 
     name: ClassVar[str]  # in `Tracks.memory`
+    kept: ClassVar[int] = 4  # looks beside the mean
 
     def look(self, observation: Observation) -> AnyArray | None:
         """The embeddings (N, D) that somebody computed."""
@@ -47,15 +47,16 @@ class Appearance(Cue):
 
     def length(self, tracks: Tracks) -> int:
         """Of a look; 0 as long as there was none."""
-        return int(tracks.memory[self.name].shape[1]) // (1 + _KEPT)
+        return int(tracks.memory[self.name].shape[1]) // (1 + self.kept)
 
     def memory(self, observation: Observation, seen: AnyArray | None) -> dict[str, AnyArray]:
         """The first look is the mean, and the first that is kept."""
         count = len(observation.poses)
         looks = np.zeros((count, 0), np.float32)
         if seen is not None:
-            empty = np.zeros((count, (_KEPT - 1) * seen.shape[1]), np.float32)
-            looks = np.concatenate((seen, seen, empty), axis=1)
+            looks = np.zeros((count, 1 + self.kept, seen.shape[1]), np.float32)
+            looks[:, :2] = seen[:, None]
+            looks = looks.reshape(count, (1 + self.kept) * seen.shape[1])
         kept_s = np.full((count, 1), observation.time_s)
         return {self.name: looks, f"{self.name}_kept_s": kept_s}
 
@@ -65,19 +66,21 @@ class Appearance(Cue):
         share = np.maximum(1 / tracks.matches[rows], _SHARE)[:, None]
         share[~known[rows, 0].any(axis=1)] = 1
         known[rows, 0] += share.astype(np.float32) * (seen - known[rows, 0])
+        if not self.kept:
+            return
         kept_s = tracks.memory[f"{self.name}_kept_s"][:, 0]
-        spacing_s = np.maximum(_SPACING_S, (time_s - tracks.born_s[rows]) / _KEPT)
+        spacing_s = np.maximum(_SPACING_S, (time_s - tracks.born_s[rows]) / self.kept)
         due = time_s - kept_s[rows] >= spacing_s
         kept_s[rows[due]] = time_s
         known[rows[due], 2:] = known[rows[due], 1:-1]
         known[rows[due], 1] = seen[due]
 
     def _known(self, tracks: Tracks, length: int) -> AnyArray:
-        """(T, 1 + _KEPT, D) of the tracks, a view, made zeros where no track has any yet."""
+        """(T, 1 + kept, D) of the tracks, a view, made zeros where no track has any yet."""
         if not self.length(tracks):
-            zeros = np.zeros((len(tracks), (1 + _KEPT) * length), np.float32)
+            zeros = np.zeros((len(tracks), (1 + self.kept) * length), np.float32)
             tracks.memory[self.name] = zeros
-        return tracks.memory[self.name].reshape(len(tracks), 1 + _KEPT, length)
+        return tracks.memory[self.name].reshape(len(tracks), 1 + self.kept, length)
 
 
 class CosineCue(Appearance):
@@ -93,11 +96,14 @@ class CosineCue(Appearance):
 class EuclideanCue(Appearance):
     """Half the Euclidean distance between embeddings of length 1, as OGN compares people.
 
+    The paper has one feature for each person who is followed: here the mean, none beside it.
+
     Source: Zhang et al., "Exploiting Offset-guided Network for Pose Estimation and Tracking", CVPR
     Workshops 2019, section 4.2.
     """
 
     name = "euclidean"
+    kept = 0
 
     def distance(self, known: AnyArray, seen: AnyArray) -> Float64Array:
         """(M, N) in [0, 1]."""

@@ -46,6 +46,7 @@ typedef struct pt_tracker {
     int64_t scores;                  /* how many of the scores below count */
     double birth;                    /* the score from which a pose started a track last */
     double confident;                /* likewise, from which it could choose any track */
+    double confirm;                  /* the mean score that last made a track a clear person */
     double newest_scores[PT_SCORES]; /* oldest frame first, ascending in each frame */
     double ranked_scores[PT_SCORES]; /* the same, ascending */
 } pt_tracker;
@@ -68,6 +69,7 @@ typedef struct pt_tracker_config {
     double confident_score; /* weaker poses get what tracks remain; NaN: learned */
     double birth_share;     /* of a typical person's score, where birth_score is learned */
     double confident_share; /* likewise */
+    double confirm_share;   /* likewise, where confirm_score is learned */
     double double_oks;      /* a pose as alike to a better one is the same person */
     double oks_weight;      /* of 1 - keypoint similarity in the cost */
     double iou_weight;      /* of 1 - box overlap */
@@ -79,7 +81,7 @@ typedef struct pt_tracker_config {
     double keypoint_memory_s;           /* a keypoint not found for longer is forgotten */
     double confirm_s;                   /* first to last match before a track is confirmed, */
     double confirm_matches;             /* and how many there must be; */
-    double confirm_score;               /* it needs this mean pose score, */
+    double confirm_score;               /* it needs this mean pose score (NaN: learned), */
     double confirm_mean_keypoint_score; /* and this mean keypoint score; */
     double moving_score;                /* or this mean pose score, */
     double moving_way; /* and to be this far from its birth, in sides of a square as its box */
