@@ -12,6 +12,7 @@ from ..structures.arrays import AnyArray, BoolArray, Float32Array, UInt8Array
 
 _HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top", "head_bottom")
 _LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+_FROM = 4  # keypoints at most that a sample is found from
 _STRIPES = 3  # of the torso, from the shoulders to the hips
 _TORSO_ROWS, _TORSO_COLUMNS = 9, 5  # of samples
 _LIMB_ROWS, _LIMB_SIDE = 5, 0.07  # samples along a limb; to either side of it, in its lengths
@@ -20,8 +21,8 @@ _FOUND = 0.5  # of the mean score of a pose's keypoints: from there on one is lo
 
 _GREY = 110.0  # the mean that each channel is brought to
 _BITS = 5  # of a channel in the table of colours
-_LIGHT_BINS, _CHROMA_BINS = 10, 10  # of L; of a and of b
-_CHROMA = 40.0  # a and b from grey to the last bin
+_LIGHT_BINS, _CHROMA_BINS = 8, 6  # of L; of a and of b
+_CHROMA = 30.0  # a and b from grey to the last bin
 
 PARTS = _STRIPES + len(_LIMBS) + 1
 BINS = _LIGHT_BINS + _CHROMA_BINS**2
@@ -61,17 +62,18 @@ def limb_colors(image: UInt8Array, poses: Poses, skeleton: Skeleton) -> Float32A
 
 def _samples(poses: Poses, skeleton: Skeleton) -> tuple[AnyArray, BoolArray, AnyArray]:
     """Points (N, S) as x + iy, whether each lies on something found, and the part of each (S,)."""
-    weights, parts, head = _pattern(skeleton)
+    keypoints, weights, parts, head = _pattern(skeleton)
     scores = np.maximum(poses.keypoint_scores, 0)
     found = (scores > 0) & (scores >= _FOUND * scores.mean(axis=1, keepdims=True))
     places = poses.keypoints[..., 0] + 1j * poses.keypoints[..., 1].astype(np.float64)
     places = np.where(found, places, 0)
-    seen = found.astype(float) @ (weights.T != 0) == (weights != 0).sum(axis=1)
+    points = sum(places[:, keypoints[i]] * weights[i] for i in range(_FROM))
+    seen = np.logical_and.reduce([found[:, keypoints[i]] for i in range(_FROM)])
     heads = found[:, head].sum(axis=1, keepdims=True)
     middle = places[:, head].sum(axis=1, keepdims=True) / np.maximum(heads, 1)
     heights = (poses.boxes[:, 3] - poses.boxes[:, 1]).astype(np.float64)
     around = middle + _head_grid() * _HEAD_STEP * heights[:, None]
-    points = np.concatenate((places @ weights.T, around), axis=1)
+    points = np.concatenate((points, around), axis=1)
     seen = np.concatenate((seen, np.repeat(heads > 0, around.shape[1], axis=1)), axis=1)
     return points, np.asarray(seen), parts
 
@@ -82,20 +84,24 @@ def _head_grid() -> AnyArray:
 
 
 @cache
-def _pattern(skeleton: Skeleton) -> tuple[AnyArray, AnyArray, list[int]]:
+def _pattern(skeleton: Skeleton) -> tuple[AnyArray, AnyArray, AnyArray, list[int]]:
     """Which samples there are.
 
     Returns:
-        (S, K) complex weights of keypoints x + iy whose sum is a sample of the torso or a limb, (S
-        + 12,) the part of these and of those of the head, and the keypoints of the head.
+        (_FROM, S) keypoints and their complex weights: the sum of the keypoints x + iy so weighted
+        is a sample of the torso or of a limb; (S + 12,) the part of these and of those of the head;
+        the keypoints of the head.
     """
     index = {name: i for i, name in enumerate(skeleton.keypoints)}
     samples = [(part, of) for part, of in (*_torso(), *_limbs()) if of.keys() <= index.keys()]
-    weights = np.zeros((len(samples), len(skeleton)), np.complex128)
-    for row, (_, of) in zip(weights, samples, strict=True):
-        row[[index[name] for name in of]] = list(of.values())
+    keypoints = np.zeros((_FROM, len(samples)), int)
+    weights = np.zeros((_FROM, len(samples)), np.complex128)
+    for s, (_, of) in enumerate(samples):
+        names = [*of, *[next(iter(of))] * (_FROM - len(of))]  # the first again, with no weight
+        keypoints[:, s] = [index[name] for name in names]
+        weights[: len(of), s] = list(of.values())
     parts = [part for part, _ in samples] + [PARTS - 1] * _head_grid().size
-    return weights, np.array(parts), [index[name] for name in _HEAD if name in index]
+    return keypoints, weights, np.array(parts), [index[name] for name in _HEAD if name in index]
 
 
 def _torso() -> Iterator[tuple[int, dict[str, complex]]]:

@@ -69,6 +69,8 @@ class Tracks:
             sources: (T,) row of each track before, -1 - n: pose n has started it.
             started: arrays (N, ...) by name, what to remember of each pose.
         """
+        if len(sources) == len(self) and (sources == np.arange(len(sources))).all():
+            return
         old = sources >= 0
         for name, array in self.memory.items():
             known = array[sources[old]]
@@ -131,4 +133,6 @@ def _fields(table: TrackTable) -> Iterator[tuple[str, AnyArray]]:
 def _joined(array: AnyArray, others: AnyArray) -> AnyArray:
     """Rows of both; tracks that began before there were values (T, 0) get zeros."""
     wide = max(array.shape[1], others.shape[1])
+    if array.shape[1] == others.shape[1]:
+        return np.concatenate((array, others))
     return np.concatenate([np.pad(a, ((0, 0), (0, wide - a.shape[1]))) for a in (array, others)])

@@ -16,7 +16,7 @@ from .cue import Cue
 _SHARE = 0.1  # of the newest look in the mean of a track's, once there are ten
 _SPACING_S = 1.0  # between two that are kept; more as a track grows old, so that they span its life
 _OPPOSITE = 2.0  # distance of two unit vectors at most
-_STRANGERS = 0.5  # the cosine of colours, to which few people who differ come near
+_STRANGERS = 0.6  # the cosine of colours, to which few people who differ come near
 
 
 class Appearance(Cue):
