@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from posetrack.apps.flow_loading import FlowMaker
 from posetrack.apps.tracking.appearance_file import AppearanceFile
 from posetrack.apps.tracking.detections import open_detections
 from posetrack.apps.tracking.track import TrackJob
@@ -41,11 +42,23 @@ ABLATIONS = {
 }
 
 
-def ours(name: str, config: TrackerConfig, bench: Path, level: str, python: str) -> dict[str, Any]:
-    """One of our trackers on all sequences of a noise."""
+def ours(  # noqa: PLR0913 - all that a tracker may be given
+    name: str,
+    config: TrackerConfig,
+    bench: Path,
+    level: str,
+    python: str,
+    *,
+    video: Path | None = None,
+    make_flow: FlowMaker | None = None,
+) -> dict[str, Any]:
+    """One of our trackers on all sequences of a noise, or of whatever detections there are."""
     folder = bench / "det" / level
-    looks = AppearanceFile(folder / "appearance.npz") if config.appearance else None
-    job = TrackJob(config, "posetrack18", KEYPOINT_SCORE, looks)
+    vectors = folder / "appearance.npz"
+    looks = AppearanceFile(vectors) if config.appearance and vectors.exists() else None
+    job = TrackJob(
+        config, "posetrack18", KEYPOINT_SCORE, looks, video, alone=False, make_flow=make_flow
+    )
     with tempfile.TemporaryDirectory() as place:
         done = []
         for path in sorted((folder / "jsonl").iterdir()):
