@@ -5,17 +5,19 @@
 namespace posetrack {
 namespace {
 
-constexpr int32_t kFits = 8; /* keypoints of a block */
+/* Keypoints of a block: as many as find room in 48 KiB, as one warp takes the steps of all. */
+constexpr int32_t kFits = 12;
 constexpr int32_t kFitThreads = kFits * kFitLanes;
 constexpr int32_t kTotals = 1 + kLaneTerms + 2 * kSquaredTerms; /* sums of a fit's lanes */
 
 /* The shared memory of one fit. */
 struct FitMemory {
-    double values[kFitLanes * kFitLanes];
     double column_distance[kFitLanes], column_factor[kFitLanes];
     double added[kTotals][kFitLanes + 1]; /* by each lane; one more, against bank conflicts */
     double totals[kTotals];
+    double inverse; /* of the trial's spread */
     GaussianFit fit;
+    float values[kFitLanes * kFitLanes];
     int32_t rows, columns;
 };
 
@@ -28,7 +30,7 @@ __device__ void add_lanes(FitMemory& to, int32_t lane, double row, double row_fa
     for (int32_t part = 0; lane < to.rows && part < to.columns; ++part)
         add_residual(
             squares, m0, m1, m2, model, to.column_factor[part], to.column_distance[part],
-            to.values[part * kFitLanes + lane]);
+            (double)to.values[part * kFitLanes + lane]);
     double added[kTotals];
     added[0] = squares;
     lane_terms(added + 1, row_factor, row, m0, m1, m2);
@@ -38,12 +40,13 @@ __device__ void add_lanes(FitMemory& to, int32_t lane, double row, double row_fa
     for (int32_t i = 0; i < kTotals; ++i) to.added[i][lane] = added[i];
 }
 
-/* Every lane adds up one of the sums, in the order of the rows or columns. */
+/* Every lane adds up one of the sums, in the order of the rows or columns. Those beyond the window
+ * add 0, which changes no bit: a loop that stops before them would take four times as long.
+ */
 __device__ void add_up(FitMemory& to, int32_t lane) {
     if (lane >= kTotals) return;
-    const int32_t size = lane < 1 + kLaneTerms + kSquaredTerms ? to.rows : to.columns;
     double total = 0;
-    for (int32_t i = 0; i < size; ++i) total += to.added[lane][i];
+    for (int32_t i = 0; i < kFitLanes; ++i) total += to.added[lane][i];
     to.totals[lane] = total;
 }
 
@@ -51,6 +54,12 @@ __device__ void take_step(FitMemory& of) {
     const double* sums = of.totals + 1;
     const double* row = sums + kLaneTerms;
     advance_fit(of.fit, combined_sums(of.totals[0], sums, row, row + kSquaredTerms, of.fit.trial));
+    of.inverse = inverse_spread(of.fit.trial[3]);
+}
+
+/* The distance of a row or column from the center, and 0 beyond the window: its terms are 0. */
+__device__ double distance_within(int32_t lane, int32_t size, double center) {
+    return lane < size ? distance_term(lane, center) : 0;
 }
 
 /* Takes the steps of a block's fits, until all have ended. A lane of the first warp takes those of
@@ -64,12 +73,11 @@ __device__ void run_fits(FitMemory* memory) {
         if (!__syncthreads_or(running ? 1 : 0)) return; /* all threads decide the same */
         double row = 0, row_factor = 0;
         if (running) {
-            const double inverse = inverse_spread(own.fit.trial[3]);
-            row = distance_term(lane, own.fit.trial[1]);
-            row_factor = factor_term(lane, own.rows, row, inverse);
-            const double column = distance_term(lane, own.fit.trial[2]);
+            row = distance_within(lane, own.rows, own.fit.trial[1]);
+            row_factor = factor_term(lane, own.rows, row, own.inverse);
+            const double column = distance_within(lane, own.columns, own.fit.trial[2]);
             own.column_distance[lane] = column;
-            own.column_factor[lane] = factor_term(lane, own.columns, column, inverse);
+            own.column_factor[lane] = factor_term(lane, own.columns, column, own.inverse);
         }
         __syncthreads();
         if (running) add_lanes(own, lane, row, row_factor);
@@ -118,7 +126,7 @@ __device__ void start_fit(
         const float value = value_between_cells(
             map + column.low, map + column.high, column.weight, (int64_t)row.low * w,
             (int64_t)row.high * w, row.weight, upsampling.rule);
-        own.values[slot_of(slot)] = (double)value;
+        own.values[slot_of(slot)] = value;
         slot = slot_below(window, slot);
         finite = finite && is_finite(value);
     }
@@ -128,6 +136,7 @@ __device__ void start_fit(
         own.columns = columns;
         begin_fit(
             own.fit, height, window.row, window.column, fitting.sigma, fitting.max_evaluations);
+        own.inverse = inverse_spread(fitting.sigma);
         own.fit.running = own.fit.running && fitted && strange % (1u << kFitLanes) == 0;
     }
     __syncthreads();
