@@ -143,7 +143,7 @@ struct Alone {
     }
 
     static Lowest lowest(const Assignment& a, double value) {
-        return {value, lowest_rank(a.key, a.rank, value, a.size)};
+        return {value, (uint32_t)lowest_rank(a.key, a.rank, value, a.size)};
     }
 };
 

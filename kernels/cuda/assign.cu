@@ -1,4 +1,5 @@
 #include "../shared/assign.h"
+#include "assign_few.cuh"
 #include "launch.cuh"
 #include "warp.cuh"
 
@@ -7,9 +8,10 @@ namespace {
 
 constexpr int kMaxThreads = 256; /* of a block, a power of two */
 
-/* A block that looks at all columns of a row together. */
+/* A block, or a warp alone, that looks at all columns of a row together. */
+template <bool kWarpAlone>
 struct BlockTeam {
-    TwoLowest* seen; /* (warps) in shared memory */
+    TwoLowest* seen; /* (warps) in shared memory; null for a warp alone */
 
     __device__ bool leads() const { return threadIdx.x == 0; }
     __device__ void sync() const { __syncthreads(); }
@@ -48,18 +50,10 @@ struct BlockTeam {
         return of_all(two).first;
     }
 
-    __device__ static TwoLowest nothing(const Assignment& a) {
-        return {{infinite(), 2 * a.size}, infinite()};
-    }
-
-    __device__ static void add(const Assignment& a, TwoLowest* two, int64_t column, double value) {
-        *two = two_lowest_of(*two, {{value, a.rank[column]}, infinite()});
-    }
-
     /* The lowest value and, of equal ones, the lowest rank; then the lowest of what is left. */
     __device__ static TwoLowest of_warp(const TwoLowest& mine) {
         const double value = lowest_of_warp(mine.first.value);
-        const auto own = (uint32_t)mine.first.rank; /* below 2^32, as columns have 31 bits */
+        const uint32_t own = mine.first.rank;
         const uint32_t rank = lowest_of_warp(mine.first.value > value ? ~0u : own);
         const bool is_first = mine.first.value == value && own == rank;
         return {{value, rank}, lowest_of_warp(is_first ? mine.second : mine.first.value)};
@@ -67,7 +61,7 @@ struct BlockTeam {
 
     __device__ TwoLowest of_all(TwoLowest mine) const {
         mine = of_warp(mine);
-        if (blockDim.x == kWarp) return mine;
+        if constexpr (kWarpAlone) return mine;
         if (lane_of_thread() == 0) seen[warp_of_thread()] = mine;
         __syncthreads();
         TwoLowest all = seen[0];
@@ -113,10 +107,29 @@ __global__ void assign_rows(
     for (int64_t r = threadIdx.x; r < a.rows; r += blockDim.x)
         if (a.match[r] != kWaiting) bid_alone(a, r);
     __syncthreads();
-    BlockTeam team{seen};
+    BlockTeam<false> team{seen};
     assign_all(team, a);
     for (int64_t t = threadIdx.x; t < T; t += blockDim.x)
         match[b * T + t] = is_turned(T, N) ? a.owner[t] : a.match[t];
+}
+
+/* One warp per cost matrix of few rows and columns. */
+__global__ void __launch_bounds__(kWarp)
+    assign_few(int32_t* match, const double* cost, int32_t T, int32_t N, double gate) {
+    __shared__ FewMemory memory;
+    const bool turned = is_turned(T, N);
+    const int32_t lane = lane_of_thread(), rows = turned ? N : T, columns = turned ? T : N;
+    const int64_t b = blockIdx.x;
+    const Assignment a = assignment_of_few(memory, rows);
+    open_few(memory, a, cost + b * T * N, columns, turned ? 1 : N, turned ? N : 1, gate);
+    const uint32_t group = group_of_lane(memory);
+    BlockTeam<true> team{nullptr};
+    if (!pays_to_part(memory, group, rows) || !bid_in_groups(memory, a, group)) {
+        reopen_few(a);
+        bid_all(team, a);
+    }
+    if (ballot(lane < rows && a.match[lane] == kWaiting) != 0) augment_all(team, a);
+    if (lane < T) match[b * T + lane] = turned ? a.owner[lane] : a.match[lane];
 }
 
 }  // namespace
@@ -135,6 +148,9 @@ pt_status pt_assign_cuda(
     const int64_t needed = assign_scratch(B, T, N);
     if (auto status = check_assign(match, scratch, scratch_bytes, needed, cost, B, T, N, gate))
         return status;
+    if (T <= kFew && N <= kFew)
+        return launch<assign_few>(
+            {B, (unsigned)kWarp, 0, stream}, match, cost, (int32_t)T, (int32_t)N, gate);
     const auto working = lay_out<AssignScratch>(scratch, B, T, N);
     unsigned threads = 32;
     while (threads < kMaxThreads && (threads < T || threads < N)) threads *= 2;

@@ -55,7 +55,7 @@ struct Assignment {
 
 struct Lowest {
     double value;
-    int64_t rank;
+    uint32_t rank; /* of Assignment; below 2^32, as sizes have 31 bits */
 };
 
 struct TwoLowest {
@@ -96,8 +96,15 @@ PT_HD Assignment assignment_in(double* memory, int64_t T, int64_t N) {
     return a;
 }
 
+/* Whether a pair may be matched; none is below a gate of -infinite. */
+PT_HD bool is_below(double cost, double gate) { return cost < gate && cost > -infinite(); }
+
+PT_HD double relative_if(bool below, double cost, double gate) {
+    return below ? cost - gate : infinite();
+}
+
 PT_HD double relative_cost(double cost, double gate) {
-    return cost < gate && cost > -infinite() ? cost - gate : infinite();
+    return relative_if(is_below(cost, gate), cost, gate);
 }
 
 PT_HD double reduced_cost(double cost, double price) { return cost - price; }
@@ -117,6 +124,13 @@ PT_HD TwoLowest two_lowest_of(TwoLowest a, TwoLowest b) {
     const Lowest first = swap ? b.first : a.first;
     const double third = swap ? b.second : a.second, second = swap ? a.first.value : b.first.value;
     return {first, third < second ? third : second};
+}
+
+/* The two lowest of these and of one more. */
+PT_HD TwoLowest two_lowest_with(TwoLowest two, Lowest next) {
+    const bool lower = is_lower(next, two.first);
+    const double higher = lower ? two.first.value : next.value;
+    return {lower ? next : two.first, higher < two.second ? higher : two.second};
 }
 
 /* `row` gets a column for which it bids so much that its `next` choice is as good. */
@@ -233,20 +247,32 @@ PT_HD void open_column(const Assignment& a, int64_t column) {
     a.rank[column] = column;
 }
 
-/* Fill `match`; every column must be open at the beginning, and every row kWaiting that has not
- * bid.
- */
+/* Every row that is still kWaiting bids. */
 template <typename Team>
-PT_TEAMWORK void assign_all(Team& team, const Assignment& a) {
+PT_TEAMWORK void bid_all(Team& team, const Assignment& a) {
     int64_t bids = a.bids;
     for (int64_t row = 0; row < a.rows; ++row)
         if (a.match[row] == kWaiting) bid(team, a, row, &bids);
     team.sync();
+}
+
+/* Every row that is kWaiting after the bids gets its path. */
+template <typename Team>
+PT_TEAMWORK void augment_all(Team& team, const Assignment& a) {
     for (int64_t row = 0; row < a.rows; ++row) {
         if (a.match[row] != kWaiting) continue;
         augment(team, a, row);
         team.sync();
     }
+}
+
+/* Fill `match`; every column must be open at the beginning, and every row kWaiting that has not
+ * bid.
+ */
+template <typename Team>
+PT_TEAMWORK void assign_all(Team& team, const Assignment& a) {
+    bid_all(team, a);
+    augment_all(team, a);
 }
 
 #if !defined(__CUDACC_RTC__)

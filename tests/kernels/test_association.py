@@ -10,7 +10,7 @@ from posetrack import kernels
 from posetrack.kernels import reference
 
 from .association_cases import boxes_of, check_assignment, features_of
-from .places import KERNELS
+from .places import KERNELS, run
 
 # ---- iou_cost
 
@@ -138,6 +138,34 @@ def test_assign_ignores_rows_and_columns_without_a_cost_below_the_gate(seed, fir
     rest = np.delete(match, first)
     check_assignment(arguments, (rest - (rest > second))[None], reference.assign(fewer, 0.7))
     assert match[first] == -1
+
+
+def in_groups(random, sizes, of_group):
+    """(1, N, N) costs of groups that have no column in common, in any order of rows and columns."""
+    places = np.cumsum([0, *sizes])
+    cost = np.full((places[-1], places[-1]), np.inf)
+    for first, size in zip(places, sizes, strict=False):
+        cost[first : first + size, first : first + size] = of_group(size)
+    rows, columns = (random.permutation(len(cost)) for _ in range(2))
+    return np.ascontiguousarray(cost[None, rows][..., columns])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ramp", "ties", "any"])
+def test_groups_of_rows_that_bid_side_by_side_change_no_match(kind):
+    """Ramps take every bid back, more often than a group may: then row after row bids."""
+    random = np.random.default_rng(5)
+    of_group = {
+        "ramp": lambda size: np.outer(np.arange(1, size + 1), np.arange(1, size + 1)) / 100,
+        "ties": lambda size: random.integers(0, 3, (size, size)) / 3,
+        "any": lambda size: random.random((size, size)),
+    }[kind]
+    for sizes in [(1,) * 32, (2, 3) * 6, (8, 8, 8, 8), (5, 1, 9, 3), (16, 1), (31,), (7,)] * 4:
+        cost = in_groups(random, sizes, of_group)
+        for given_cost in (cost, cost[:, :, : len(cost[0]) * 2 // 3].copy(), cost[:, :5].copy()):
+            arguments = {"cost": given_cost, "gate": 0.9}
+            wanted = kernels.assign(**arguments)
+            np.testing.assert_array_equal(run("cuda-on-host", "assign", arguments), wanted)
 
 
 def test_scipy_is_for_the_reference_alone():
