@@ -10,7 +10,24 @@ import numpy.typing as npt
 from ..structures.arrays import Float32Array, HeadArray, Int32Array
 from .call import run
 
-__all__ = ["GlobalWindow", "global_adaptation", "local_windows"]
+__all__ = ["CenterMesh", "GlobalWindow", "center_windows", "global_adaptation", "local_windows"]
+
+
+@dataclass(frozen=True, slots=True)
+class CenterMesh:
+    """How centers become poses for `center_windows`, and meshes around their keypoints.
+
+    Attributes:
+        steps: (K, s) float32 input pixels, as of `local_windows`; on the device of the centers.
+        stride: input pixels per cell; pixel p lies at p / stride.
+        sign: 1 where the offsets point from center to keypoint, -1 where they point back.
+        ratio: how many times finer than the offsets the map is in which the centers were found.
+    """
+
+    steps: Float32Array
+    stride: float
+    sign: float = 1.0
+    ratio: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,41 @@ def local_windows(
     options = {"stride": stride, "features_dtype": dtype}
     features: HeadArray = run("pt_local_windows", **arrays, **options)
     return features
+
+
+def center_windows(
+    cells: Int32Array,
+    offset: HeadArray,
+    embedding: HeadArray,
+    mesh: CenterMesh,
+    counts: Int32Array | None = None,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+) -> tuple[Float32Array, HeadArray]:
+    """`center_offset_decode`, brought to input pixels, and `local_windows` there, in one launch.
+
+    Args:
+        cells: (B, N) int32 centers, cells of a map of (ratio * h, ratio * w); -1 gives zeros.
+        offset: (B, 2K, h, w) head, x0, y0, x1, ... in its own cells.
+        embedding: (B, C, h, w) head.
+        mesh: how poses follow from centers, and where the points lie around a keypoint.
+        counts: (B,) int32, how many people of each image have windows; None: all.
+        dtype: of the windows, float32 or float16, as the network takes it.
+
+    Returns:
+        (B, N, K, 2) float32 input pixels and (B, N, K * C, s, s), as of `local_windows`.
+
+    Raises:
+        ValueError, TypeError: as for both kernels.
+
+    Source: as `local_windows`, sections 3.1 and 3.2.
+    """
+    arrays = {"cells": cells, "offset": offset, "steps": mesh.steps, "embedding": embedding}
+    options = {"stride": mesh.stride, "sign": mesh.sign, "ratio": mesh.ratio}
+    keypoints, features = run(
+        "pt_center_windows", **arrays, counts=counts, **options, features_dtype=dtype
+    )
+    return keypoints, features
 
 
 def global_adaptation(

@@ -119,10 +119,11 @@ class LogoCapDecoder:
         """
         base = view_at_scale_1(views)
         maps = self._join(views, base)
-        starts, centers, counts = self._propose(maps)
-        if starts.shape[1] == 0:  # nothing to ask `refine` about
+        cells, centers, counts = self._centers(maps)
+        starts, attraction = self._propose(cells, counts, maps)
+        if starts.shape[1] == 0:
             return PaddedPoses(starts, starts[..., 0], centers, None, counts).bounded()
-        keypoints, values = self._adapt(starts, counts, maps)
+        keypoints, values = self._adapt(starts, attraction, counts, maps)
         poses = self._scored(keypoints, values * centers[..., None], counts)
         return self._in_image(poses, base.transform, clamp=len(views) > 1)
 
@@ -138,15 +139,12 @@ class LogoCapDecoder:
             embedding = _averaged(views, "embedding", base.heads["embedding"].shape[2:])
         return _Maps(center, heatmap, base.heads["offset"], embedding, size)
 
-    def _propose(self, maps: _Maps) -> tuple[Float32Array, Float32Array, Int32Array]:
-        """The poses that the offsets regress from each center, and the centers' values.
-
-        A center is a pixel of the enlarged map; the offset is that of the cell it lies in, but
-        starts from the pixel itself: up to 1 - 1 / stride of a cell stays in the pose.
+    def _centers(self, maps: _Maps) -> tuple[Int32Array, Float32Array, Int32Array]:
+        """The centers of people, pixels of the enlarged map.
 
         Returns:
-            (B, N, K, 2) input pixels, (B, N) values, falling, and (B,) how many of them count:
-            all that are likely, or in the release the first if none is.
+            (B, N) pixels, (B, N) values, falling, and (B,) how many of them count: all that are
+            likely, or in the release the first if none is.
         """
         least = np.float32(self.constants.min_center)
         cells, values, counts = kernels.upsampled_peaks(
@@ -159,19 +157,43 @@ class LogoCapDecoder:
             at_least=1 if self._released else 0,
         )
         cells, values = leading_rows(counts[:, 0], cells[:, 0], values[:, 0])
-        places = kernels.center_offset_decode(
-            cells, maps.offset, sign=self._sign, ratio=self._stride
-        )
-        return places * float(self._stride), values, counts[:, 0]
+        return cells, values, counts[:, 0]
+
+    def _propose(
+        self, cells: Int32Array, counts: Int32Array, maps: _Maps
+    ) -> tuple[Float32Array, HeadArray | None]:
+        """The poses that the offsets regress from each center, and their attraction maps.
+
+        The offset is that of the cell a center lies in, but starts from the pixel itself: up to
+        1 - 1 / stride of a cell stays in the pose.
+
+        Returns:
+            (B, N, K, 2) input pixels and (B, N, K, s, s), None where no adaptation asks for them.
+        """
+        stride = float(self._stride)
+        if self._refine is None:
+            places = kernels.center_offset_decode(
+                cells, maps.offset, sign=self._sign, ratio=self._stride
+            )
+            return places * stride, None
+        assert maps.embedding is not None  # joined where it is needed
+        mesh = kernels.CenterMesh(self._steps.beside(cells), stride, self._sign, self._stride)
+        starts, features = kernels.center_windows(cells, maps.offset, maps.embedding, mesh, counts)
+        if starts.shape[1] == 0:  # nothing to ask `refine` about
+            return starts, None
+        return starts, self._attraction_maps(features)
 
     def _adapt(
-        self, starts: Float32Array, counts: Int32Array, maps: _Maps
+        self,
+        starts: Float32Array,
+        attraction: HeadArray | None,
+        counts: Int32Array,
+        maps: _Maps,
     ) -> tuple[Float32Array, Float32Array]:
         """(B, N, K, 2) keypoints in input pixels and (B, N, K) values from the initial poses."""
         constants = self.constants
         if constants.adaptation == "full" and constants.prior == "kem":
             return best_of_window(starts, self._weights.host, constants.first_weight)
-        attraction = self._attraction_maps(starts, counts, maps) if self._refine else None
         if constants.adaptation == "partial":
             assert attraction is not None  # needs_refine says so
             limited = attraction.clip(0, 1) if self._released else attraction
@@ -182,22 +204,19 @@ class LogoCapDecoder:
             starts, maps.heatmap, maps.size, attraction, window, counts
         )
 
-    def _attraction_maps(self, starts: Float32Array, counts: Int32Array, maps: _Maps) -> HeadArray:
-        """(B, N, K, s, s) what the message passing network makes of the local windows."""
-        assert self._refine is not None  # checked at construction
-        assert maps.embedding is not None  # joined where it is needed
-        features = kernels.local_windows(
-            starts, self._steps.beside(starts), maps.embedding, float(self._stride), counts
-        )
+    def _attraction_maps(self, features: HeadArray) -> HeadArray:
+        """(B, N, K, s, s) what the message passing network makes of (B, N, K * C, s, s) windows."""
+        assert self._refine is not None  # checked by the caller
+        (images, people), side = features.shape[:2], self.constants.local_window
+        count = len(self._steps.host)
         features = features.reshape(-1, *features.shape[2:])
         attraction = self._refine({"features": features})["kernels"]
-        (people, count), side = starts.shape[1:3], self.constants.local_window
         expected = (features.shape[0], count, side, side)
         if tuple(attraction.shape) != expected:
             raise ValueError(
                 f"refine must return kernels of shape {expected}, got {tuple(attraction.shape)}"
             )
-        return attraction.reshape(-1, people, count, side, side)
+        return attraction.reshape(images, people, count, side, side)
 
     def _scored(
         self, keypoints: Float32Array, keypoint_scores: Float32Array, counts: Int32Array

@@ -1,4 +1,5 @@
 #include "../shared/center_offset_decode.h"
+#include "center_offset.cuh"
 #include "launch.cuh"
 
 namespace posetrack {
@@ -10,19 +11,9 @@ __global__ void decode_offsets(
     float* keypoints, const int32_t* cells, const Head* offset, int64_t total, Offsets to) {
     const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= total) return;
-    const int64_t pose = i / to.K, k = i % to.K, area = to.h * to.w, fine_w = to.ratio * to.w;
-    const int64_t center = cells[pose];
-    if (center < 0 || center >= to.ratio * to.h * fine_w) {
-        keypoints[2 * i] = keypoints[2 * i + 1] = 0;
-        return;
-    }
-    const int64_t fine_x = center % fine_w, fine_y = center / fine_w;
-    const int64_t x = offset_cell(fine_x, to.w, to.ratio, to.nearest);
-    const int64_t y = offset_cell(fine_y, to.h, to.ratio, to.nearest);
-    const Head* at = offset + pose / to.N * to.batch_stride + 2 * k * area + y * to.w + x;
-    keypoints[2 * i] = offset_coordinate(fine_x, x, to.ratio, to.whole, to_float(at[0]), to.sign);
-    keypoints[2 * i + 1] =
-        offset_coordinate(fine_y, y, to.ratio, to.whole, to_float(at[area]), to.sign);
+    const DecodedPlace place = decoded_place(cells, offset, i, to);
+    keypoints[2 * i] = place.x;
+    keypoints[2 * i + 1] = place.y;
 }
 
 }  // namespace

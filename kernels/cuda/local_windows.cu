@@ -1,43 +1,17 @@
 #include "../shared/local_windows.h"
 #include "launch.cuh"
+#include "mesh_sampling.cuh"
 
 namespace posetrack {
 namespace {
 
-constexpr int32_t kMeshThreads = 128; /* of a block: LOGO-CAP's meshes have 11 x 11 points */
-constexpr int64_t kChannels = 16;     /* that a block samples */
-
-PT_HD int64_t groups_of(int64_t C) { return (C + kChannels - 1) / kChannels; }
-
 /* A block per keypoint and group of channels, a thread per point of the mesh. */
 template <typename Feature, typename Head>
-__global__ void __launch_bounds__(kMeshThreads) sample_meshes(
-    Feature* features, const float* keypoints, const float* steps, const Head* embedding,
-    const int32_t* counts, int64_t batch_stride, int32_t N, int32_t K, int32_t C, int32_t h,
-    int32_t w, int32_t s, float stride) {
-    const int32_t groups = (int32_t)groups_of(C), group = (int32_t)blockIdx.x % groups;
-    const int32_t keypoint = (int32_t)blockIdx.x / groups, k = keypoint % K, b = keypoint / K / N;
-    const int32_t first = group * (int32_t)kChannels;
-    const int32_t channels = C - first < (int32_t)kChannels ? C - first : (int32_t)kChannels;
-    const bool counted = keypoint / K % N < valid_rows(counts, b, N);
-    const int64_t area = (int64_t)h * w, points = (int64_t)s * s;
-    const float x = keypoints[2 * (int64_t)keypoint], y = keypoints[2 * (int64_t)keypoint + 1];
-    for (int64_t point = threadIdx.x; point < points; point += kMeshThreads) {
-        const int32_t v = (int32_t)(point / s), u = (int32_t)(point % s);
-        const Neighbours column = mesh_neighbours(x, steps[(int64_t)k * s + u], stride, w);
-        const Neighbours row = mesh_neighbours(y, steps[(int64_t)k * s + v], stride, h);
-        const Head* upper = embedding + b * batch_stride + first * area + (int64_t)row.low * w;
-        const Head* lower = upper + (int64_t)(row.high - row.low) * w;
-        Feature* to = features + ((int64_t)keypoint * C + first) * points + point;
-        for (int32_t c = 0; c < channels; ++c, upper += area, lower += area, to += points)
-            store_as(
-                to, counted ? sampled(
-                                  to_float(upper[column.low]), to_float(lower[column.low]),
-                                  to_float(upper[column.high]), to_float(lower[column.high]),
-                                  row.low_weight, row.high_weight, column.low_weight,
-                                  column.high_weight)
-                            : 0);
-    }
+__global__ void __launch_bounds__(kMeshThreads)
+    sample_meshes(Feature* features, const float* keypoints, Meshes<Head> meshes) {
+    const MeshBlock block = mesh_of_block(meshes.C);
+    const float* keypoint = keypoints + 2 * (int64_t)block.keypoint;
+    sample_mesh(features, block, meshes, keypoint[0], keypoint[1]);
 }
 
 }  // namespace
@@ -64,11 +38,16 @@ pt_status pt_local_windows_cuda(
     const int64_t blocks = product_of({B, N, K, groups_of(C)});
     return with_head(features_dtype, [&](auto feature) {
         return with_head(embedding_dtype, [&](auto type) {
-            return launch<sample_meshes<decltype(feature), decltype(type)>>(
+            using Head = decltype(type);
+            const Meshes<Head> meshes = {steps,      static_cast<const Head*>(embedding),
+                                         counts,     embedding_batch_stride,
+                                         (int32_t)N, (int32_t)K,
+                                         (int32_t)C, (int32_t)h,
+                                         (int32_t)w, (int32_t)s,
+                                         stride};
+            return launch<sample_meshes<decltype(feature), Head>>(
                 {blocks, (unsigned)kMeshThreads, 0, stream},
-                static_cast<decltype(feature)*>(features), keypoints, steps,
-                static_cast<const decltype(type)*>(embedding), counts, embedding_batch_stride,
-                (int32_t)N, (int32_t)K, (int32_t)C, (int32_t)h, (int32_t)w, (int32_t)s, stride);
+                static_cast<decltype(feature)*>(features), keypoints, meshes);
         });
     });
 }

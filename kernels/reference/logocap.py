@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ...structures.arrays import AnyArray, Float32Array, Int32Array, Int64Array
-from ..logocap import GlobalWindow
+from ..logocap import CenterMesh, GlobalWindow
 from .batches import counted, takes_one_image
+from .heatmaps import center_offset_decode
 
-__all__ = ["global_adaptation", "local_windows"]
+__all__ = ["center_windows", "global_adaptation", "local_windows"]
 
 
 class _Neighbours(NamedTuple):
@@ -95,6 +96,23 @@ def local_windows(
         mesh = np.where(np.isnan(mesh), np.float32(0), mesh)
         features[b, n, k] = _sample(embedding[b].astype(np.float32), mesh[0], mesh[1])
     return features.reshape(batch, people, count * channels, side, side).astype(dtype)
+
+
+@takes_one_image(1)
+def center_windows(
+    cells: Int32Array,
+    offset: AnyArray,
+    embedding: AnyArray,
+    mesh: CenterMesh,
+    counts: Int32Array | None = None,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+) -> tuple[Float32Array, AnyArray]:
+    """See `kernels.center_windows`."""
+    places = center_offset_decode(cells, offset, sign=mesh.sign, ratio=mesh.ratio)
+    keypoints = places * np.float32(mesh.stride)
+    features = local_windows(keypoints, mesh.steps, embedding, mesh.stride, counts, dtype=dtype)
+    return keypoints, features
 
 
 @takes_one_image(3)

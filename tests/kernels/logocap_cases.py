@@ -1,7 +1,7 @@
 """LOGO-CAP's windows: crowds, borders, ties, kernels of every sign, NaN."""
 
 import numpy as np
-from posetrack.kernels import GlobalWindow
+from posetrack.kernels import CenterMesh, GlobalWindow
 
 from .case import BATCHES, COUNTS, FLOAT_MAX, INF, NAN, PEOPLE, Case, blobs, in_half, rng
 
@@ -160,7 +160,53 @@ def local_windows_cases():
     ]
 
 
+def _proposed(name, batch, people, channels=5, count=3, side=11, **options):
+    """Centers anywhere on a map `ratio` times as fine as one of 20 x 24 cells, or nowhere."""
+    random, ratio = rng(11), options.pop("ratio", 4)
+    cells = random.integers(-1, 20 * 24 * ratio * ratio, (batch, people)).astype(np.int32)
+    reach = np.arange(side, dtype=np.float32) - side // 2
+    steps = (np.linspace(1, 4.3, count)[:, None] * reach).astype(np.float32)
+    stride, sign = options.pop("stride", 4.0), options.pop("sign", -1.0)
+    arguments = {
+        "cells": cells,
+        "offset": random.normal(0, 5, (batch, 2 * count, 20, 24)).astype(np.float32),
+        "embedding": random.normal(0, 2, (batch, channels, 20, 24)).astype(np.float32),
+        "mesh": CenterMesh(steps, stride, sign, ratio),
+    }
+    return Case(name, {**arguments, **options})
+
+
+def center_windows_cases():
+    strange = _proposed("offsets that are no offsets", 1, 5)
+    strange.arguments["offset"][0, ::3] = NAN
+    strange.arguments["offset"][0, 1::3] = FLOAT_MAX
+    part = _proposed("maps of larger arrays", 3, 4, 9)
+    part.arguments["embedding"] = part.arguments["embedding"][:, 2:7]
+    part.arguments["offset"] = part.arguments["offset"].repeat(2, axis=1)[:, :6]
+    return [
+        *[_proposed(f"{n} people", 1, n) for n in PEOPLE],
+        *[_proposed(f"batch {b}", b, 4, 7) for b in BATCHES],
+        *[_proposed(f"{c} channels", 1, 5, c) for c in (1, 16, 17, 64)],
+        *[_proposed(f"map {r} times as fine", 2, 5, ratio=r, stride=float(r)) for r in (1, 2, 3)],
+        _proposed("stride unlike the ratio", 1, 5, stride=8.0, ratio=2),
+        _proposed("field points from the center", 1, 5, sign=1.0),
+        _proposed("counted", 3, 4, counts=COUNTS),
+        _proposed("counted, float16", 3, 4, counts=COUNTS, dtype=HALF),
+        in_half(_proposed("offset", 1, 5), "offset"),
+        in_half(_proposed("embedding and features", 1, 5, dtype=HALF), "embedding"),
+        in_half(_proposed("maps", 2, 5), "offset", "embedding"),
+        strange,
+        part,
+        _proposed("meshes without points", 1, 5, side=0),
+        _proposed("nobody", 1, 0),
+        _proposed("no images", 0, 4),
+        _proposed("no keypoints", 1, 4, count=0),
+        _proposed("no channels", 1, 5, 0),
+    ]
+
+
 CASES = {
+    "center_windows": center_windows_cases(),
     "global_adaptation": global_adaptation_cases(),
     "local_windows": local_windows_cases(),
 }

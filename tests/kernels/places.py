@@ -83,6 +83,8 @@ def _to_gpu(value):
         return tuple(map(_to_gpu, value))
     if isinstance(value, kernels.GlobalWindow):
         return replace(value, weights=_to_gpu(value.weights))
+    if isinstance(value, kernels.CenterMesh):
+        return replace(value, steps=_to_gpu(value.steps))
     if not isinstance(value, np.ndarray):
         return value
     import torch

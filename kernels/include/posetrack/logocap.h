@@ -32,6 +32,30 @@ PT_TWINS(
     int64_t N, int64_t K, int64_t C, int64_t h, int64_t w, int64_t s, float stride);
 
 PT_SCRATCH(
+    pt_center_windows, pt_dtype features_dtype, pt_dtype embedding_dtype, int64_t C, int64_t h,
+    int64_t w, int64_t s);
+
+/* LOGO-CAP's initial poses and the embedding around them, in one launch: the bytes of
+ * pt_center_offset_decode by PT_RULE_FLOOR, times `stride`, and of pt_local_windows there.
+ *
+ * A pose is decoded wherever there is a center, behind the count, too. No side of the maps may
+ * exceed 2^24.
+ */
+PT_TWINS(
+    pt_center_windows, float* keypoints, /* (B, N, K, 2) input pixels; 0 where there is no center */
+    void* features, /* (B, N, K * C, s, s), channel k * C + c; 0 behind the count */
+    void* scratch, int64_t scratch_bytes, /* working memory */
+    const int32_t* cells,                 /* (B, N) of a map `ratio` times as fine; -1 for none */
+    const void* offset,                   /* (B, 2K, h, w): x0, y0, x1, ... */
+    const float* steps,                   /* (K, s) input pixels */
+    const void* embedding,                /* (B, C, h, w) */
+    const int32_t* counts,                /* (B) how many people of each image count; NULL: all N */
+    pt_dtype features_dtype, pt_dtype offset_dtype, pt_dtype embedding_dtype,
+    int64_t offset_batch_stride, int64_t embedding_batch_stride, int64_t B, int64_t N, int64_t K,
+    int64_t C, int64_t h, int64_t w, int64_t s, float stride /* input pixels of a cell */,
+    float sign, int64_t ratio);
+
+PT_SCRATCH(
     pt_global_adaptation, pt_dtype heatmap_dtype, pt_dtype kernels_dtype, int64_t K, int64_t h,
     int64_t w, int64_t g, int64_t s);
 
