@@ -26,10 +26,11 @@ from typing import Any
 
 import numpy as np
 from gpu_frames import Step, steps
+from instruction_results import beside_others
 from machine_code import older_gpus
 from machine_code.twins import Launched, MachineTwins, build
 from posetrack.structures.arrays import AnyArray
-from timing import report
+from timing import commit_at_hand, report
 
 _SOURCES = {"nms_oks_visible": "oks"}  # of the others, the kernel's name
 
@@ -148,7 +149,11 @@ def main() -> None:
     )
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--architecture", type=int, nargs="+", default=[75, 80, 90])
-    parser.add_argument("--kernel", help="one alone, by its name in posetrack.kernels")
+    parser.add_argument(
+        "--kernel",
+        help="one alone, by its name in posetrack.kernels; in the committed result it takes the "
+        "place of its old counts",
+    )
     parser.add_argument("--save-as", help="name of the committed result")
     options = parser.parse_args()
     by_kernel: dict[str, list[Step]] = {}
@@ -161,8 +166,11 @@ def main() -> None:
         for kernel, given in by_kernel.items()
         for row in rows_of(architecture, kernel, given)
     ]
-    facts = {"people": options.people, "sm_70": on_sm_70(rows)}
-    report("instruction_counts", rows, save_as=options.save_as, **facts)
+    facts: dict[str, Any] = {"sm_70": on_sm_70(rows)}
+    if options.kernel and options.save_as:
+        counted = (rows, facts["sm_70"], commit_at_hand())
+        rows, facts = beside_others(options.save_as, options.kernel, *counted)
+    report("instruction_counts", rows, save_as=options.save_as, people=options.people, **facts)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def _line(name: str, before: Rows, now: Rows) -> list[str]:
         name,
         f"{old / 1000:,.0f}",
         f"{new / 1000:,.0f}",
-        f"{old / new:.1f}",
+        f"{old / new:.2f}",
         *floors,
         f"{sum(moved.values()):.1f}",
     ]

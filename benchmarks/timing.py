@@ -28,7 +28,7 @@ def report(question: str, rows: list[dict[str, Any]], *, save_as: str | None, **
     result = {
         "question": question,
         "date": datetime.now(timezone.utc).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit_at_hand(),
         "machine": machine(),
         "versions": _versions("posetrack", "onnxruntime", "openvino"),
         **facts,
@@ -52,7 +52,8 @@ def _versions(*names: str) -> dict[str, str]:
     return found
 
 
-def _commit() -> str:
+def commit_at_hand() -> str:
+    """Of the sources, with `-dirty` where they were changed since."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return answer.stdout.strip() or "unknown"
