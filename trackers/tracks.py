@@ -62,6 +62,11 @@ class Tracks:
         field: AnyArray = self.table.rows[name]
         return field
 
+    @property
+    def _remembered(self) -> int:
+        """How many tracks `memory` is of."""
+        return next((len(array) for array in self.memory.values()), 0)
+
     def remember(self, sources: Int32Array, started: Mapping[str, AnyArray]) -> None:
         """Bring `memory` in the order of the table.
 
@@ -69,7 +74,7 @@ class Tracks:
             sources: (T,) row of each track before, -1 - n: pose n has started it.
             started: arrays (N, ...) by name, what to remember of each pose.
         """
-        if len(sources) == len(self) and (sources == np.arange(len(sources))).all():
+        if np.array_equal(sources, np.arange(self._remembered)):
             return
         old = sources >= 0
         for name, array in self.memory.items():

@@ -207,7 +207,7 @@ class LogoCapDecoder:
     def _attraction_maps(self, features: HeadArray) -> HeadArray:
         """(B, N, K, s, s) what the message passing network makes of (B, N, K * C, s, s) windows."""
         assert self._refine is not None  # checked by the caller
-        (images, people), side = features.shape[:2], self.constants.local_window
+        people, side = features.shape[1], self.constants.local_window
         count = len(self._steps.host)
         features = features.reshape(-1, *features.shape[2:])
         attraction = self._refine({"features": features})["kernels"]
@@ -216,7 +216,7 @@ class LogoCapDecoder:
             raise ValueError(
                 f"refine must return kernels of shape {expected}, got {tuple(attraction.shape)}"
             )
-        return attraction.reshape(images, people, count, side, side)
+        return attraction.reshape(-1, people, count, side, side)
 
     def _scored(
         self, keypoints: Float32Array, keypoint_scores: Float32Array, counts: Int32Array

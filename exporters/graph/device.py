@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...kernels.contract import CONTRACTS, Contract
+from ...kernels.contract import CONSTANTS, CONTRACTS, Contract
 from ...kernels.devices import Layout
 from ...kernels.graph_ops import DOMAIN, RATIO, VERSION, GraphOp, has_op, op_of
 from ...structures.arrays import AnyArray
@@ -158,10 +158,25 @@ def _transform_points(device: GraphDevice, given: Given) -> None:
     device.place("Identity", [moved], [given["transformed"]])
 
 
-# Kernels for which there are standard operators.
+def _center_windows(device: GraphDevice, given: Given) -> None:
+    """One launch on a GPU, and in a graph the operators that it is made of."""
+    places = device.empty(given["keypoints"].shape, np.float32)
+    decode = {**given, "keypoints": places, "rule": CONSTANTS["PT_RULE_FLOOR"]}
+    device.call("pt_center_offset_decode", _in_order("pt_center_offset_decode", decode))
+    device.place("Identity", [places * np.float32(given["stride"])], [given["keypoints"]])
+    device.call("pt_local_windows", _in_order("pt_local_windows", given))
+
+
+def _in_order(kernel: str, given: Given) -> list[Any]:
+    """What a kernel is given of what another one was, in the order of its header."""
+    return [given.get(name) for name in CONTRACTS[kernel].by_name]
+
+
+# Kernels for which there are standard operators, or other ones of ours.
 _STANDARD: dict[str, Callable[[GraphDevice, Given], None]] = {
     "pt_sigmoid": _sigmoid,
     "pt_transform_points": _transform_points,
+    "pt_center_windows": _center_windows,
 }
 # Inputs that change nothing; those that an image has of its own, for one image.
 _FILLED: dict[str, Callable[[Given], AnyArray]] = {
