@@ -133,7 +133,7 @@ def _write_lines(folder: Path, name: str, lines: list[dict[str, Any]]) -> None:
 def rows_of(folder: Path, scorer: str, peers: dict[str, str]) -> list[dict[str, Any]]:
     """One row a set and tracker."""
     rows = []
-    for name, write in (("060470979", write_clip), ("mot15", write_mot)):
+    for name, write in ((CLIP, write_clip), ("mot15", write_mot)):
         bench = folder / name
         write(bench)
         write_names(bench)

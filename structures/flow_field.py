@@ -28,6 +28,12 @@ class FlowField:
         if self.vectors.ndim != 3 or self.vectors.shape[2] != 2 or not self.vectors.size:
             raise ValueError(f"vectors must have shape (h, w, 2), got {self.vectors.shape}")
 
+    @staticmethod
+    def of_small(vectors: AnyArray, small: tuple[int, int], size: tuple[int, int]) -> FlowField:
+        """From vectors (h, w, 2) in pixels of a picture that was made `small`, height and width."""
+        zoom = np.array((size[1] / small[1], size[0] / small[0]), np.float32)
+        return FlowField(np.asarray(vectors * zoom, np.float32), size)
+
     def moved(self, points: AnyArray) -> Float64Array:
         """Points (..., 2) of the picture where they are in the next, between cells linearly.
 

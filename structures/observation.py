@@ -54,6 +54,11 @@ class Observation:
         found_s = None if self.found_s is None else self.found_s[rows]
         return replace(self, poses=self.poses[rows], embeddings=embeddings, found_s=found_s)
 
+    @property
+    def times_found(self) -> Float64Array:
+        """(N,) `found_s`, or this frame's time for all."""
+        return np.full(len(self.poses), self.time_s) if self.found_s is None else self.found_s
+
     def joined(
         self, carried: Poses, found_s: Float64Array, embeddings: Float32Array | None
     ) -> Observation:
@@ -67,7 +72,6 @@ class Observation:
         if self.poses.depth_mm is not None:
             unknown = np.full(carried.keypoint_scores.shape, np.nan, np.float32)
             carried = replace(carried, depth_mm=unknown)
-        own_s = np.full(len(self.poses), self.time_s) if self.found_s is None else self.found_s
         looks = self.embeddings
         if looks is not None and embeddings is not None:
             looks = np.concatenate((looks, embeddings))
@@ -75,7 +79,7 @@ class Observation:
             self,
             poses=Poses.concatenate((self.poses, carried)),
             embeddings=looks,
-            found_s=np.concatenate((own_s, found_s)),
+            found_s=np.concatenate((self.times_found, found_s)),
         )
 
 

@@ -17,6 +17,8 @@ _STRIPES = 3  # of the torso, from the shoulders to the hips
 _TORSO_ROWS, _TORSO_COLUMNS = 9, 5  # of samples
 _LIMB_ROWS, _LIMB_SIDE = 5, 0.07  # samples along a limb; to either side of it, in its lengths
 _HEAD_STEP = 0.04  # between samples of the head, in heights of the box
+# (12,) x + iy around the middle of the face, mostly above it, where the hair is, in such steps
+_HEAD_GRID = (np.arange(-1, 2)[:, None] + 1j * np.arange(-2, 2)).ravel()
 _FOUND = 0.5  # of the mean score of a pose's keypoints: from there on one is looked at
 
 _GREY = 110.0  # the mean that each channel is brought to
@@ -72,15 +74,10 @@ def _samples(poses: Poses, skeleton: Skeleton) -> tuple[AnyArray, BoolArray, Any
     heads = found[:, head].sum(axis=1, keepdims=True)
     middle = places[:, head].sum(axis=1, keepdims=True) / np.maximum(heads, 1)
     heights = (poses.boxes[:, 3] - poses.boxes[:, 1]).astype(np.float64)
-    around = middle + _head_grid() * _HEAD_STEP * heights[:, None]
+    around = middle + _HEAD_GRID * _HEAD_STEP * heights[:, None]
     points = np.concatenate((points, around), axis=1)
     seen = np.concatenate((seen, np.repeat(heads > 0, around.shape[1], axis=1)), axis=1)
     return points, np.asarray(seen), parts
-
-
-def _head_grid() -> AnyArray:
-    """(12,) x + iy around the middle of the face, mostly above it, where the hair is."""
-    return (np.arange(-1, 2)[:, None] + 1j * np.arange(-2, 2)).ravel()
 
 
 @cache
@@ -100,7 +97,7 @@ def _pattern(skeleton: Skeleton) -> tuple[AnyArray, AnyArray, AnyArray, list[int
         names = [*of, *[next(iter(of))] * (_FROM - len(of))]  # the first again, with no weight
         keypoints[:, s] = [index[name] for name in names]
         weights[: len(of), s] = list(of.values())
-    parts = [part for part, _ in samples] + [PARTS - 1] * _head_grid().size
+    parts = [part for part, _ in samples] + [PARTS - 1] * _HEAD_GRID.size
     return keypoints, weights, np.array(parts), [index[name] for name in _HEAD if name in index]
 
 

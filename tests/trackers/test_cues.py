@@ -95,6 +95,16 @@ def test_a_track_keeps_looks_from_all_its_life():
     )  # the newest looks alone know nothing of it
 
 
+@pytest.mark.parametrize("ended", [[0], [1], [2], [1, 2], [0, 1, 2]])
+def test_what_is_remembered_stays_with_its_track_whichever_ends(ended):
+    looks = np.float32([[1, 0], [2, 0], [3, 0]])
+    tracks = tracks_of("cosine", seen_at(people([0.0, 500.0, 900.0]), embeddings=looks))
+    left = np.int32([row for row in range(3) if row not in ended])
+    tracks.table.tracker["tracks"] = len(left)
+    tracks.remember(left, tracks.memory)
+    np.testing.assert_array_equal(tracks.memory["cosine"][:, 0], looks[left, 0])
+
+
 # --- colours
 
 

@@ -57,6 +57,8 @@ class Appearance(Cue):
             looks = np.zeros((count, 1 + self.kept, seen.shape[1]), np.float32)
             looks[:, :2] = seen[:, None]
             looks = looks.reshape(count, (1 + self.kept) * seen.shape[1])
+        if not self.kept:
+            return {self.name: looks}
         kept_s = np.full((count, 1), observation.time_s)
         return {self.name: looks, f"{self.name}_kept_s": kept_s}
 

@@ -94,11 +94,9 @@ def _moved(
 
 def _rows_of(observation: Observation) -> Float64Array:
     """(N, 3 K + 5) what is remembered of poses."""
-    poses, found_s = observation.poses, observation.found_s
-    if found_s is None:
-        found_s = np.full(len(poses), observation.time_s)
+    poses = observation.poses
     flat = poses.keypoints.reshape(len(poses), 2 * poses.keypoints.shape[1])
-    parts = (flat, poses.keypoint_scores, poses.boxes, found_s[:, None])
+    parts = (flat, poses.keypoint_scores, poses.boxes, observation.times_found[:, None])
     return np.concatenate(parts, axis=1, dtype=np.float64)
 
 

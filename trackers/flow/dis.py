@@ -37,7 +37,5 @@ class DisFlow:
 
     def between(self, before: AnyArray, now: AnyArray, size: tuple[int, int]) -> FlowField:
         """See `Flow.between`."""
-        vectors = self._search.calc(before, now, None)
-        height, width = vectors.shape[:2]
-        zoom = np.array((size[1] / width, size[0] / height), np.float32)
-        return FlowField(np.asarray(vectors * zoom, np.float32), size)
+        height, width = before.shape
+        return FlowField.of_small(self._search.calc(before, now, None), (height, width), size)

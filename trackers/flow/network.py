@@ -70,5 +70,5 @@ class NetworkFlow:
             shapes = {name: array.shape for name, array in outputs.items()}
             raise ValueError(f"a flow network must give a flow (1, 2, h, w), got {shapes}")
         flow = max(flows, key=lambda array: array.size)[0].transpose(1, 2, 0)
-        zoom = np.array((size[1] / before.shape[1], size[0] / before.shape[0]), np.float32)
-        return FlowField(np.asarray(flow * zoom, np.float32), size)
+        height, width = before.shape[:2]
+        return FlowField.of_small(flow, (height, width), size)
