@@ -53,12 +53,8 @@ pt_status pt_center_windows_cuda(
         return with_head(offset_dtype, [&](auto coarse) {
             return with_head(embedding_dtype, [&](auto type) {
                 using Head = decltype(type);
-                const Meshes<Head> meshes = {steps,      static_cast<const Head*>(embedding),
-                                             counts,     embedding_batch_stride,
-                                             (int32_t)N, (int32_t)K,
-                                             (int32_t)C, (int32_t)h,
-                                             (int32_t)w, (int32_t)s,
-                                             stride};
+                const auto meshes = meshes_of<Head>(
+                    steps, embedding, counts, embedding_batch_stride, N, K, C, h, w, s, stride);
                 return launch<decode_and_sample<decltype(feature), decltype(coarse), Head>>(
                     {blocks, (unsigned)kMeshThreads, 0, stream}, keypoints,
                     static_cast<decltype(feature)*>(features), cells,

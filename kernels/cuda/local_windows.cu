@@ -39,12 +39,8 @@ pt_status pt_local_windows_cuda(
     return with_head(features_dtype, [&](auto feature) {
         return with_head(embedding_dtype, [&](auto type) {
             using Head = decltype(type);
-            const Meshes<Head> meshes = {steps,      static_cast<const Head*>(embedding),
-                                         counts,     embedding_batch_stride,
-                                         (int32_t)N, (int32_t)K,
-                                         (int32_t)C, (int32_t)h,
-                                         (int32_t)w, (int32_t)s,
-                                         stride};
+            const auto meshes = meshes_of<Head>(
+                steps, embedding, counts, embedding_batch_stride, N, K, C, h, w, s, stride);
             return launch<sample_meshes<decltype(feature), Head>>(
                 {blocks, (unsigned)kMeshThreads, 0, stream},
                 static_cast<decltype(feature)*>(features), keypoints, meshes);

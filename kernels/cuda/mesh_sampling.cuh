@@ -24,6 +24,20 @@ struct Meshes {
     float stride;
 };
 
+#if !defined(__CUDACC_RTC__)
+template <typename Head>
+Meshes<Head> meshes_of(
+    const float* steps, const void* embedding, const int32_t* counts, int64_t batch_stride,
+    int64_t N, int64_t K, int64_t C, int64_t h, int64_t w, int64_t s, float stride) {
+    return {steps,      static_cast<const Head*>(embedding),
+            counts,     batch_stride,
+            (int32_t)N, (int32_t)K,
+            (int32_t)C, (int32_t)h,
+            (int32_t)w, (int32_t)s,
+            stride};
+}
+#endif
+
 /* The keypoint and the group of channels of the calling block; without channels there is one. */
 struct MeshBlock {
     int32_t keypoint, group;
